@@ -1,0 +1,91 @@
+import { z } from 'zod'
+
+/**
+ * An amount of the platform's currency in units of 1e-10 (scale 10).
+ * Decimal string on the wire, integer in the database, never a float: every sum is exact.
+ */
+export type Money = bigint & { readonly __money: unique symbol }
+
+/** Decimal places kept; the contract's log costs and prices have ten (contract.md 2.7, 2.11). */
+export const MONEY_SCALE = 10
+/** One whole unit of the currency. */
+export const MONEY_ONE = 10n ** BigInt(MONEY_SCALE)
+/** Largest amount accepted from outside: keeps sums of a billion rows inside a signed 64-bit column. */
+export const MONEY_MAX = 100_000_000n * MONEY_ONE
+
+const PLAIN = /^([+-]?)(\d{1,15})(?:\.(\d*))?$|^([+-]?)\.(\d+)$/
+
+/** Marks an integer count of 1e-10 units as Money. */
+export function money(units: bigint): Money {
+  return units as Money
+}
+
+export const ZERO: Money = money(0n)
+
+/**
+ * Parses plain decimal notation ("1.5", "-0.0000000001"). Digits beyond the tenth place must be zero.
+ * @returns the amount, or undefined when the text is not a plain decimal, too precise or too large
+ */
+export function parseMoney(text: string): Money | undefined {
+  const match = PLAIN.exec(text.trim())
+  if (!match) return undefined
+  const sign = match[1] ?? match[4] ?? ''
+  const whole = match[2] ?? '0'
+  const fraction = (match[3] ?? match[5] ?? '').replace(/0+$/, '')
+  if (fraction.length > MONEY_SCALE) return undefined
+  const units = BigInt(whole) * MONEY_ONE + BigInt(fraction.padEnd(MONEY_SCALE, '0'))
+  if (units > MONEY_MAX) return undefined
+  return money(sign === '-' ? -units : units)
+}
+
+/** Formats without padding or exponent: "0", "1.5", "-0.0000000001". */
+export function formatMoney(amount: Money): string {
+  const negative = amount < 0n
+  const digits = (negative ? -amount : amount).toString().padStart(MONEY_SCALE + 1, '0')
+  const whole = digits.slice(0, -MONEY_SCALE)
+  const fraction = digits.slice(-MONEY_SCALE).replace(/0+$/, '')
+  return `${negative ? '-' : ''}${whole}${fraction === '' ? '' : `.${fraction}`}`
+}
+
+export type Rounding = 'down' | 'half_up' | 'up'
+
+/**
+ * `value * numerator / denominator` with one rounding, away from and towards zero symmetrically.
+ * @throws RangeError when the denominator is not positive
+ */
+export function mulDiv(value: bigint, numerator: bigint, denominator: bigint, rounding: Rounding): bigint {
+  if (denominator <= 0n) throw new RangeError('mulDiv: the denominator must be positive')
+  const product = value * numerator
+  const negative = product < 0n
+  const absolute = negative ? -product : product
+  let quotient = absolute / denominator
+  const rest = absolute % denominator
+  if (rest !== 0n && (rounding === 'up' || (rounding === 'half_up' && rest * 2n >= denominator))) quotient += 1n
+  return negative ? -quotient : quotient
+}
+
+/** The number a JSON document may carry for a decimal, printed without exponent where exact. */
+function numberText(value: number): string {
+  if (Number.isInteger(value)) return String(value)
+  const text = String(value)
+  return /e/i.test(text) ? value.toFixed(MONEY_SCALE + 2) : text
+}
+
+/**
+ * Wire codec of a decimal (contract.md 1.2): a string or a number comes in, a decimal string goes out.
+ * An empty string, an exponent, more than ten decimals or more than 1e8 is refused.
+ */
+export const decimalInput = z.union([z.string(), z.number()]).transform((value, context): Money => {
+  const amount = parseMoney(typeof value === 'number' ? numberText(value) : value)
+  if (amount === undefined) {
+    context.addIssue({ code: 'custom', message: 'must be a plain decimal with at most 10 decimal places' })
+    return z.NEVER
+  }
+  return amount
+})
+
+/** A decimal that must not be negative (prices, multipliers, quotas). */
+export const nonNegativeDecimal = decimalInput.refine((amount) => amount >= 0n, { message: 'must not be negative' })
+
+/** What the wire carries outwards for an amount. */
+export const decimalOutput = z.string()

@@ -1,0 +1,102 @@
+import type { Json, JsonObject } from '../../../contract/json.ts'
+import type { Usage, UsageDetails } from '../../../contract/meters.ts'
+import type { Completion, Event, Fault, Loss, Turn } from './canonical.ts'
+
+/** One server-sent event: `data` is the text after `data:`, several lines joined by newline. */
+export interface Frame { event?: string; data: string }
+
+/** Turns a sequence of inputs into outputs; `end` is called once when the input is over, also after a break. */
+export interface Translator<In, Out> {
+  push(input: In): Out[]
+  end(): Out[]
+}
+
+/** What routing and the hold need to know before anything is decoded. */
+export interface Peek {
+  model: string
+  stream: boolean
+  /** The client's own cap on output tokens, where it gave one. */
+  maxOutputTokens?: number
+  /** Alternatives asked for (`n`, `candidateCount`); 1 when absent. */
+  choices: number
+  /** Chat only: the client asked for a usage chunk. Others always carry usage. */
+  wantsUsage: boolean
+}
+
+/** What a stream encoder must know of the call it answers. */
+export interface StreamCall {
+  /** The platform's model name, shown to the client. */
+  model: string
+  wantsUsage: boolean
+  /** Unix seconds when the call began; protocols that carry a creation time show it. */
+  created: number
+  /** An id for the answer when the upstream gave none. */
+  id: string
+  /** Gemini `streamGenerateContent` without alt=sse answers a JSON array. */
+  jsonArray?: boolean
+  /** Estimated input tokens, shown by Claude's message_start until the upstream's count is known. */
+  estimatedInput?: number
+}
+
+/** What the tap of a same-protocol stream found in one frame. */
+export interface TapResult {
+  /** Decoded text of the answer in this frame (content, reasoning, tool arguments): what is counted when usage is missing. */
+  text: string
+  /** Usage in this frame, already normalised; merged over the stream. */
+  usage?: Partial<Usage & UsageDetails>
+  /** The frame carries content a customer can use (first token). */
+  content: boolean
+  /** The protocol's own end marker or final event. */
+  end?: boolean
+  /** The finish reason in the maker's own word. */
+  finish?: string
+  /** The frame is the protocol's own error event. */
+  fault?: Fault
+  /** The frame exists only because we asked for usage: drop it for a client that did not. */
+  usageOnly?: boolean
+}
+
+/**
+ * One wire protocol. Pure: no HTTP framework, no database, no clock, no network.
+ * Decoders never throw on unknown members, blocks, events or enum values; they throw `WireError` only where the
+ * body cannot be understood at all (not an object, a required member of the wrong type).
+ */
+export interface Protocol {
+  readonly id: string
+  /** @throws WireError with a message for the caller when model is missing or not a string */
+  peek(body: JsonObject, path: PathInfo): Peek
+  /** The same-protocol road: a shallow copy with the model replaced and usage asked for; all else untouched. */
+  patch(body: JsonObject, edit: { model: string; stream: boolean }): JsonObject
+  /** Path below the base URL (which may end in /v1 or /v1beta) and the headers that carry the key. */
+  endpoint(base: string, call: { model: string; stream: boolean }): { url: string; headers(key: string): Record<string, string> }
+  decodeRequest(body: JsonObject, path: PathInfo): Turn
+  encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] }
+  decodeResponse(body: JsonObject): Completion
+  encodeResponse(completion: Completion, call: StreamCall): { body: JsonObject; losses: Loss[] }
+  decodeStream(): Translator<Frame, Event>
+  encodeStream(call: StreamCall): Translator<Event, Frame>
+  /** Fault of an upstream answer with an error status, or of a 200 whose body is an error object (then undefined is "no error"). */
+  decodeError(status: number, body: Json | undefined): Fault
+  encodeError(fault: Fault, requestId: string): { status: number; body: JsonObject }
+  /** The frame (or frames) that break a stream off after its first byte. */
+  encodeStreamError(fault: Fault, requestId: string): Frame[]
+  /** Usage of a whole body, normalised; undefined when the body states none. */
+  usage(body: JsonObject): (Usage & UsageDetails) | undefined
+  /** Text of a whole answer, for counting when usage is missing and for the filter. */
+  answerText(body: JsonObject): string
+  /** Text of a whole request without its framing, for estimating its tokens. */
+  requestText(body: JsonObject): string
+  /** Reads one frame of a same-protocol stream cheaply; keeps no state of its own. */
+  tap(frame: Frame): TapResult
+  /** A comment or ping that keeps a silent stream open, already framed. */
+  readonly keepAlive: string
+}
+
+/** What the URL says: Gemini carries model and action there. */
+export interface PathInfo { model?: string; action?: string; query?: URLSearchParams }
+
+/** The caller's body cannot be understood; the message is for the caller. */
+export class WireError extends Error {
+  override readonly name = 'WireError'
+  constructor(message: string, readonly param?: string) { super(message) }
+}
