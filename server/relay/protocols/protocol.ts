@@ -98,5 +98,11 @@ export interface PathInfo { model?: string; action?: string; query?: URLSearchPa
 /** The caller's body cannot be understood; the message is for the caller. */
 export class WireError extends Error {
   override readonly name = 'WireError'
-  constructor(message: string, readonly param?: string) { super(message) }
+  /** The body's member that is wrong, where one can be named. */
+  readonly param: string | undefined
+
+  constructor(message: string, param?: string) {
+    super(message)
+    this.param = param
+  }
 }
