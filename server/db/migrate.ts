@@ -1,0 +1,26 @@
+import type { Kysely } from 'kysely'
+import { Migrator, type Migration } from 'kysely/migration'
+import type { Engine } from './columns.ts'
+import * as first from './migrations/0001-first.ts'
+import type { Schema } from './schema.ts'
+
+/** In order; a released one is never edited. */
+const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promise<void> }> = {
+  '0001-first': first,
+}
+
+/**
+ * Applies what is missing, each process waiting for the other's lock; run again after a break it goes on where it
+ * stopped, because each engine's DDL is part of the transaction.
+ * @throws Error of the migration that failed, by name
+ */
+export async function migrate(db: Kysely<Schema>, engine: Engine): Promise<void> {
+  const provider = {
+    getMigrations: async (): Promise<Record<string, Migration>> =>
+      Object.fromEntries(Object.entries(migrations).map(([name, { up }]) => [name, { up: (inner: Kysely<never>) => up(inner, engine) }])),
+  }
+  const { error, results } = await new Migrator({ db, provider }).migrateToLatest()
+  if (error === undefined) return
+  const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migration table'
+  throw new Error(`migration failed at ${failed}`, { cause: error })
+}

@@ -1,0 +1,124 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { Kysely } from 'kysely'
+import type { Engine } from './columns.ts'
+import { integerPlugin, narrowRow } from './integers.ts'
+import { lockFile } from './lock.ts'
+import { migrate } from './migrate.ts'
+import { Mutex } from './mutex.ts'
+import { openPool, postgresDialect } from './postgres.ts'
+import type { Schema } from './schema.ts'
+import { openSqliteFile, runSqlite, sqliteDialect } from './sqlite.ts'
+import { Writer, type BatchTransaction, type RunBatch } from './writer.ts'
+
+/** The open database: queries and ordinary transactions through `query`, money through `writer`. */
+export interface Database {
+  readonly engine: Engine
+  readonly query: Kysely<Schema>
+  readonly writer: Writer
+  /** Waits for the writer, then closes files and connections. */
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  /** SQLite file, used when `url` is absent. */
+  path: string
+  /** postgres:// URL. */
+  url?: string | undefined
+  onError(error: Error): void
+}
+
+/**
+ * Opens the database, takes the lock of a SQLite file and brings the schema up to date.
+ * @throws Error when another process holds the file or a migration fails
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const database = options.url === undefined ? openSqlite(options.path) : openPostgres(options.url, options.onError)
+  await migrate(database.query, database.engine)
+  return database
+}
+
+function openSqlite(path: string): Database {
+  mkdirSync(dirname(path), { recursive: true })
+  const release = lockFile(path)
+  const file = openSqliteFile(path)
+  const mutex = new Mutex()
+  const transaction: BatchTransaction = {
+    run: (statement, values) => {
+      const result = runSqlite(file, statement.sql, statement.bind(values))
+      for (const row of result.rows) narrowRow(row)
+      return { rows: result.rows, changes: Number(result.numAffectedRows ?? result.rows.length) }
+    },
+  }
+  const runBatch: RunBatch = async (work) => {
+    if (!mutex.tryLock()) await mutex.lock()
+    try {
+      file.run('begin immediate')
+      try {
+        await work(transaction)
+        file.run('commit')
+      } catch (error) {
+        if (file.inTransaction) file.run('rollback')
+        throw error
+      }
+    } finally {
+      mutex.unlock()
+    }
+  }
+  const query = new Kysely<Schema>({ dialect: sqliteDialect(file, mutex), plugins: [integerPlugin] })
+  return database('sqlite', query, new Writer(runBatch), release)
+}
+
+function openPostgres(url: string, onError: (error: Error) => void): Database {
+  const pool = openPool(url, onError)
+  const runBatch: RunBatch = async (work) => {
+    const client = await pool.connect()
+    let broken: Error | undefined
+    try {
+      await client.query('begin')
+      await work({
+        run: async (statement, values) => {
+          // A named statement is parsed and planned once per connection.
+          const result = await client.query({ name: nameOf(statement.sql), text: statement.sql, values: statement.bind(values) })
+          for (const row of result.rows) narrowRow(row)
+          return { rows: result.rows, changes: result.rowCount ?? 0 }
+        },
+      })
+      await client.query('commit')
+    } catch (error) {
+      // A connection that cannot even roll back is thrown away.
+      await client.query('rollback').catch((cause: Error) => {
+        broken = cause
+      })
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+  return database('postgres', new Kysely<Schema>({ dialect: postgresDialect(pool), plugins: [integerPlugin] }), new Writer(runBatch), () => {})
+}
+
+const statementNames = new Map<string, string>()
+
+/** A short stable name for a statement text; the set of texts is fixed by the code. */
+function nameOf(sql: string): string {
+  let name = statementNames.get(sql)
+  if (name === undefined) {
+    name = `s${statementNames.size}`
+    statementNames.set(sql, name)
+  }
+  return name
+}
+
+function database(engine: Engine, query: Kysely<Schema>, writer: Writer, release: () => void): Database {
+  return {
+    engine,
+    query,
+    writer,
+    async close() {
+      await writer.idle()
+      await query.destroy()
+      release()
+    },
+  }
+}

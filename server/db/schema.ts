@@ -1,0 +1,425 @@
+// long file: the whole schema in one place is what a reader looks for
+import type { Generated } from 'kysely'
+import type { Money } from '../../contract/money.ts'
+
+/** Epoch milliseconds, UTC. */
+type Time = number
+/** 0 or 1. */
+type Flag = number
+/** JSON text, read and written through zod by the table's owner. */
+type JsonText = string
+
+interface Dated { created_at: Time; updated_at: Time }
+
+export interface GroupTable extends Dated { id: Generated<number>; name: string; multiplier: Money; is_default: Flag }
+
+export interface UserTable extends Dated {
+  id: Generated<number>
+  username: string
+  /** Lower-case; unique. */
+  email: string
+  oidc_sub: string | null
+  email_verified: Flag
+  avatar_url: string
+  password_hash: string | null
+  group_id: number
+  referral_code: string
+  referrer_id: number | null
+  /** owner | admin | finance | support | user */
+  role: string
+  disabled_at: Time | null
+  /** Sessions issued before this instant are over (password change, demotion, "log out everywhere"). */
+  sessions_valid_from: Time
+  preferences: JsonText
+}
+
+export interface MembershipTable extends Dated { id: Generated<number>; user_id: number; group_id: number; expires_at: Time | null }
+
+/** The owner of money: today one per user; an id of its own so that organisations can come. */
+export interface AccountTable extends Dated {
+  id: Generated<number>
+  user_id: number
+  balance: Money
+  held: Money
+  /** The part of `balance` that was given, not paid; charges take it first. */
+  gifted: Money
+  /** How far below zero a settlement may take the balance; the account is blocked until it is paid. */
+  debt_limit: Money
+  request_count: number
+  spent: Money
+}
+
+export interface LedgerEntryTable {
+  id: Generated<number>
+  account_id: number
+  /** usage | recharge | adjustment | check_in | commission | refund | opening | redeem */
+  kind: string
+  /** Unique per kind: the request id, order number ... */
+  reference: string
+  amount: Money
+  /** The part of `amount` that is gifted money. */
+  gifted: Money
+  balance_after: Money
+  actor_user_id: number | null
+  reason: string
+  note: string
+  created_at: Time
+}
+
+/** Money set aside for a call that runs; the row is written before the upstream is asked. */
+export interface HoldTable {
+  /** The request id. */
+  id: string
+  account_id: number
+  api_key_id: number | null
+  amount: Money
+  created_at: Time
+  deadline_at: Time
+  /** What a log row needs if this process dies: who, what, price snapshot. */
+  context: JsonText
+}
+
+export interface ApiKeyTable extends Dated {
+  id: Generated<number>
+  user_id: number
+  name: string
+  /** SHA-256 hex of the whole key. */
+  key_hash: string
+  key_prefix: string
+  allowed_models: JsonText
+  allowed_user_channels: JsonText
+  allowed_ips: JsonText
+  quota_limit: Money
+  quota_used: Money
+  quota_held: Money
+  enabled: Flag
+  expires_at: Time | null
+  /** After a rotation the old secret works until then. */
+  previous_key_hash: string | null
+  previous_expires_at: Time | null
+  rate_limit_rpm: number | null
+  request_count: number
+  input_tokens: number
+  output_tokens: number
+  cached_input_tokens: number
+  total_cost: Money
+  usage_reset_at: Time | null
+  last_used_at: Time | null
+}
+
+export interface UserChannelTable extends Dated {
+  id: Generated<number>
+  name: string
+  description: string
+  multiplier: Money
+  routing_algorithm: string
+  enabled: Flag
+}
+
+export interface UserChannelGroupTable { user_channel_id: number; group_id: number; created_at: Time }
+
+export interface ChannelTable extends Dated {
+  id: Generated<number>
+  user_channel_id: number | null
+  name: string
+  type: string
+  base_url: string
+  /** Encrypted (lib/secret-box.ts); never on the wire. */
+  api_key_sealed: string
+  /** The last four characters, for the mask. */
+  api_key_hint: string
+  multiplier: Money
+  priority: number
+  weight: number
+  enabled: Flag
+  price_sync_enabled: Flag
+  price_sync_cron: string
+  price_sync_last_at: Time | null
+  consecutive_failures: number
+  last_failure_at: Time | null
+  last_failure_reason: string
+  auto_disabled_at: Time | null
+  auto_disabled_reason: string
+  last_health_checked_at: Time | null
+  last_health_status: string
+}
+
+export interface ChannelGroupMultiplierTable extends Dated { id: Generated<number>; channel_id: number; group_id: number; multiplier: Money }
+export interface ChannelModelGroupMultiplierTable extends Dated { id: Generated<number>; channel_model_id: number; group_id: number; multiplier: Money }
+
+export interface ModelTable extends Dated {
+  id: Generated<number>
+  model_name: string
+  provider: string
+  provider_icon_url: string
+  /** A PriceCard (contract/quote.ts) as JSON. */
+  price_card: JsonText
+  /** 0 per token, 1 per call or item. */
+  quota_type: number
+  /** Sold for nothing on purpose; without it a model without prices is refused (W43). */
+  free: Flag
+  /** The model's own ceiling of output tokens, for the hold; null: the default. */
+  max_output_tokens: number | null
+  enabled: Flag
+}
+
+/** Prices are dated records: what was asked for when, and who changed it (W46). */
+export interface PriceVersionTable {
+  id: Generated<number>
+  model_id: number
+  price_card: JsonText
+  quota_type: number
+  free: Flag
+  actor_user_id: number | null
+  source: string
+  created_at: Time
+}
+
+export interface ChannelModelTable extends Dated {
+  id: Generated<number>
+  channel_id: number
+  model_id: number
+  upstream_model_name: string
+  /** What the upstream asks for, a PriceCard; null: unknown, never taken as 0. */
+  cost_card: JsonText | null
+  enabled: Flag
+}
+
+export interface LogTable {
+  id: Generated<number>
+  request_id: string
+  user_id: number
+  account_id: number
+  api_key_id: number | null
+  user_channel_id: number | null
+  channel_id: number | null
+  channel_model_id: number | null
+  model_name: string
+  upstream_model_name: string
+  protocol: string
+  upstream_protocol: string
+  endpoint: string
+  stream: Flag
+  /** HTTP status the customer got. */
+  status: number
+  end_reason: string
+  usage_source: string
+  input_tokens: number
+  output_tokens: number
+  cached_input_tokens: number
+  cache_write_input_tokens: number
+  cache_write_1h_input_tokens: number
+  image_input_tokens: number
+  image_output_tokens: number
+  audio_input_tokens: number
+  audio_output_tokens: number
+  reasoning_tokens: number
+  cost: Money
+  base_cost: Money
+  /** The part of the cost the account could not pay (bounded debt). */
+  uncollected: Money
+  /** What the upstream asks for this call; null: unknown. */
+  upstream_cost: Money | null
+  group_multiplier: Money
+  /** group | channel | model: where the multiplier came from. */
+  group_source: string
+  user_channel_multiplier: Money
+  price_snapshot: JsonText
+  hold: Money
+  /** Why the charge differs from usage x price; empty when it does not. */
+  charge_note: string
+  losses: JsonText
+  attempts: JsonText
+  error: string
+  ip: string
+  user_agent: string
+  first_response_time_ms: number | null
+  response_time_ms: number
+  /** api | playground | test */
+  source: string
+  created_at: Time
+}
+
+export interface AnnouncementTable extends Dated { id: Generated<number>; title: string; content: string; enabled: Flag; sort_order: number }
+
+export interface ReferralCommissionTable {
+  id: Generated<number>
+  referrer_id: number
+  referred_user_id: number
+  token_log_id: number
+  base_cost: Money
+  rate: Money
+  amount: Money
+  created_at: Time
+}
+
+export interface PaymentOrderTable extends Dated {
+  id: Generated<number>
+  order_no: string
+  user_id: number
+  account_id: number
+  amount: Money
+  /** Hundredths of the pay currency. */
+  pay_amount: number
+  pay_currency: string
+  exchange_rate: Money
+  method: string
+  provider: string
+  status: string
+  trade_no: string
+  expires_at: Time | null
+  paid_at: Time | null
+  closed_reason: string
+}
+
+export interface PaymentCallbackTable {
+  id: Generated<number>
+  order_no: string
+  provider: string
+  source: string
+  verdict: string
+  reason: string
+  payload: JsonText
+  created_at: Time
+}
+
+export interface CheckInTable {
+  id: Generated<number>
+  user_id: number
+  check_in_date: string
+  reward_amount: Money
+  streak_days: number
+  reward_kind: string
+  created_at: Time
+}
+
+export interface PasskeyTable extends Dated {
+  id: Generated<number>
+  user_id: number
+  name: string
+  credential_id: string
+  public_key: string
+  sign_count: number
+  transports: JsonText
+  last_used_at: Time | null
+}
+
+export interface ChallengeTable { id: string; purpose: string; user_id: number | null; payload: JsonText; expires_at: Time; created_at: Time }
+
+export interface EmailCodeTable {
+  id: Generated<number>
+  email: string
+  purpose: string
+  code_hash: string
+  tries: number
+  used_at: Time | null
+  expires_at: Time
+  created_at: Time
+}
+
+export interface SessionTable { id: string; user_id: number; ip: string; user_agent: string; created_at: Time; last_seen_at: Time; expires_at: Time; revoked_at: Time | null }
+
+export interface StatusMonitorTable extends Dated {
+  id: Generated<number>
+  name: string
+  target_url: string
+  check_type: string
+  method: string
+  interval_seconds: number
+  retention_hours: number
+  enabled: Flag
+  last_status: string
+  last_latency_ms: number
+  last_status_code: number
+  last_message: string
+  last_checked_at: Time | null
+}
+
+export interface StatusCheckTable { id: Generated<number>; monitor_id: number; status: string; latency_ms: number; status_code: number; message: string; checked_at: Time }
+
+export interface MetaModelTable extends Dated {
+  id: Generated<number>
+  name: string
+  description: string
+  dsl: string
+  billing_mode: string
+  price_card: JsonText
+  provider: string
+  provider_name: string
+  provider_icon_url: string
+  expose_referenced_models: Flag
+  enabled: Flag
+}
+
+export interface RedeemCodeTable extends Dated {
+  id: Generated<number>
+  code: string
+  amount: Money
+  group_id: number | null
+  group_duration_days: number
+  max_uses: number
+  used_count: number
+  enabled: Flag
+  expires_at: Time | null
+}
+
+export interface RedemptionTable { id: Generated<number>; redeem_code_id: number; user_id: number; amount: Money; created_at: Time }
+
+export interface SettingTable { key: string; value: string; updated_at: Time }
+
+export interface AuditTable {
+  id: Generated<number>
+  actor_user_id: number | null
+  action: string
+  object_type: string
+  object_id: string
+  before: JsonText
+  after: JsonText
+  ip: string
+  created_at: Time
+}
+
+export interface Schema {
+  groups: GroupTable
+  users: UserTable
+  memberships: MembershipTable
+  accounts: AccountTable
+  ledger_entries: LedgerEntryTable
+  holds: HoldTable
+  api_keys: ApiKeyTable
+  user_channels: UserChannelTable
+  user_channel_groups: UserChannelGroupTable
+  channels: ChannelTable
+  channel_group_multipliers: ChannelGroupMultiplierTable
+  channel_model_group_multipliers: ChannelModelGroupMultiplierTable
+  models: ModelTable
+  price_versions: PriceVersionTable
+  channel_models: ChannelModelTable
+  logs: LogTable
+  announcements: AnnouncementTable
+  referral_commissions: ReferralCommissionTable
+  payment_orders: PaymentOrderTable
+  payment_callbacks: PaymentCallbackTable
+  check_ins: CheckInTable
+  passkeys: PasskeyTable
+  challenges: ChallengeTable
+  email_codes: EmailCodeTable
+  sessions: SessionTable
+  status_monitors: StatusMonitorTable
+  status_checks: StatusCheckTable
+  meta_models: MetaModelTable
+  redeem_codes: RedeemCodeTable
+  redemptions: RedemptionTable
+  settings: SettingTable
+  audit_log: AuditTable
+}
+
+/**
+ * Columns (and the names sums of them may be selected under) that hold Money: they stay `bigint`, every other
+ * integer of either engine becomes a `number`.
+ */
+export const moneyColumns: ReadonlySet<string> = new Set([
+  'multiplier', 'balance', 'held', 'gifted', 'debt_limit', 'spent', 'amount', 'balance_after', 'quota_limit', 'quota_used', 'quota_held',
+  'total_cost', 'cost', 'base_cost', 'uncollected', 'upstream_cost', 'group_multiplier', 'user_channel_multiplier', 'hold', 'rate',
+  'exchange_rate', 'reward_amount', 'total_amount',
+])

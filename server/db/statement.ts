@@ -1,0 +1,29 @@
+import type { Compilable, Kysely } from 'kysely'
+import type { Schema } from './schema.ts'
+
+/** A place in a prepared statement that a value of the call fills. */
+class Slot {
+  readonly name: string
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
+/** Text and parameter order of a statement that was compiled once. */
+export interface Statement<P> {
+  readonly sql: string
+  bind(values: P): unknown[]
+}
+
+/**
+ * Compiles a query once for many runs: the hot path pays for binding only, not for building SQL.
+ * @example prepare<{ id: number }>(db, (p) => db.selectFrom('users').selectAll().where('id', '=', p.id))
+ */
+export function prepare<P extends object>(db: Kysely<Schema>, build: (slots: P, db: Kysely<Schema>) => Compilable): Statement<P> {
+  const slots = new Proxy({}, { get: (_, name) => new Slot(String(name)) }) as P
+  const { sql, parameters } = build(slots, db).compile()
+  const order = parameters.map((parameter) =>
+    parameter instanceof Slot ? (values: P) => values[parameter.name as keyof P] : () => parameter,
+  )
+  return { sql, bind: (values) => order.map((read) => read(values)) }
+}
