@@ -1,0 +1,83 @@
+/**
+ * One table: stable code -> HTTP status and public message. Nobody compares messages; the console translates by code.
+ * Texts that the contract fixes (contract.md 1.4, 3.x, 6.9) stand here word for word.
+ */
+export const errors = {
+  // Requests
+  bad_request: { status: 400, message: 'The request is not valid' },
+  bad_json: { status: 400, message: 'The request body is not valid JSON' },
+  body_not_object: { status: 400, message: 'The request body must be a JSON object' },
+  not_found: { status: 404, message: 'Not found' },
+  conflict: { status: 409, message: 'The object was changed or already exists' },
+  precondition_failed: { status: 412, message: 'The object was changed by someone else; load it again' },
+  body_too_large: { status: 413, message: 'The request body is larger than 32 MiB' },
+  unsupported_media: { status: 415, message: 'The content type or encoding is not supported' },
+  rate_limited: { status: 429, message: 'Rate limit exceeded' },
+  too_many_requests: { status: 429, message: 'Too many requests. Please try again later.' },
+  internal: { status: 500, message: 'Something went wrong on our side; the request id helps to find it' },
+  unavailable: { status: 503, message: 'The service cannot take the request right now; try again in a moment' },
+  shutting_down: { status: 503, message: 'The service is restarting; try again in a few seconds' },
+
+  // Who calls (contract.md 1.4)
+  credential_missing: { status: 401, message: 'Authorization is required' },
+  api_key_invalid: { status: 401, message: 'Invalid API key' },
+  api_key_ip: { status: 403, message: 'API key is not allowed from this IP' },
+  api_key_on_dashboard: { status: 401, message: 'API keys work on the gateway only; sign in to use this address' },
+  session_invalid: { status: 401, message: 'Invalid session' },
+  user_not_found: { status: 401, message: 'User not found' },
+  account_disabled: { status: 403, message: 'This account is disabled' },
+  admin_required: { status: 403, message: 'Admin access required' },
+  role_required: { status: 403, message: 'Your role does not allow this' },
+
+  // Setup and sign-in
+  setup_required: { status: 409, message: 'Initial setup is required' },
+  setup_complete: { status: 409, message: 'Initial setup is already complete' },
+  setup_link_required: { status: 403, message: 'Open the one-time setup link that was printed when the server started' },
+  login_failed: { status: 400, message: 'invalid username/email or password' },
+  login_disabled: { status: 400, message: 'password login is disabled' },
+
+  // The gateway
+  model_missing: { status: 400, message: 'Model not specified' },
+  model_not_allowed: { status: 403, message: 'API key is not allowed to use this model' },
+  model_not_found: { status: 404, message: 'The model does not exist' },
+  model_unpriced: { status: 503, message: 'The model has no price yet and cannot be used; ask the site owner' },
+  no_channel: { status: 503, message: 'No available channel for this model' },
+  key_without_channel: { status: 403, message: 'API key must be bound to exactly one user channel' },
+  insufficient_balance: { status: 402, message: 'Insufficient balance' },
+  account_in_debt: { status: 402, message: 'The account owes money; top up to go on' },
+  key_quota_exceeded: { status: 402, message: 'API key quota exceeded' },
+  upstream_failed: { status: 502, message: 'Upstream request failed' },
+  upstream_invalid: { status: 502, message: 'The upstream gave an answer that cannot be used' },
+  upstream_unavailable: { status: 503, message: 'The upstream cannot take the request right now; try again in a moment' },
+  upstream_timeout: { status: 504, message: 'The upstream did not answer in time' },
+  upstream_blocked: { status: 502, message: 'Upstream URL blocked by SSRF protection' },
+  upstream_refused: { status: 400, message: 'The upstream refused the request' },
+  content_blocked: { status: 403, message: 'Request blocked by content policy' },
+  unsupported_endpoint: { status: 400, message: 'No channel of this model serves this endpoint' },
+} as const satisfies Record<string, { status: number; message: string }>
+
+export type ErrorCode = keyof typeof errors
+
+/** What every failing `/api` and `/auth` answer carries: the text clients show, and what ours adds. */
+export interface ErrorBody { error: string; code: ErrorCode; request_id?: string }
+
+/**
+ * An error with a code of the table. `message` replaces the public text where the contract has a more exact one;
+ * `cause` is for the log only and never leaves the process.
+ */
+export class AppError extends Error {
+  override readonly name = 'AppError'
+  readonly code: ErrorCode
+  readonly status: number
+  readonly retryAfterSeconds: number | undefined
+  /** The request member that is at fault, where one can be named. */
+  readonly param: string | undefined
+
+  constructor(code: ErrorCode, options: { message?: string; cause?: unknown; retryAfterSeconds?: number; param?: string } = {}) {
+    super(options.message ?? errors[code].message, { cause: options.cause })
+    this.code = code
+    this.status = errors[code].status
+    this.retryAfterSeconds = options.retryAfterSeconds
+    this.param = options.param
+  }
+}

@@ -1,0 +1,45 @@
+import ipaddr from 'ipaddr.js'
+
+/** An address range, or undefined when the text is neither an address nor a CIDR range. */
+export type Range = readonly [ipaddr.IPv4 | ipaddr.IPv6, number]
+
+/** Reads `10.0.0.0/8`, `::1`, `192.0.2.7`. */
+export function parseRange(text: string): Range | undefined {
+  const trimmed = text.trim()
+  if (ipaddr.isValidCIDR(trimmed)) return ipaddr.parseCIDR(trimmed)
+  if (!ipaddr.isValid(trimmed)) return undefined
+  const address = ipaddr.parse(trimmed)
+  return [address, address.kind() === 'ipv4' ? 32 : 128]
+}
+
+/** True when the address lies in one of the ranges; an IPv4-mapped IPv6 address counts as IPv4. */
+export function inRanges(address: string, ranges: readonly Range[]): boolean {
+  if (ranges.length === 0 || !ipaddr.isValid(address)) return false
+  const parsed = ipaddr.process(address)
+  return ranges.some(([range, bits]) => parsed.kind() === range.kind() && parsed.match([range, bits] as never))
+}
+
+/**
+ * The client's address: the socket's, unless the socket is a trusted proxy; then the last hop of `X-Forwarded-For`
+ * that no trusted proxy is (W02). Anything a client invents in front of that is ignored.
+ */
+export function clientIp(socketAddress: string, forwardedFor: string | null, trusted: readonly Range[]): string {
+  const socket = plain(socketAddress)
+  if (forwardedFor === null || trusted.length === 0 || !inRanges(socket, trusted)) return socket
+  const hops = forwardedFor.split(',').map((hop) => hop.trim())
+  for (let index = hops.length - 1; index >= 0; index -= 1) {
+    const hop = hops[index] ?? ''
+    if (!ipaddr.isValid(hop)) return socket
+    if (!inRanges(hop, trusted)) return plain(hop)
+  }
+  return plain(hops[0] ?? socket)
+}
+
+/** True for 127.0.0.0/8 and ::1. */
+export function isLoopback(address: string): boolean {
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'loopback'
+}
+
+function plain(address: string): string {
+  return address.startsWith('::ffff:') && ipaddr.isValid(address) ? ipaddr.process(address).toString() : address
+}
