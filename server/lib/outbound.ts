@@ -1,0 +1,148 @@
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+import type { Clock } from './clock.ts'
+import { parseRange, type Range } from './client-ip.ts'
+import type { LiveSettings } from './live-settings.ts'
+
+/** Why an outbound call was not made; the message is for the owner, not for customers. */
+export class OutboundBlocked extends Error {
+  override readonly name = 'OutboundBlocked'
+}
+
+export interface OutboundRequest {
+  method?: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array
+  signal?: AbortSignal
+}
+
+/** The one way out (promises.md rule 6): address checked at connect time, no redirects followed, no ambient headers. */
+export interface GuardedFetch {
+  /**
+   * @throws OutboundBlocked when the address is not allowed
+   * @throws whatever the network throws (refused, reset, DNS, TLS)
+   */
+  (url: string, request?: OutboundRequest): Promise<Response>
+}
+
+/** A checked name keeps its address this long: DNS is not asked for each call, and a change is seen soon. */
+const ADDRESS_TTL_MS = 30_000
+/** A name server that does not answer must not hold a call. */
+const DNS_TIMEOUT_MS = 3_000
+/** Names kept at most; more than any site has upstreams. */
+const MAX_NAMES = 1_000
+
+interface Target { address: string; until: number }
+
+/** `host`, `host:port`, `*.example.com` or a CIDR range of the setting `ssrf_allowed_hosts`. */
+interface AllowList { hosts: Set<string>; suffixes: string[]; ranges: Range[] }
+
+/**
+ * Builds the guarded fetch. The name is resolved here, the address checked, and the connection made to that very
+ * address (TLS still verifies the name), so that a second DNS answer cannot lead elsewhere (rebinding, W89).
+ */
+export function guardedFetch(settings: LiveSettings, clock: Clock): GuardedFetch {
+  const names = new Map<string, Target>()
+  let allow: AllowList = parseAllowList('')
+  let version = -1
+  const allowList = (): AllowList => {
+    if (version !== settings.version) {
+      allow = parseAllowList(settings.text('ssrf_allowed_hosts'))
+      version = settings.version
+      names.clear()
+    }
+    return allow
+  }
+
+  return async (url, request = {}) => {
+    const target = parseTarget(url)
+    const list = allowList()
+    const guarded = settings.bool('ssrf_protection_enabled') && !settings.bool('ssrf_allow_private_networks')
+    const host = bare(target.hostname)
+    const trusted = !guarded || isListed(host, target, list)
+    let address = host
+    if (isIP(host) === 0) {
+      const known = names.get(target.host)
+      if (known && known.until > clock.monotonic()) address = known.address
+      else {
+        address = await resolve(host, trusted, list)
+        if (names.size >= MAX_NAMES) names.clear()
+        names.set(target.host, { address, until: clock.monotonic() + ADDRESS_TTL_MS })
+      }
+    } else if (!trusted) check(host, host, list)
+    return send(target, address, request)
+  }
+}
+
+function parseTarget(url: string): URL {
+  if (!URL.canParse(url)) throw new OutboundBlocked('the URL is not valid')
+  const target = new URL(url)
+  if (target.protocol !== 'http:' && target.protocol !== 'https:') throw new OutboundBlocked(`scheme ${target.protocol} is not allowed`)
+  if (target.username !== '' || target.password !== '') throw new OutboundBlocked('a URL with user information is not allowed')
+  return target
+}
+
+async function resolve(host: string, trusted: boolean, list: AllowList): Promise<string> {
+  if (!trusted && (host === 'localhost' || host.endsWith('.localhost'))) throw new OutboundBlocked(`${host} is a local name`)
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer from DNS for ${host} within ${DNS_TIMEOUT_MS} ms`)), DNS_TIMEOUT_MS)
+  })
+  try {
+    const found = await Promise.race([lookup(host, { all: true }), late])
+    const first = found[0]
+    if (first === undefined) throw new Error(`${host} has no address`)
+    // One forbidden address among several is a trap (mixed A records): all must be fine.
+    if (!trusted) for (const { address } of found) check(host, address, list)
+    return first.address
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Only global unicast is allowed: private, loopback, link-local, CGNAT, multicast, mapped and reserved ranges are not. */
+function check(host: string, address: string, list: AllowList): void {
+  const parsed = ipaddr.process(address)
+  if (parsed.range() === 'unicast') return
+  if (list.ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match([range, bits] as never))) return
+  throw new OutboundBlocked(`${host} is at ${address}, a ${parsed.range()} address; allow it in ssrf_allowed_hosts if it is meant`)
+}
+
+function isListed(host: string, target: URL, list: AllowList): boolean {
+  const port = target.port === '' ? (target.protocol === 'https:' ? '443' : '80') : target.port
+  if (list.hosts.has(host) || list.hosts.has(`${host}:${port}`)) return true
+  return list.suffixes.some((suffix) => host.endsWith(suffix))
+}
+
+function parseAllowList(text: string): AllowList {
+  const list: AllowList = { hosts: new Set(), suffixes: [], ranges: [] }
+  for (const raw of text.split(/[\s,;，；]+/)) {
+    const entry = raw.toLowerCase()
+    if (entry === '') continue
+    if (entry.startsWith('*.')) list.suffixes.push(entry.slice(1))
+    else if (entry.includes('/')) {
+      const range = parseRange(entry)
+      if (range) list.ranges.push(range)
+    } else list.hosts.add(entry.replace(/^\[(.*)\](:\d+)?$/, '$1$2'))
+  }
+  return list
+}
+
+/** `[::1]` -> `::1`, and a trailing dot of a name away. */
+function bare(hostname: string): string {
+  const host = hostname.toLowerCase()
+  return host.startsWith('[') ? host.slice(1, -1) : host.replace(/\.$/, '')
+}
+
+function send(target: URL, address: string, request: OutboundRequest): Promise<Response> {
+  const host = bare(target.hostname)
+  const pinned = address === host ? target.href : target.href.replace(target.host, `${address.includes(':') ? `[${address}]` : address}${target.port === '' ? '' : `:${target.port}`}`)
+  const headers = address === host ? request.headers : { ...request.headers, host: target.host }
+  const init: RequestInit & { tls?: { serverName: string } } = { method: request.method ?? 'GET', redirect: 'manual' }
+  if (headers) init.headers = headers
+  if (request.body !== undefined) init.body = request.body as BodyInit
+  if (request.signal) init.signal = request.signal
+  if (address !== host && target.protocol === 'https:') init.tls = { serverName: host }
+  return fetch(pinned, init)
+}
