@@ -1,8 +1,7 @@
-import { z } from 'zod'
-
 /**
  * An amount of the platform's currency in units of 1e-10 (scale 10).
  * Decimal string on the wire, integer in the database, never a float: every sum is exact.
+ * Pure: the console loads this file; the zod codecs of the wire are in decimal.ts.
  */
 export type Money = bigint & { readonly __money: unique symbol }
 
@@ -63,29 +62,3 @@ export function mulDiv(value: bigint, numerator: bigint, denominator: bigint, ro
   if (rest !== 0n && (rounding === 'up' || (rounding === 'half_up' && rest * 2n >= denominator))) quotient += 1n
   return negative ? -quotient : quotient
 }
-
-/** The number a JSON document may carry for a decimal, printed without exponent where exact. */
-function numberText(value: number): string {
-  if (Number.isInteger(value)) return String(value)
-  const text = String(value)
-  return /e/i.test(text) ? value.toFixed(MONEY_SCALE + 2) : text
-}
-
-/**
- * Wire codec of a decimal (contract.md 1.2): a string or a number comes in, a decimal string goes out.
- * An empty string, an exponent, more than ten decimals or more than 1e8 is refused.
- */
-export const decimalInput = z.union([z.string(), z.number()]).transform((value, context): Money => {
-  const amount = parseMoney(typeof value === 'number' ? numberText(value) : value)
-  if (amount === undefined) {
-    context.addIssue({ code: 'custom', message: 'must be a plain decimal with at most 10 decimal places' })
-    return z.NEVER
-  }
-  return amount
-})
-
-/** A decimal that must not be negative (prices, multipliers, quotas). */
-export const nonNegativeDecimal = decimalInput.refine((amount) => amount >= 0n, { message: 'must not be negative' })
-
-/** What the wire carries outwards for an amount. */
-export const decimalOutput = z.string()
