@@ -100,7 +100,7 @@ export interface Finish {
   ext?: Extensions
 }
 
-/** One alternative of an answer; only n > 1 has several. */
+/** One alternative of an answer; only n > 1 has several. `logprobs` has Chat Completions' form: `{content?: [...], refusal?: [...]}`. */
 export interface Choice { index: number; content: Block[]; finish: Finish; logprobs?: Json; ext?: Extensions }
 
 /** A whole answer. */
@@ -121,9 +121,10 @@ export interface Completion {
  * media block's base64.
  */
 export type Event =
-  | { type: 'start'; id: string; model: string; created?: number; ext?: Extensions }
+  | { type: 'start'; id: string; model: string; created?: number; serviceTier?: string; ext?: Extensions }
   | { type: 'open'; choice: number; index: number; block: Block }
-  | { type: 'delta'; choice: number; index: number; text: string; ext?: Extensions }
+  /** `logprobs`: those of this piece of text, in the form of Choice.logprobs. */
+  | { type: 'delta'; choice: number; index: number; text: string; logprobs?: Json; ext?: Extensions }
   | { type: 'seal'; choice: number; index: number; seal: Seal }
   | { type: 'close'; choice: number; index: number; ext?: Extensions }
   /** Cumulative for the answer: a later event replaces an earlier one field by field. */
