@@ -43,6 +43,9 @@ export interface AccountTable extends Dated {
   held: Money
   /** The part of `balance` that was given, not paid; charges take it first. */
   gifted: Money
+  /** Balance and gifted part before the last change: lets one conditional update tell how much it really took. */
+  balance_before: Money
+  gifted_before: Money
   /** How far below zero a settlement may take the balance; the account is blocked until it is paid. */
   debt_limit: Money
   request_count: number
@@ -72,12 +75,17 @@ export interface HoldTable {
   id: string
   account_id: number
   api_key_id: number | null
+  /** The process that runs the call; its holds are orphans once it is gone. */
+  instance: string
   amount: Money
   created_at: Time
   deadline_at: Time
   /** What a log row needs if this process dies: who, what, price snapshot. */
   context: JsonText
 }
+
+/** Processes on this database; one that stops beating is dead and its holds are freed. */
+export interface InstanceTable { id: string; started_at: Time; heartbeat_at: Time }
 
 export interface ApiKeyTable extends Dated {
   id: Generated<number>
@@ -386,6 +394,7 @@ export interface Schema {
   accounts: AccountTable
   ledger_entries: LedgerEntryTable
   holds: HoldTable
+  instances: InstanceTable
   api_keys: ApiKeyTable
   user_channels: UserChannelTable
   user_channel_groups: UserChannelGroupTable
@@ -419,7 +428,7 @@ export interface Schema {
  * integer of either engine becomes a `number`.
  */
 export const moneyColumns: ReadonlySet<string> = new Set([
-  'multiplier', 'balance', 'held', 'gifted', 'debt_limit', 'spent', 'amount', 'balance_after', 'quota_limit', 'quota_used', 'quota_held',
+  'multiplier', 'balance', 'held', 'gifted', 'balance_before', 'gifted_before', 'debt_limit', 'spent', 'amount', 'balance_after', 'quota_limit', 'quota_used', 'quota_held',
   'total_cost', 'cost', 'base_cost', 'uncollected', 'upstream_cost', 'group_multiplier', 'user_channel_multiplier', 'hold', 'rate',
   'exchange_rate', 'reward_amount', 'total_amount',
 ])

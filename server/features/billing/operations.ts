@@ -1,0 +1,62 @@
+import type { Insertable } from 'kysely'
+import type { Money } from '../../../contract/money.ts'
+import type { LogTable } from '../../db/schema.ts'
+
+/** Reserve the estimate of a call. */
+export interface HoldOperation {
+  requestId: string
+  accountId: number
+  /** null: a session pays, no key quota applies. */
+  apiKeyId: number | null
+  amount: Money
+  now: number
+  deadlineAt: number
+  instance: string
+  /** JSON of HoldContext: what a log row needs if this process dies. */
+  context: string
+}
+
+export type HoldResult = { ok: true; amount: Money } | { ok: false; why: 'insufficient_balance' | 'account_in_debt' | 'key_quota_exceeded' }
+
+/** A log row without what settling finds out itself. */
+export type LogDraft = Omit<Insertable<LogTable>, 'id' | 'uncollected' | 'hold' | 'charge_note'> & { charge_note: string }
+
+/** End a call: the charge, its ledger entry and its log row, in one transaction, once. */
+export interface SettleOperation {
+  requestId: string
+  accountId: number
+  apiKeyId: number | null
+  cost: Money
+  now: number
+  log: LogDraft
+}
+
+export interface SettleResult {
+  /** False when the request was already settled: nothing was changed. */
+  settled: boolean
+  /** What was really taken. */
+  charged: Money
+  balance: Money
+}
+
+export type LedgerKind = 'usage' | 'recharge' | 'adjustment' | 'check_in' | 'commission' | 'refund' | 'opening' | 'redeem'
+
+/** Put money on an account, or (adjustments, refunds) take it; never below the account's floor. */
+export interface CreditOperation {
+  accountId: number
+  kind: LedgerKind
+  /** With the kind the idempotency key. */
+  reference: string
+  /** Signed. */
+  amount: Money
+  /** The part of `amount` that is gifted, not paid. */
+  gifted: Money
+  /** Refuse unless the balance is exactly this (compare and set). */
+  expected: Money | undefined
+  actorUserId: number | null
+  reason: string
+  note: string
+  now: number
+}
+
+export type CreditResult = { ok: true; entryId: number; balance: Money; repeated: boolean } | { ok: false; why: 'changed' | 'below_floor' | 'no_account'; balance?: Money }

@@ -1,0 +1,140 @@
+import { AppError } from '../../../contract/errors.ts'
+import { money, MONEY_ONE, ZERO, type Money } from '../../../contract/money.ts'
+import type { Database } from '../../db/open.ts'
+import { randomToken } from '../../lib/ids.ts'
+import type { CreditOperation, CreditResult, HoldOperation, LedgerKind, LogDraft, SettleOperation, SettleResult } from './operations.ts'
+import { findAccount, findAccounts, insertAccount, LedgerStore, type AccountRow } from './store.ts'
+
+/**
+ * How far below zero an account may be taken when an answer cost more than was held for it: one unit. The account is
+ * then refused until it is paid.
+ */
+const DEBT_LIMIT: Money = money(MONEY_ONE)
+
+/** Everything that moves money, through one group-committed writer. */
+export class Ledger {
+  /** Names this process in the holds it takes. */
+  readonly instance: string = randomToken(12)
+  readonly #db: Database
+  readonly #store: LedgerStore
+
+  constructor(db: Database) {
+    this.#db = db
+    this.#store = new LedgerStore(db)
+  }
+
+  /**
+   * Reserves the estimate of a call and resolves once that is committed.
+   * @returns the amount that is held: less than asked for when it is the last of a balance or quota
+   * @throws AppError insufficient_balance | account_in_debt | key_quota_exceeded (402)
+   */
+  async hold(operation: Omit<HoldOperation, 'instance'>): Promise<Money> {
+    const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, { ...operation, instance: this.instance }))
+    if (!result.ok) throw new AppError(result.why)
+    return result.amount
+  }
+
+  /** Charges, books and logs a call once; resolves after the commit. */
+  settle(operation: SettleOperation): Promise<SettleResult> {
+    return this.#db.writer.submit((tx) => this.#store.settle(tx, operation))
+  }
+
+  /** Writes the row of a call that was refused before anything was reserved. */
+  log(draft: LogDraft): Promise<void> {
+    return this.#db.writer.submit((tx) => this.#store.logOnly(tx, draft))
+  }
+
+  /** Credits or debits an account once per kind and reference. */
+  credit(operation: CreditOperation): Promise<CreditResult> {
+    return this.#db.writer.submit((tx) => this.#store.credit(tx, operation))
+  }
+}
+
+const ledgers = new WeakMap<Database, Ledger>()
+
+/** The ledger of a database: one per process, because holds name their process. */
+export function ledgerOf(db: Database): Ledger {
+  let ledger = ledgers.get(db)
+  if (!ledger) {
+    ledger = new Ledger(db)
+    ledgers.set(db, ledger)
+  }
+  return ledger
+}
+
+/** Opens the account of a new user inside the caller's transaction; returns its id. */
+export function createAccount(tx: Database['query'], userId: number, now: number): Promise<number> {
+  return insertAccount(tx, userId, DEBT_LIMIT, now)
+}
+
+/** @throws AppError not_found when the user has no account */
+export async function accountOf(deps: { db: Database }, userId: number): Promise<AccountRow> {
+  const account = await findAccount(deps.db.query, userId)
+  if (!account) throw new AppError('not_found', { message: 'User not found' })
+  return account
+}
+
+/** Accounts of several users in one query, by user id. */
+export function accountsOf(deps: { db: Database }, userIds: readonly number[]): Promise<Map<number, AccountRow>> {
+  return findAccounts(deps.db.query, userIds)
+}
+
+export interface CreditInput {
+  accountId: number
+  kind: LedgerKind
+  reference: string
+  amount: Money
+  gifted?: Money
+  expected?: Money | undefined
+  actorUserId?: number | null
+  reason?: string
+  note?: string
+}
+
+/**
+ * Books money once per kind and reference.
+ * @throws AppError conflict when the balance is not the expected one, bad_request when a debit would pass the account's floor
+ */
+export async function credit(deps: { db: Database; clock: { now(): number } }, input: CreditInput): Promise<{ entryId: number; balance: Money; repeated: boolean }> {
+  const result = await ledgerOf(deps.db).credit({
+    accountId: input.accountId, kind: input.kind, reference: input.reference, amount: input.amount, gifted: input.gifted ?? ZERO,
+    expected: input.expected, actorUserId: input.actorUserId ?? null, reason: input.reason ?? '', note: input.note ?? '', now: deps.clock.now(),
+  })
+  if (result.ok) return result
+  switch (result.why) {
+    case 'changed': throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
+    case 'below_floor': throw new AppError('bad_request', { message: 'The balance cannot be taken that far below zero' })
+    case 'no_account': throw new AppError('not_found', { message: 'User not found' })
+  }
+}
+
+/** Tries of an absolute write against charges that run meanwhile; each loses only to a change that happened. */
+const COMPARE_AND_SET_TRIES = 20
+
+/**
+ * Changes a balance by hand: by a signed `delta`, or `to` an absolute amount (the contract's user form), which is stored
+ * as the difference to the balance at that moment, so that charges that run meanwhile are not overwritten (W49).
+ * A debit takes gifted money first; a credit counts as paid unless `gifted` says otherwise.
+ */
+export async function adjustBalance(
+  deps: { db: Database; clock: { now(): number } },
+  input: { userId: number; accountId: number; to?: Money; delta?: Money; expected?: Money; gifted?: boolean; actorUserId: number; reason: string; note: string },
+): Promise<{ entryId: number | undefined; balance: Money }> {
+  const common = { accountId: input.accountId, kind: 'adjustment' as const, actorUserId: input.actorUserId, reason: input.reason, note: input.note }
+  if (input.delta !== undefined) {
+    const gifted = input.gifted === true || input.delta < 0n ? input.delta : ZERO
+    return credit(deps, { ...common, reference: randomToken(16), amount: input.delta, gifted, expected: input.expected })
+  }
+  const to = input.to ?? ZERO
+  for (let attempt = 1; ; attempt += 1) {
+    const { balance } = await accountOf(deps, input.userId)
+    if (input.expected !== undefined && balance !== input.expected) throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
+    const amount = money(to - balance)
+    if (amount === 0n) return { entryId: undefined, balance }
+    try {
+      return await credit(deps, { ...common, reference: randomToken(16), amount, gifted: amount < 0n ? amount : ZERO, expected: balance })
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'conflict' || attempt === COMPARE_AND_SET_TRIES) throw error
+    }
+  }
+}
