@@ -8,7 +8,8 @@ export interface Seal { by: string; value: string }
 
 /**
  * What a protocol says that the canonical model has no name for, kept under its protocol's id so that the
- * same-protocol road gives it back and every other road reports it as a Loss.
+ * same-protocol road gives it back and every other road reports it as a Loss (see loss.ts). A member whose name starts with
+ * `_` only remembers how something was written (a string or a list, an empty object): it comes back too and is never a Loss.
  */
 export type Extensions = { [protocol: string]: JsonObject | undefined }
 

@@ -1,0 +1,27 @@
+import { isObject } from '../../../contract/json.ts'
+import type { Json } from '../../../contract/json.ts'
+import type { Extensions, Loss } from './canonical.ts'
+
+/**
+ * What the other protocols' extensions ask for and `own` has no name for, one Loss a member. Members that only remember a way of
+ * writing (`_...`) and empty values ask for nothing.
+ * @param path where the extensions hang in the source's words, with its dot (`messages[0].`); '' for the request itself
+ */
+export function extensionLosses(ext: Extensions | undefined, own: string, path: string, reason: string): Loss[] {
+  const losses: Loss[] = []
+  if (!ext) return losses
+  for (const [protocol, members] of Object.entries(ext)) {
+    if (protocol === own || !members) continue
+    for (const [name, value] of Object.entries(members)) {
+      if (name.startsWith('_') || asksNothing(value)) continue
+      losses.push({ path: path + name, reason })
+    }
+  }
+  return losses
+}
+
+function asksNothing(value: Json | undefined): boolean {
+  if (value === undefined || value === null) return true
+  if (Array.isArray(value)) return value.length === 0
+  return isObject(value) && Object.keys(value).length === 0
+}
