@@ -44,6 +44,8 @@ export interface TapResult {
   text: string
   /** Usage in this frame, already normalised; merged over the stream. */
   usage?: Partial<Usage & UsageDetails>
+  /** All cache writes so far, where the frame does not split them by lifetime (Claude `message_delta`): see merge-usage.ts. */
+  cacheWriteTotal?: number
   /** The frame carries content a customer can use (first token). */
   content: boolean
   /** The protocol's own end marker or final event. */
