@@ -1,0 +1,71 @@
+import type { Database } from '../../db/open.ts'
+import type { HoldTable } from '../../db/schema.ts'
+import { ZERO } from '../../../contract/money.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { describeError, type Log } from '../../lib/log.ts'
+import { draftOf, NOTHING_USED, type CallFacts } from './draft.ts'
+import { ruleOf } from './rules.ts'
+import { ledgerOf } from './service.ts'
+import { beat, forgetInstances, orphanedHolds } from './store.ts'
+
+/** How often a process says that it lives. */
+export const BEAT_MS = 3_000
+/** A process silent this long is dead: its holds are free well within the 15 s that additions.md promises. */
+const DEAD_AFTER_MS = 10_000
+/** Rows of one step: a crash under load leaves thousands, and closing them must not block calls for long. */
+const STEP = 500
+
+/** Closes the calls that dead processes left open: hold released, nothing charged, a row with end reason `crashed`. */
+export class OrphanSweeper {
+  readonly #deps: { db: Database; clock: Clock; log: Log }
+
+  constructor(deps: { db: Database; clock: Clock; log: Log }) {
+    this.#deps = deps
+  }
+
+  /**
+   * At start, before the first request. SQLite has one process, so every hold in the file is an orphan; on PostgreSQL
+   * others may live, and only those that stopped beating are swept, now and at each beat.
+   */
+  async start(): Promise<void> {
+    const { db } = this.#deps
+    if (db.engine === 'sqlite') await this.#sweep(Number.MAX_SAFE_INTEGER)
+    await this.beat()
+  }
+
+  /** Every BEAT_MS: says that this process lives, and closes what dead ones left. */
+  async beat(): Promise<void> {
+    const { db, clock } = this.#deps
+    const now = clock.now()
+    await beat(db.query, ledgerOf(db).instance, now)
+    await this.#sweep(now - DEAD_AFTER_MS)
+    await forgetInstances(db.query, now - DEAD_AFTER_MS)
+  }
+
+  async #sweep(deadBefore: number): Promise<void> {
+    const { db, log } = this.#deps
+    for (;;) {
+      const holds = await orphanedHolds(db.query, deadBefore, STEP)
+      if (holds.length === 0) return
+      await Promise.all(holds.map((hold) => this.#close(hold)))
+      log.warn('closed calls that a stopped process left open', { calls: holds.length })
+    }
+  }
+
+  async #close(hold: HoldTable): Promise<void> {
+    const { db, clock, log } = this.#deps
+    const facts = JSON.parse(hold.context) as CallFacts
+    const now = clock.now()
+    const result = {
+      ...NOTHING_USED, status: 0, endReason: 'crashed' as const, chargeNote: ruleOf('crashed', 'none').note, losses: [], attempts: [],
+      error: 'the server stopped in the middle of the call', firstResponseMs: null, responseMs: Math.max(0, now - hold.created_at),
+    }
+    try {
+      const draft = draftOf(facts, undefined, result, ZERO)
+      await ledgerOf(db).settle({ requestId: hold.id, accountId: hold.account_id, apiKeyId: hold.api_key_id, cost: ZERO, now, log: draft })
+    } catch (error) {
+      log.error('could not close an orphaned call', { request_id: hold.id, cause: describeError(error) })
+      throw error
+    }
+  }
+}
