@@ -1,0 +1,50 @@
+import { z } from 'zod'
+
+/** A path id: a positive whole number; anything else is 400 with the text the contract gives, e.g. `Invalid channel id`. */
+export function idParam(message = 'Invalid id') {
+  return z.string({ error: message }).regex(/^[1-9]\d{0,14}$/, { error: message }).transform(Number)
+}
+
+/** `{ id }` of a path such as `/api/groups/:id`. */
+export function idParams(message?: string) {
+  return z.object({ id: idParam(message) })
+}
+
+/** Largest page of a list (contract.md 3.5 LATER). */
+export const MAX_PAGE_SIZE = 100
+const DEFAULT_PAGE_SIZE = 20
+
+const positive = (name: string) => z.string().regex(/^[1-9]\d{0,8}$/, { error: `${name} must be a positive whole number` }).transform(Number)
+
+/** Query of a list: with either of them the answer is a page, without both it is the contract's bare array. */
+export const pageQuery = z.object({
+  page: positive('page').optional(),
+  page_size: positive('page_size').transform((size) => Math.min(size, MAX_PAGE_SIZE)).optional(),
+})
+
+/** Limits of a page, or undefined when the caller wants the bare array. */
+export function pageOf(query: { page?: number | undefined; page_size?: number | undefined }): { page: number; pageSize: number } | undefined {
+  if (query.page === undefined && query.page_size === undefined) return undefined
+  return { page: query.page ?? 1, pageSize: query.page_size ?? DEFAULT_PAGE_SIZE }
+}
+
+/** The first page, for lists whose other filters ask for a page too. */
+export const firstPage = { page: 1, pageSize: DEFAULT_PAGE_SIZE } as const
+
+/** `{items,total,page,page_size}`. */
+export function pageSchema<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), total: z.int(), page: z.int(), page_size: z.int() })
+}
+
+/** A list answers bare, or as a page when it was asked for one. */
+export function listSchema<T extends z.ZodType>(item: T) {
+  return z.union([z.array(item), pageSchema(item)])
+}
+
+/** RFC 3339 in UTC. */
+export const time = z.string()
+
+export const messageAnswer = z.strictObject({ message: z.string() })
+
+/** A group on the wire (contract.md 2.2). */
+export const groupWire = z.strictObject({ id: z.int(), name: z.string(), multiplier: z.string(), created_at: time, updated_at: time })
