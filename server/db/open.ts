@@ -38,6 +38,23 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return database
 }
 
+/**
+ * One consistent view of the database for reading, also beside a running server: no lock is taken, nothing is migrated.
+ * @throws Error when there is no such database
+ */
+export async function readDatabase<T>(options: DatabaseOptions, read: (query: Kysely<Schema>) => Promise<T>): Promise<T> {
+  const dialect = options.url === undefined
+    ? sqliteDialect(openSqliteFile(options.path, { readonly: true }), new Mutex(), 'begin')
+    : postgresDialect(openPool(options.url, options.onError))
+  const query = new Kysely<Schema>({ dialect, plugins: [integerPlugin] })
+  try {
+    const transaction = query.transaction()
+    return await (options.url === undefined ? transaction : transaction.setIsolationLevel('repeatable read')).execute(read)
+  } finally {
+    await query.destroy()
+  }
+}
+
 function openSqlite(path: string): Database {
   mkdirSync(dirname(path), { recursive: true })
   const release = lockFile(path)

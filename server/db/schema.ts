@@ -222,6 +222,8 @@ export interface LogTable {
   audio_input_tokens: number
   audio_output_tokens: number
   reasoning_tokens: number
+  /** Items answered, for models sold per call or per item. */
+  items: number
   cost: Money
   base_cost: Money
   /** The part of the cost the account could not pay (bounded debt). */

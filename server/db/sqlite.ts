@@ -11,7 +11,8 @@ const CHECKPOINT_PAGES = 1_000
  * Opens the file with the settings every promise about money rests on: WAL, an fsync at each commit, foreign keys,
  * and integers that come back exact.
  */
-export function openSqliteFile(path: string): SqliteFile {
+export function openSqliteFile(path: string, options: { readonly?: boolean } = {}): SqliteFile {
+  if (options.readonly) return new SqliteFile(path, { readonly: true, safeIntegers: true })
   const file = new SqliteFile(path, { create: true, readwrite: true, safeIntegers: true })
   file.run('pragma journal_mode = WAL')
   file.run('pragma synchronous = FULL')
@@ -35,10 +36,12 @@ export function runSqlite(file: SqliteFile, sql: string, parameters: readonly un
 class SqliteDriver implements Driver {
   readonly #file: SqliteFile
   readonly #mutex: Mutex
+  readonly #begin: string
 
-  constructor(file: SqliteFile, mutex: Mutex) {
+  constructor(file: SqliteFile, mutex: Mutex, begin: string) {
     this.#file = file
     this.#mutex = mutex
+    this.#begin = begin
   }
 
   async init(): Promise<void> {}
@@ -55,7 +58,7 @@ class SqliteDriver implements Driver {
   }
 
   async beginTransaction(): Promise<void> {
-    this.#file.run('begin immediate')
+    this.#file.run(this.#begin)
   }
 
   async commitTransaction(): Promise<void> {
@@ -75,11 +78,11 @@ class SqliteDriver implements Driver {
   }
 }
 
-/** Kysely's SQLite dialect on the runtime's own SQLite. */
-export function sqliteDialect(file: SqliteFile, mutex: Mutex): Dialect {
+/** Kysely's SQLite dialect on the runtime's own SQLite. A writer takes the write lock at once: no upgrade that could fail later. */
+export function sqliteDialect(file: SqliteFile, mutex: Mutex, begin: 'begin immediate' | 'begin' = 'begin immediate'): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(file, mutex),
+    createDriver: () => new SqliteDriver(file, mutex, begin),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }

@@ -255,6 +255,7 @@ export async function up(db: Kysely<never>, engine: Engine): Promise<void> {
     .addColumn('audio_input_tokens', c.int, required)
     .addColumn('audio_output_tokens', c.int, required)
     .addColumn('reasoning_tokens', c.int, required)
+    .addColumn('items', c.int, required)
     .addColumn('cost', c.int, required)
     .addColumn('base_cost', c.int, required)
     .addColumn('uncollected', c.int, required)

@@ -38,6 +38,7 @@ export interface CallResult {
   endReason: EndReason
   usageSource: UsageSource
   usage: Usage & UsageDetails
+  items: number
   baseCost: Money
   upstreamCost: Money | null
   chargeNote: string
@@ -49,7 +50,7 @@ export interface CallResult {
 }
 
 /** Nothing used, nothing owed: the beginning of every result. */
-export const NOTHING_USED = { usageSource: 'none', usage: EMPTY_USAGE, baseCost: ZERO, upstreamCost: null } as const
+export const NOTHING_USED = { usageSource: 'none', usage: EMPTY_USAGE, items: 0, baseCost: ZERO, upstreamCost: null } as const
 
 /** Longest text kept of what a client calls itself. */
 const MAX_USER_AGENT = 255
@@ -86,6 +87,7 @@ export function draftOf(facts: CallFacts, served: ServedBy | undefined, result: 
     audio_input_tokens: usage.audioInput,
     audio_output_tokens: usage.audioOutput,
     reasoning_tokens: usage.reasoning ?? 0,
+    items: result.items,
     cost,
     base_cost: result.baseCost,
     upstream_cost: result.upstreamCost,

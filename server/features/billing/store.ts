@@ -215,7 +215,7 @@ const logColumns = [
   'request_id', 'user_id', 'account_id', 'api_key_id', 'user_channel_id', 'channel_id', 'channel_model_id', 'model_name', 'upstream_model_name',
   'protocol', 'upstream_protocol', 'endpoint', 'stream', 'status', 'end_reason', 'usage_source', 'input_tokens', 'output_tokens',
   'cached_input_tokens', 'cache_write_input_tokens', 'cache_write_1h_input_tokens', 'image_input_tokens', 'image_output_tokens',
-  'audio_input_tokens', 'audio_output_tokens', 'reasoning_tokens', 'cost', 'base_cost', 'uncollected', 'upstream_cost', 'group_multiplier',
+  'audio_input_tokens', 'audio_output_tokens', 'reasoning_tokens', 'items', 'cost', 'base_cost', 'uncollected', 'upstream_cost', 'group_multiplier',
   'group_source', 'user_channel_multiplier', 'price_snapshot', 'hold', 'charge_note', 'losses', 'attempts', 'error', 'ip', 'user_agent',
   'first_response_time_ms', 'response_time_ms', 'source', 'created_at',
 ] as const satisfies readonly (keyof Insertable<LogTable>)[]
