@@ -34,7 +34,18 @@ export const errors = {
   setup_complete: { status: 409, message: 'Initial setup is already complete' },
   setup_link_required: { status: 403, message: 'Open the one-time setup link that was printed when the server started' },
   login_failed: { status: 400, message: 'invalid username/email or password' },
+  username_taken: { status: 400, message: 'username already exists' },
+  email_taken: { status: 400, message: 'email already exists' },
+  user_missing: { status: 404, message: 'User not found' },
+  no_fields: { status: 400, message: 'No fields to update' },
+  group_missing: { status: 400, message: 'Group not found' },
+  last_admin: { status: 409, message: 'The last administrator or owner cannot be removed, demoted or disabled' },
+  self_delete: { status: 409, message: 'You cannot delete your own account' },
   login_disabled: { status: 400, message: 'password login is disabled' },
+
+  // API keys
+  key_missing: { status: 404, message: 'API key not found' },
+  user_channel_unusable: { status: 400, message: 'User channel not found or disabled' },
 
   // The gateway
   model_missing: { status: 400, message: 'Model not specified' },

@@ -7,6 +7,7 @@ import { parseBody, readBody } from './body.ts'
 
 /** What a request brings along on its way through Hono. */
 export interface HttpEnv {
+  Bindings: { socketAddress: string }
   Variables: { requestId: string; ip: string }
 }
 
@@ -84,10 +85,11 @@ function parse(schema: z.ZodType | undefined, value: unknown): unknown {
   if (result.success) return result.data
   const issue = result.error.issues[0]
   const path = issue?.path.map(String).join('.') ?? ''
-  // A message with capital letter is one of the contract's own texts and stands alone.
+  // A message with a capital letter is one of the contract's own texts and stands alone; zod's own have a colon.
   const message = issue?.message ?? 'is not valid'
+  const standsAlone = path === '' || (/^[A-Z]/.test(message) && !message.includes(': '))
   throw new AppError('bad_request', {
-    message: path === '' || /^[A-Z]/.test(message) && !message.startsWith('Invalid') ? message : `${path}: ${message}`,
+    message: standsAlone ? message : `${path}: ${message}`,
     param: path,
   })
 }
