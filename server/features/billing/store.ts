@@ -151,7 +151,8 @@ export class LedgerStore {
     const uncollected = money(op.cost - charged)
     const note = uncollected === 0n ? op.log.charge_note : `${op.log.charge_note}${op.log.charge_note === '' ? '' : '; '}the account could not pay all of it`
     // The row's cost is what was taken, so that a balance falls by exactly the sum of its rows.
-    await tx.run(this.#insertLog, { ...op.log, cost: charged, hold, uncollected, charge_note: note })
+    // Its time is that of settling, so that rows are in the order of their ids and a quota's reset cuts cleanly between them.
+    await tx.run(this.#insertLog, { ...op.log, created_at: op.now, cost: charged, hold, uncollected, charge_note: note })
     return { settled: true, charged, balance }
   }
 
