@@ -1,7 +1,7 @@
 import type { Json } from './json.ts'
 import { isObject } from './json.ts'
 import { meters, totalInput, type Meter, type Usage } from './meters.ts'
-import { formatMoney, mulDiv, money, MONEY_ONE, parseMoney, ZERO, type Money } from './money.ts'
+import { formatMoney, mulDiv, money, MONEY_MAX, MONEY_ONE, parseMoney, ZERO, type Money } from './money.ts'
 
 /**
  * What a call costs: usage x price card x multipliers, in integers, with one division and one rounding.
@@ -144,7 +144,17 @@ export function quote(usage: Usage, card: PriceCard, multipliers: Multipliers, i
       lines.push({ meter: id, ...part, exact: amount * factor })
     }
   }
-  return { lines, total: money(mulDiv(exact, 1n, EXACT_DENOMINATOR, 'half_up')), base: money(mulDiv(base, 1n, BASE_DENOMINATOR, 'half_up')) }
+  return { lines, total: charged(exact), base: bounded(mulDiv(base, 1n, BASE_DENOMINATOR, 'half_up')) }
+}
+
+/** The one rounding. */
+function charged(exact: bigint): Money {
+  return bounded(mulDiv(exact, 1n, EXACT_DENOMINATOR, 'half_up'))
+}
+
+/** No single call costs more than any amount may be: an absurd price or count cannot overflow the books. */
+function bounded(amount: bigint): Money {
+  return money(amount > MONEY_MAX ? MONEY_MAX : amount)
 }
 
 /** Quota type 1: the output price is the price of a call or of an item (contract.md 7.4 LATER). */
@@ -154,7 +164,7 @@ function perItem(card: PriceCard, items: number, factor: bigint): Quote {
   const base = unitPrice * BigInt(count)
   const exact = base * TOKENS_PER_PRICE * factor
   const lines: QuoteLine[] = count === 0 ? [] : [{ meter: 'output', tokens: count, unitPrice, tier: undefined, exact }]
-  return { lines, total: money(mulDiv(exact, 1n, EXACT_DENOMINATOR, 'half_up')), base: money(base) }
+  return { lines, total: charged(exact), base: bounded(base) }
 }
 
 /** Decimal places of an exact line: 10 of the price, 10 of each factor, 6 of the million. */
