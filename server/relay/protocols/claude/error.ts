@@ -1,0 +1,75 @@
+import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
+import type { Fault } from '../canonical.ts'
+import type { Frame } from '../protocol.ts'
+import { text } from './wire.ts'
+
+/** Anthropic's error types with their statuses (platform.claude.com, errors). */
+const TYPES: Record<string, { kind: Fault['kind']; status: number }> = {
+  invalid_request_error: { kind: 'invalid_request', status: 400 },
+  authentication_error: { kind: 'authentication', status: 401 },
+  billing_error: { kind: 'insufficient_balance', status: 402 },
+  permission_error: { kind: 'permission', status: 403 },
+  not_found_error: { kind: 'not_found', status: 404 },
+  conflict_error: { kind: 'invalid_request', status: 409 },
+  request_too_large: { kind: 'too_large', status: 413 },
+  rate_limit_error: { kind: 'rate_limit', status: 429 },
+  api_error: { kind: 'upstream', status: 500 },
+  timeout_error: { kind: 'timeout', status: 504 },
+  overloaded_error: { kind: 'overloaded', status: 529 },
+}
+
+const WORDS: Record<Fault['kind'], string> = {
+  invalid_request: 'invalid_request_error',
+  authentication: 'authentication_error',
+  permission: 'permission_error',
+  not_found: 'not_found_error',
+  too_large: 'request_too_large',
+  rate_limit: 'rate_limit_error',
+  insufficient_balance: 'billing_error',
+  content_policy: 'invalid_request_error',
+  overloaded: 'overloaded_error',
+  unavailable: 'api_error',
+  timeout: 'timeout_error',
+  upstream: 'api_error',
+  internal: 'api_error',
+}
+
+/** What a status alone says, for bodies that are no error object of ours. */
+const STATUSES: Record<number, Fault['kind']> = {
+  400: 'invalid_request', 401: 'authentication', 402: 'insufficient_balance', 403: 'permission', 404: 'not_found', 408: 'timeout',
+  409: 'invalid_request', 413: 'too_large', 422: 'invalid_request', 429: 'rate_limit', 500: 'upstream', 502: 'upstream', 503: 'unavailable',
+  504: 'timeout', 529: 'overloaded',
+}
+
+/**
+ * Reads an error of the upstream: the status it came with, or for one inside a 200 (a stream's `error` event) that of its type.
+ * What an upstream says of our own key is told apart by `kind`; hiding it from the customer is the caller's part.
+ */
+export function decodeError(status: number, body: Json | undefined): Fault {
+  const error = isObject(body) && isObject(body.error) ? body.error : undefined
+  const type = text(error?.type)
+  const known = type === undefined ? undefined : TYPES[type]
+  const kind = known?.kind ?? STATUSES[status] ?? (status >= 400 && status < 500 ? 'invalid_request' : 'upstream')
+  const plain = isObject(body) ? text(body.error) ?? text(body.message) : undefined
+  const details = isObject(error?.details) ? text(error.details.error_code) : undefined
+  const code = details ?? type
+  return {
+    kind,
+    status: status >= 400 ? status : known?.status ?? 502,
+    message: text(error?.message) ?? plain ?? 'The upstream failed without saying why',
+    ...(code === undefined ? {} : { code }),
+  }
+}
+
+/** Writes a fault as Anthropic's error object. Overload has a status of its own there, which clients retry on. */
+export function encodeError(fault: Fault, requestId: string): { status: number; body: JsonObject } {
+  // A policy that forbids the call (403) is a matter of permission; one that calls the prompt unfit (400) is the request's.
+  const type = fault.kind === 'content_policy' && fault.status === 403 ? 'permission_error' : WORDS[fault.kind]
+  const body = { type: 'error', error: { type, message: fault.message }, request_id: requestId }
+  return { status: fault.kind === 'overloaded' ? 529 : fault.status, body }
+}
+
+/** The event that breaks a stream off; no `message_stop` follows it. */
+export function encodeStreamError(fault: Fault, requestId: string): Frame[] {
+  return [{ event: 'error', data: JSON.stringify(encodeError(fault, requestId).body) }]
+}

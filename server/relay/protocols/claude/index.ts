@@ -1,0 +1,34 @@
+import type { Protocol } from '../protocol.ts'
+import { decodeError, encodeError, encodeStreamError } from './error.ts'
+import { decodeRequest } from './request-decode.ts'
+import { encodeRequest } from './request-encode.ts'
+import { decodeResponse, encodeResponse } from './response.ts'
+import { endpoint, patch, peek } from './road.ts'
+import { decodeStream } from './stream-decode.ts'
+import { encodeStream } from './stream-encode.ts'
+import { tap } from './tap.ts'
+import { usageOf } from './usage.ts'
+import { OWN } from './wire.ts'
+import { answerText, requestText } from './words.ts'
+
+/** The Anthropic Messages API (platform.claude.com/docs/en/api/messages). */
+export const claude: Protocol = {
+  id: OWN,
+  peek,
+  patch,
+  endpoint,
+  decodeRequest,
+  encodeRequest,
+  decodeResponse,
+  encodeResponse,
+  decodeStream,
+  encodeStream,
+  decodeError,
+  encodeError,
+  encodeStreamError,
+  usage: usageOf,
+  answerText,
+  requestText,
+  tap,
+  keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
+}
