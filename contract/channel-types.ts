@@ -1,0 +1,50 @@
+/** How an upstream speaks; the names of the protocol folders under server/relay/protocols. */
+export type UpstreamProtocol = 'openai-chat' | 'openai-responses' | 'claude' | 'gemini'
+
+/**
+ * One table: type of a channel -> the protocol its upstream speaks (contract.md 6.3, synonyms and LATER ones included).
+ * A vendor that speaks OpenAI's chat protocol is a name here, nothing else.
+ */
+export const channelTypes = {
+  openai: 'openai-chat',
+  completion: 'openai-chat',
+  completions: 'openai-chat',
+  chat_completion: 'openai-chat',
+  chat_completions: 'openai-chat',
+  newapi: 'openai-chat',
+  oneapi: 'openai-chat',
+  responses: 'openai-responses',
+  response: 'openai-responses',
+  openai_responses: 'openai-responses',
+  claude: 'claude',
+  anthropic: 'claude',
+  gemini: 'gemini',
+  google: 'gemini',
+  ali: 'openai-chat',
+  dashscope: 'openai-chat',
+  deepseek: 'openai-chat',
+  groq: 'openai-chat',
+  minimax: 'openai-chat',
+  mistral: 'openai-chat',
+  moonshot: 'openai-chat',
+  ollama: 'openai-chat',
+  openrouter: 'openai-chat',
+  siliconflow: 'openai-chat',
+  volcengine: 'openai-chat',
+  xai: 'openai-chat',
+  zhipu: 'openai-chat',
+} as const satisfies Record<string, UpstreamProtocol>
+
+export type ChannelType = keyof typeof channelTypes
+
+/** What the contract's client and old configurations may write differently: case, blanks, hyphens. */
+export function channelTypeOf(text: string): ChannelType | undefined {
+  const name = text.trim().toLowerCase().replace(/[-\s]+/g, '_')
+  return Object.hasOwn(channelTypes, name) ? name as ChannelType : undefined
+}
+
+/** The protocol of a stored type; a type this version does not know speaks OpenAI chat (contract.md 6.3). */
+export function protocolOfType(type: string): UpstreamProtocol {
+  const known = channelTypeOf(type)
+  return known === undefined ? 'openai-chat' : channelTypes[known]
+}

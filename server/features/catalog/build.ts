@@ -1,0 +1,129 @@
+import { protocolOfType } from '../../../contract/channel-types.ts'
+import { money, MONEY_ONE, type Money } from '../../../contract/money.ts'
+import { decodeCard, isPriced, type PriceCard } from '../../../contract/quote.ts'
+import type { Candidate, CatalogChannel, CatalogModel, CatalogUserChannel, RoutingAlgorithm, Snapshot } from './snapshot.ts'
+import type { ChannelModelRow, ModelRow, OverrideRow, RoutingRows } from './store.ts'
+
+/** What the builder asks of outside. Each may throw; then that one row is left out, the rest goes on. */
+export interface Readers {
+  openKey(sealed: string): string
+  /** Told which row cannot be used, and why. */
+  broken(what: string, id: number, error: unknown): void
+}
+
+const NO_OVERRIDES: ReadonlyMap<number, Money> = new Map()
+const NO_PRICES: PriceCard = { prices: {}, tiers: {}, quotaType: 0 }
+
+/** Builds a snapshot in time linear in the number of rows. */
+export function buildSnapshot(rows: RoutingRows, version: number, readers: Readers): Snapshot {
+  const userChannels = new Map<number, CatalogUserChannel>()
+  for (const row of rows.userChannels) {
+    userChannels.set(row.id, {
+      id: row.id, name: row.name, description: row.description, multiplier: factorOf(row.multiplier),
+      routingAlgorithm: algorithmOf(row.routing_algorithm), enabled: row.enabled === 1,
+    })
+  }
+  const models = new Map<string, Building>()
+  const byId = new Map<number, Building>()
+  for (const row of rows.models) {
+    const model = modelOf(row, readers)
+    models.set(row.model_name, model)
+    byId.set(row.id, model)
+  }
+  addCandidates(rows, userChannels, byId, readers)
+  const groups = new Map(rows.groups.map(({ id, name, multiplier }) => [id, { id, name, multiplier: factorOf(multiplier) }]))
+  return { version, models, userChannels, groups }
+}
+
+/** A model whose candidates are still being collected. */
+interface Building extends CatalogModel {
+  readonly byUserChannel: Map<number, Candidate[]>
+  readonly all: Candidate[]
+}
+
+function modelOf(row: ModelRow, readers: Readers): Building {
+  let card = NO_PRICES
+  try {
+    card = decodeCard(row.price_card)
+  } catch (error) {
+    // A price must never be guessed: the model is unpriced until someone prices it anew.
+    readers.broken('model', row.id, error)
+  }
+  return {
+    id: row.id, name: row.model_name, provider: row.provider, providerIconUrl: row.provider_icon_url, enabled: row.enabled === 1,
+    card, cardText: row.price_card, priced: isPriced(card), free: row.free === 1 && card !== NO_PRICES,
+    maxOutputTokens: row.max_output_tokens, byUserChannel: new Map(), all: [],
+  }
+}
+
+/** Channels come best first, so each model's lists are in order without being sorted. */
+function addCandidates(
+  rows: RoutingRows, userChannels: ReadonlyMap<number, CatalogUserChannel>, models: ReadonlyMap<number, Building>, readers: Readers,
+): void {
+  const ofChannel = Map.groupBy(rows.channelModels, ({ channel_id: id }) => id)
+  const channelOverrides = overridesOf(rows.channelOverrides)
+  const modelOverrides = overridesOf(rows.channelModelOverrides)
+  const costCards = new Map<string, PriceCard>()
+  const costOf = (row: ChannelModelRow): PriceCard | undefined => {
+    if (row.cost_card === null) return undefined
+    let card = costCards.get(row.cost_card)
+    if (!card) {
+      try {
+        card = decodeCard(row.cost_card)
+      } catch (error) {
+        readers.broken('channel model', row.id, error)
+        return undefined
+      }
+      costCards.set(row.cost_card, card)
+    }
+    return card
+  }
+  for (const row of rows.channels) {
+    const carried = ofChannel.get(row.id)
+    const userChannelId = row.user_channel_id
+    if (!carried || userChannelId === null || userChannels.get(userChannelId)?.enabled !== true) continue
+    let key: string
+    try {
+      key = readers.openKey(row.api_key_sealed)
+    } catch (error) {
+      readers.broken('channel', row.id, error)
+      continue
+    }
+    const channel: CatalogChannel = {
+      id: row.id, name: row.name, type: row.type, protocol: protocolOfType(row.type), baseUrl: row.base_url, key,
+      priority: row.priority, weight: row.weight, groupMultipliers: channelOverrides.get(row.id) ?? NO_OVERRIDES,
+    }
+    for (const binding of carried) {
+      const model = models.get(binding.model_id)
+      if (!model?.enabled) continue
+      const candidate: Candidate = {
+        channelModelId: binding.id, channel, upstreamModel: binding.upstream_model_name,
+        groupMultipliers: modelOverrides.get(binding.id) ?? NO_OVERRIDES, costCard: costOf(binding), userChannelId,
+      }
+      model.all.push(candidate)
+      const list = model.byUserChannel.get(userChannelId)
+      if (list) list.push(candidate)
+      else model.byUserChannel.set(userChannelId, [candidate])
+    }
+  }
+}
+
+function overridesOf(rows: readonly OverrideRow[]): Map<number, Map<number, Money>> {
+  const owners = new Map<number, Map<number, Money>>()
+  for (const { owner_id: owner, group_id: group, multiplier } of rows) {
+    if (multiplier === 0n) continue
+    const overrides = owners.get(owner)
+    if (overrides) overrides.set(group, multiplier)
+    else owners.set(owner, new Map([[group, multiplier]]))
+  }
+  return owners
+}
+
+/** 0 never means free: it is refused on write, and in rows from elsewhere it stands for 1 (contract.md 7.5, W47). */
+function factorOf(multiplier: Money): Money {
+  return multiplier === 0n ? money(MONEY_ONE) : multiplier
+}
+
+function algorithmOf(stored: string): RoutingAlgorithm {
+  return stored === 'round_robin' || stored === 'weighted_round_robin' ? stored : 'priority'
+}

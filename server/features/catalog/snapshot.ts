@@ -1,0 +1,81 @@
+import type { UpstreamProtocol } from '../../../contract/channel-types.ts'
+import type { Money } from '../../../contract/money.ts'
+import type { PriceCard } from '../../../contract/quote.ts'
+
+/** An upstream as a call sees it. */
+export interface CatalogChannel {
+  readonly id: number
+  readonly name: string
+  readonly type: string
+  readonly protocol: UpstreamProtocol
+  readonly baseUrl: string
+  /** Decrypted: it lives in memory only and never goes to a log, an error or the wire. */
+  readonly key: string
+  readonly priority: number
+  readonly weight: number
+  /** Overrides by group id; a group without one has its own multiplier. */
+  readonly groupMultipliers: ReadonlyMap<number, Money>
+}
+
+/** One way to serve a model: a channel that carries it, enabled everywhere. */
+export interface Candidate {
+  readonly channelModelId: number
+  readonly channel: CatalogChannel
+  readonly upstreamModel: string
+  /** Overrides by group id; they win over the channel's. */
+  readonly groupMultipliers: ReadonlyMap<number, Money>
+  /** What the upstream asks for; undefined: unknown, never taken as 0. */
+  readonly costCard: PriceCard | undefined
+  readonly userChannelId: number
+}
+
+/** A model of the platform with everything that can serve it. */
+export interface CatalogModel {
+  readonly id: number
+  readonly name: string
+  readonly provider: string
+  readonly providerIconUrl: string
+  readonly enabled: boolean
+  readonly card: PriceCard
+  /** The card as `encodeCard` wrote it: what a log row keeps as its price snapshot. */
+  readonly cardText: string
+  /** It has a price. */
+  readonly priced: boolean
+  /** Sold for nothing on purpose; a model neither priced nor free is not for sale (W43). */
+  readonly free: boolean
+  /** The model's own ceiling of output tokens; null: the default. */
+  readonly maxOutputTokens: number | null
+  /** Best first: priority desc, weight desc, channel id asc (contract.md 6.2). */
+  readonly byUserChannel: ReadonlyMap<number, readonly Candidate[]>
+  /** The same order over all user channels. */
+  readonly all: readonly Candidate[]
+}
+
+export type RoutingAlgorithm = 'priority' | 'round_robin' | 'weighted_round_robin'
+
+export interface CatalogUserChannel {
+  readonly id: number
+  readonly name: string
+  readonly description: string
+  readonly multiplier: Money
+  readonly routingAlgorithm: RoutingAlgorithm
+  readonly enabled: boolean
+}
+
+export interface CatalogGroup {
+  readonly id: number
+  readonly name: string
+  readonly multiplier: Money
+}
+
+/** All routing data of one instant. It is never changed, only replaced: a call keeps the one it was admitted with. */
+export interface Snapshot {
+  /** Grows with each rebuild. */
+  readonly version: number
+  /** By the platform's model name, disabled ones included. */
+  readonly models: ReadonlyMap<string, CatalogModel>
+  readonly userChannels: ReadonlyMap<number, CatalogUserChannel>
+  readonly groups: ReadonlyMap<number, CatalogGroup>
+}
+
+export const EMPTY_SNAPSHOT: Snapshot = { version: 0, models: new Map(), userChannels: new Map(), groups: new Map() }
