@@ -68,7 +68,7 @@ export interface Protocol {
   /** @throws WireError with a message for the caller when model is missing or not a string */
   peek(body: JsonObject, path: PathInfo): Peek
   /** The same-protocol road: a shallow copy with the model replaced and usage asked for; all else untouched. */
-  patch(body: JsonObject, edit: { model: string; stream: boolean }): JsonObject
+  patch(body: JsonObject, edit: PatchEdit): JsonObject
   /** Path below the base URL (which may end in /v1 or /v1beta) and the headers that carry the key. */
   endpoint(base: string, call: { model: string; stream: boolean }): { url: string; headers(key: string): Record<string, string> }
   decodeRequest(body: JsonObject, path: PathInfo): Turn
@@ -79,6 +79,8 @@ export interface Protocol {
   encodeStream(call: StreamCall): Translator<Event, Frame>
   /** Fault of an upstream answer with an error status, or of a 200 whose body is an error object (then undefined is "no error"). */
   decodeError(status: number, body: Json | undefined): Fault
+  /** The error inside a body that came with a success status, as some vendors answer; undefined when it is no error. */
+  bodyFault?(body: JsonObject): Fault | undefined
   encodeError(fault: Fault, requestId: string): { status: number; body: JsonObject }
   /** The frame (or frames) that break a stream off after its first byte. */
   encodeStreamError(fault: Fault, requestId: string): Frame[]
@@ -92,6 +94,14 @@ export interface Protocol {
   tap(frame: Frame): TapResult
   /** A comment or ping that keeps a silent stream open, already framed. */
   readonly keepAlive: string
+}
+
+/** What the same-protocol road changes in a body. */
+export interface PatchEdit {
+  model: string
+  stream: boolean
+  /** Takes what had to be stripped: seals of other makers, which an upstream would refuse. */
+  losses?: Loss[]
 }
 
 /** What the URL says: Gemini carries model and action there. */
