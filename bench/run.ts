@@ -1,0 +1,190 @@
+// long file: one scenario after another, read from top to bottom
+/**
+ * `npm run bench`: what the README says about speed, run by anyone. A cheap upstream, the server as a user runs it
+ * (auth, routing, hold, settlement, log row, SQLite with synchronous=FULL), a floor (nginx) and a peer (Portkey) beside
+ * it when they can be had, all in one interleaved run. Prints one table.
+ *
+ *   npm run bench            everything
+ *   npm run bench -- quick   P1 and P2 only, fewer requests
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { setUpSite } from '../test/site.ts'
+import { cpuMicros, median, residentMb } from './measure.ts'
+import { findNginx, findPortkey } from './peers.ts'
+
+const quick = process.argv.includes('quick')
+const ROUNDS = quick ? 1 : 3
+const REQUESTS = quick ? 3_000 : 6_000
+const CONCURRENCY = 32
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'))
+const running: Bun.Subprocess[] = []
+const bun = process.execPath
+const here = (name: string): string => new URL(name, import.meta.url).pathname
+
+interface Target { name: string; url: string; key: string; pid: number | undefined; base: string }
+interface Load { requests: number; errors: number; chunks: number; seconds: number; p50: number; p99: number; firstP50: number; firstP99: number }
+
+function start(command: string[], env: Record<string, string> = {}): Bun.Subprocess<'ignore', 'pipe', 'inherit'> {
+  const child = Bun.spawn(command, { stdout: 'pipe', stderr: 'inherit', stdin: 'ignore', env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', ...env } })
+  running.push(child)
+  return child
+}
+
+async function firstLine(child: Bun.Subprocess<'ignore', 'pipe', 'inherit'>): Promise<string> {
+  const reader = child.stdout.getReader()
+  let text = ''
+  while (!text.includes('\n')) {
+    const { done, value } = await reader.read()
+    if (done) throw new Error('a process ended before it was ready')
+    text += new TextDecoder().decode(value)
+  }
+  reader.releaseLock()
+  return text.slice(0, text.indexOf('\n'))
+}
+
+async function freePort(): Promise<number> {
+  const probe = Bun.serve({ port: 0, fetch: () => new Response() })
+  const { port } = probe
+  await probe.stop(true)
+  if (port === undefined) throw new Error('no free port')
+  return port
+}
+
+async function waitFor(url: string): Promise<void> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (await fetch(url).then(() => true, () => false)) return
+    await Bun.sleep(25)
+  }
+  throw new Error(`${url} did not come up`)
+}
+
+async function load(args: (string | number)[]): Promise<Load> {
+  const child = Bun.spawn([bun, here('load.ts'), ...args.map(String)], { stdout: 'pipe', stderr: 'inherit', env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' } })
+  const text = await new Response(child.stdout).text()
+  const seen = JSON.parse(text) as Load
+  if (seen.errors > 0) console.error(`  ${seen.errors} failed requests in: ${args.slice(0, 1).join(' ')} ${args[1]}`)
+  return seen
+}
+
+/** CPU microseconds of the target per `unit` of the load. */
+async function cpuPer(target: Target, unit: 'requests' | 'chunks', args: (string | number)[]): Promise<{ cpu: number; load: Load }> {
+  const before = target.pid === undefined ? 0 : cpuMicros(target.pid)
+  const seen = await load(args)
+  const after = target.pid === undefined ? 0 : cpuMicros(target.pid)
+  return { cpu: (after - before) / Math.max(1, seen[unit]), load: seen }
+}
+
+async function startTollgate(upstream: string): Promise<Target> {
+  const port = await freePort()
+  const child = start([bun, here('../server/main.ts')], { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, 'bench.db'), LOG_LEVEL: 'warn' })
+  const base = `http://127.0.0.1:${port}`
+  await waitFor(`${base}/health`)
+  const site = await setUpSite(base)
+  const channel = await site.addChannel({ baseUrl: upstream })
+  for (const model of ['fast', 'paced']) await site.sell(channel, model)
+  await site.setBalance('1000000')
+  const { secret } = await site.addKey()
+  return { name: 'Tollgate', url: `${base}/v1/chat/completions`, key: secret, pid: child.pid, base }
+}
+
+const rows: { id: string; what: string; goal: string; values: Map<string, string> }[] = []
+function row(id: string, what: string, goal: string, values: Record<string, string>): void {
+  rows.push({ id, what, goal, values: new Map(Object.entries(values)) })
+  console.error(`  ${id} ${what}: ${Object.entries(values).map(([name, value]) => `${name} ${value}`).join(', ')}`)
+}
+
+async function interleaved(targets: Target[], unit: 'requests' | 'chunks', argsOf: (target: Target) => (string | number)[], rounds = ROUNDS): Promise<Record<string, string>> {
+  const found = new Map<string, number[]>()
+  for (let round = 0; round < rounds; round += 1) {
+    for (const target of targets) {
+      const { cpu } = await cpuPer(target, unit, argsOf(target))
+      found.set(target.name, [...(found.get(target.name) ?? []), cpu])
+    }
+  }
+  return Object.fromEntries([...found].map(([name, list]) => [name, `${median(list).toFixed(0)} us`]))
+}
+
+async function main(): Promise<void> {
+  const upstreamPort = await firstLine(start([bun, here('upstream.ts')]))
+  const upstream = `http://127.0.0.1:${upstreamPort}`
+  const direct: Target = { name: 'direct', url: `${upstream}/v1/chat/completions`, key: 'x', pid: undefined, base: upstream }
+  const tollgate = await startTollgate(upstream)
+  const nginx = await findNginx(folder, upstream, await freePort(), start)
+  const portkey = quick ? undefined : await findPortkey(upstream, await freePort(), start)
+  const peers = [nginx, portkey].filter((peer) => peer !== undefined)
+  for (const peer of peers) await waitFor(peer.base)
+  const all = [tollgate, ...peers]
+
+  const idleMb = tollgate.pid === undefined ? 0 : residentMb(tollgate.pid)
+  for (const target of all) await load(['closed', target.url, target.key, 'fast', 0, CONCURRENCY, 1_000])
+  row('P1', 'CPU per whole answer', '<= 150 us', await interleaved(all, 'requests', (target) => ['closed', target.url, target.key, 'fast', 0, CONCURRENCY, REQUESTS]))
+  row('P2', 'CPU per stream of 20 chunks at once', '<= 200 us', await interleaved(all, 'requests', (target) => ['closed', target.url, target.key, 'fast', 1, CONCURRENCY, REQUESTS]))
+  if (!quick) {
+    row('P2b', 'CPU per chunk, 500 paced streams', '<= 40 us', await interleaved(all, 'chunks', (target) => ['hold', target.url, target.key, 'paced', 500, 6], 1))
+    const plain = await load(['open', direct.url, direct.key, 'fast', 0, 300, 3_000])
+    const through = await load(['open', tollgate.url, tollgate.key, 'fast', 0, 300, 3_000])
+    row('P5', 'added latency at 300 requests/s', 'p50 <= 1 ms, p99 <= 3 ms', { Tollgate: `p50 ${(through.p50 - plain.p50).toFixed(2)} ms, p99 ${(through.p99 - plain.p99).toFixed(2)} ms` })
+    const plainFirst = await load(['hold', direct.url, direct.key, 'paced', 200, 5])
+    const throughFirst = await load(['hold', tollgate.url, tollgate.key, 'paced', 200, 5])
+    row('P6', 'added first-token delay, 200 streams', 'p99 <= 3 ms', { Tollgate: `p99 ${(throughFirst.firstP99 - plainFirst.firstP99).toFixed(2)} ms` })
+    const flood = await load(['closed', tollgate.url, tollgate.key, 'fast', 0, 64, 15_000])
+    row('P4', 'requests/s, upstream and load on the same cores', '>= 5,000', { Tollgate: `${(flood.requests / flood.seconds).toFixed(0)}/s, p99 ${flood.p99.toFixed(0)} ms` })
+    await memory(tollgate, idleMb)
+    await coldStart()
+  }
+  print(all.map(({ name }) => name))
+}
+
+async function memory(tollgate: Target, idleMb: number): Promise<void> {
+  if (tollgate.pid === undefined) return
+  let peak = 0
+  const watch = setInterval(() => {
+    peak = Math.max(peak, residentMb(tollgate.pid ?? 0))
+  }, 250)
+  await load(['hold', tollgate.url, tollgate.key, 'paced', 2_000, 8])
+  clearInterval(watch)
+  await Bun.sleep(5_000)
+  const after = residentMb(tollgate.pid)
+  row('P7', 'memory with 2,000 paced streams', '<= 200 MB', { Tollgate: `${peak.toFixed(0)} MB (idle ${idleMb.toFixed(0)}, after ${after.toFixed(0)})` })
+}
+
+async function coldStart(): Promise<void> {
+  const times: number[] = []
+  for (let round = 0; round < 5; round += 1) {
+    const port = await freePort()
+    const started = performance.now()
+    const child = start([bun, here('../server/main.ts')], { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, 'cold.db'), LOG_LEVEL: 'warn' })
+    for (;;) {
+      if (await fetch(`http://127.0.0.1:${port}/health`).then(({ ok }) => ok, () => false)) break
+      await Bun.sleep(3)
+    }
+    times.push(performance.now() - started)
+    child.kill('SIGTERM')
+    await child.exited
+  }
+  const [first = 0, ...later] = times
+  row('P9', 'cold start to first answer', '<= 300 ms (first ever 1.5 s)', { Tollgate: `${median(later).toFixed(0)} ms (first ever ${first.toFixed(0)} ms)` })
+}
+
+function print(names: string[]): void {
+  const cpu = cpus()[0]?.model.trim() ?? 'unknown CPU'
+  const lines = [
+    `${new Date().toISOString().slice(0, 10)}, ${cpus().length} x ${cpu}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Bun ${Bun.version}; load, upstream and server share the cores`,
+    '',
+    `| id | what | must reach | ${names.join(' | ')} |`,
+    `|---|---|---|${names.map(() => '--:').join('|')}|`,
+    ...rows.map(({ id, what, goal, values }) => `| ${id} | ${what} | ${goal} | ${names.map((name) => values.get(name) ?? '-').join(' | ')} |`),
+  ]
+  console.log(`\n${lines.join('\n')}\n`)
+  writeFileSync(join(tmpdir(), 'tollgate-bench.md'), `${lines.join('\n')}\n`)
+}
+
+try {
+  await main()
+} finally {
+  for (const child of running) child.kill()
+  await Promise.all(running.map(({ exited }) => exited))
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,113 @@
+import { AppError } from '../../contract/errors.ts'
+import { isObject, type JsonObject } from '../../contract/json.ts'
+import { sessionCaller, type KeyCaller } from '../features/api-keys/cache.ts'
+import type { Candidate, CatalogModel } from '../features/catalog/snapshot.ts'
+import { parseBody, readBody } from '../http/body.ts'
+import { inRanges } from '../lib/client-ip.ts'
+import type { AdmittedCall } from './call.ts'
+import { bearerOf } from './credentials.ts'
+import type { RelayDeps } from './deps.ts'
+import type { Ingress } from './ingress.ts'
+import { WireError, type Peek } from './protocols/protocol.ts'
+
+/** Beta switches of a maker reach an upstream of the same protocol; no other client header does (S16). */
+const FORWARDED = ['anthropic-beta', 'anthropic-version', 'openai-beta']
+
+/** What the HTTP layer knows of a request. */
+export interface Arrival { request: Request; ingress: Ingress; requestId: string; ip: string; startedMs: number }
+
+/**
+ * Lets a call in: credential -> caller, body -> peek, model -> offer, limits. Nothing is reserved yet.
+ * @throws AppError with the status the client is to see
+ */
+export async function admit(arrival: Arrival, deps: RelayDeps): Promise<AdmittedCall> {
+  const { request, ingress, requestId, ip, startedMs } = arrival
+  const caller = await callerOf(request, ip, ingress, deps)
+  limitRate(caller, deps)
+  const bytes = await readBody(request)
+  const body = parseBody(bytes)
+  if (!isObject(body)) throw new AppError('body_not_object')
+  const peek = peekAt(ingress, body)
+  const name = modelName(peek.model)
+  if (!caller.mayUseModel(name)) throw new AppError('model_not_allowed')
+  const { snapshot } = deps.catalog
+  const model = snapshot.models.get(name)
+  if (!model) throw new AppError('model_not_found', { message: `The model \`${name.slice(0, 200)}\` does not exist`, param: 'model' })
+  const candidates = candidatesFor(model, caller)
+  if (!model.priced && !model.free) throw new AppError('model_unpriced')
+  const createdAt = deps.clock.now()
+  return {
+    requestId, ingress, caller, body, bytes, peek, model, snapshot, candidates, startedMs,
+    estimatedInput: deps.estimator.estimate(name, ingress.protocol.requestText(body)),
+    forwardHeaders: forwardedHeaders(request),
+    clientSignal: request.signal,
+    facts: {
+      requestId, userId: caller.userId, accountId: caller.accountId, apiKeyId: caller.keyId, modelName: name,
+      protocol: ingress.protocol.id, endpoint: ingress.endpoint, stream: peek.stream, ip,
+      userAgent: request.headers.get('user-agent') ?? '', source: caller.keyId === null ? 'playground' : 'api',
+      priceSnapshot: model.cardText, createdAt,
+    },
+  }
+}
+
+/** Who calls: an `sk-` key, or the session of someone signed in (contract.md 1.4). */
+export async function callerOf(request: Request, ip: string, ingress: Pick<Ingress, 'path'>, deps: RelayDeps): Promise<KeyCaller> {
+  const credential = bearerOf(request.headers, ingress.path.query)
+  if (credential === undefined) throw new AppError('credential_missing')
+  if (!credential.startsWith('sk-')) return sessionCaller(deps, request, credential)
+  const caller = await deps.keys.find(credential)
+  const now = deps.clock.now()
+  if (!caller || !caller.enabled || (caller.expiresAt !== null && caller.expiresAt <= now)) throw new AppError('api_key_invalid')
+  if (caller.disabled) throw new AppError('account_disabled')
+  if (caller.allowedIps.length > 0 && !inRanges(ip, caller.allowedIps)) throw new AppError('api_key_ip')
+  return caller
+}
+
+function limitRate(caller: KeyCaller, deps: RelayDeps): void {
+  const { settings } = deps
+  if (!settings.bool('rate_limit_enabled')) return
+  const perMinute = settings.integer('rate_limit_requests_per_minute')
+  if (perMinute <= 0) return
+  const wait = deps.limiter.take(caller.keyId ?? `user:${caller.userId}`, perMinute + settings.integer('rate_limit_burst'))
+  if (wait > 0) throw new AppError('rate_limited', { message: `Rate limit exceeded; try again in ${wait} s`, retryAfterSeconds: wait })
+}
+
+function peekAt(ingress: Ingress, body: JsonObject): Peek {
+  try {
+    return ingress.protocol.peek(body, ingress.path)
+  } catch (error) {
+    if (error instanceof WireError) throw new AppError('bad_request', error.param === undefined ? { message: error.message } : { message: error.message, param: error.param })
+    throw error
+  }
+}
+
+/** Gemini clients write `models/<name>` (contract.md 6.2). */
+function modelName(asked: string): string {
+  const name = (asked.startsWith('models/') ? asked.slice(7) : asked).trim()
+  if (name === '') throw new AppError('model_missing', { param: 'model' })
+  return name
+}
+
+/** The model's channels this caller may use: those of the key's user channels in the key's order, or all for a session. */
+function candidatesFor(model: CatalogModel, caller: KeyCaller): readonly Candidate[] {
+  if (!model.enabled) throw new AppError('no_channel')
+  if (caller.keyId === null) {
+    if (model.all.length === 0) throw new AppError('no_channel')
+    return model.all
+  }
+  const [only, ...more] = caller.allowedUserChannels
+  if (only === undefined) throw new AppError('key_without_channel')
+  const first = model.byUserChannel.get(only) ?? []
+  const candidates = more.length === 0 ? first : [...first, ...more.flatMap((id) => model.byUserChannel.get(id) ?? [])]
+  if (candidates.length === 0) throw new AppError('no_channel')
+  return candidates
+}
+
+function forwardedHeaders(request: Request): Record<string, string> {
+  const forwarded: Record<string, string> = {}
+  for (const name of FORWARDED) {
+    const value = request.headers.get(name)
+    if (value !== null) forwarded[name] = value
+  }
+  return forwarded
+}

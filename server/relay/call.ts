@@ -1,0 +1,55 @@
+import type { JsonObject } from '../../contract/json.ts'
+import type { KeyCaller } from '../features/api-keys/cache.ts'
+import type { CallFacts } from '../features/billing/draft.ts'
+import type { Candidate, CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
+import type { Ingress } from './ingress.ts'
+import type { Loss } from './protocols/canonical.ts'
+import type { Peek } from './protocols/protocol.ts'
+
+/** A call that was let in: who, what, and the routing data of that moment. */
+export interface AdmittedCall {
+  readonly requestId: string
+  readonly ingress: Ingress
+  readonly caller: KeyCaller
+  readonly body: JsonObject
+  /** The body as it came: forwarded as it is when nothing in it has to change. */
+  readonly bytes: Uint8Array
+  readonly peek: Peek
+  readonly model: CatalogModel
+  readonly snapshot: Snapshot
+  readonly candidates: readonly Candidate[]
+  readonly facts: CallFacts
+  /** Request headers that a same-protocol upstream may see. */
+  readonly forwardHeaders: Record<string, string>
+  /** Monotonic milliseconds at arrival. */
+  readonly startedMs: number
+  readonly estimatedInput: number
+  /** The client's side: aborted when it goes away. */
+  readonly clientSignal: AbortSignal
+}
+
+/** One try on one channel, as the receipt shows it. */
+export interface Attempt {
+  channelId: number
+  channel: string
+  upstreamModel: string
+  status: number | null
+  outcome: 'ok' | 'failed' | 'aborted'
+  error: string
+  startedMs: number
+  durationMs: number
+}
+
+/** An upstream that answered well enough to be delivered. */
+export interface UpstreamAnswer {
+  readonly candidate: Candidate
+  readonly response: Response
+  /** Ends the upstream's work. */
+  readonly abort: AbortController
+  readonly attempts: Attempt[]
+  readonly losses: readonly Loss[]
+  /** A stream's reader with the chunk that proved it alive; absent for a whole body. */
+  readonly stream: { reader: ReadableStreamDefaultReader<Uint8Array>; first: Uint8Array } | undefined
+  /** A whole body, read within its limit. */
+  readonly whole: { bytes: Uint8Array; json: JsonObject } | undefined
+}

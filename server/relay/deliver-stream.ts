@@ -1,0 +1,212 @@
+import { EMPTY_USAGE, type Usage, type UsageDetails } from '../../contract/meters.ts'
+import { AppError } from '../../contract/errors.ts'
+import { asAppError } from '../http/errors.ts'
+import { describeError } from '../lib/log.ts'
+import type { EndReason } from '../features/billing/rules.ts'
+import type { AdmittedCall, UpstreamAnswer } from './call.ts'
+import type { RelayDeps } from './deps.ts'
+import { faultOf } from './faults.ts'
+import type { Fault, Loss } from './protocols/canonical.ts'
+import { formatFrame, parseSse } from './protocols/sse.ts'
+import type { Frame } from './protocols/protocol.ts'
+import { roadOf, type Road } from './roads.ts'
+import type { Outcome, Settlement } from './settlement.ts'
+import type { Watched } from './watch.ts'
+
+const encoder = new TextEncoder()
+
+/** How the stream ended, in the customer's terms. */
+type Ending = { endReason: EndReason; fault: Fault | undefined; error: string }
+
+/**
+ * One streamed answer on its way to the client. Pull-based: a client that stops reading stops the upstream read. What is
+ * kept is one event and a bounded text, never the stream. The charge is committed before the end marker leaves.
+ */
+export class StreamDelivery implements Watched {
+  sentAtMs: number
+  heardAtMs: number
+  readonly #call: AdmittedCall
+  readonly #deps: RelayDeps
+  readonly #settlement: Settlement
+  readonly #parser = parseSse()
+  readonly #usage: Partial<Usage & UsageDetails> = {}
+  #answer: UpstreamAnswer | undefined
+  #pending: Promise<UpstreamAnswer> | undefined
+  #road: Road | undefined
+  #first: Uint8Array | undefined
+  #controller: ReadableStreamDefaultController<Uint8Array> | undefined
+  #firstContentMs: number | null = null
+  #over = false
+  #gone = false
+  #timedOut = false
+
+  /** @param answer the upstream's, or the promise of it when the client already waits for long */
+  constructor(call: AdmittedCall, answer: UpstreamAnswer | Promise<UpstreamAnswer>, settlement: Settlement, deps: RelayDeps) {
+    this.#call = call
+    this.#deps = deps
+    this.#settlement = settlement
+    this.sentAtMs = this.heardAtMs = deps.clock.monotonic()
+    if (answer instanceof Promise) this.#pending = answer
+    else this.#begin(answer)
+  }
+
+  /** The body of the response. */
+  body(): ReadableStream<Uint8Array> {
+    this.#deps.watch.add(this)
+    return new ReadableStream<Uint8Array>(
+      {
+        start: (controller) => {
+          this.#controller = controller
+        },
+        pull: () => this.#pull(),
+        cancel: () => this.#clientLeft(),
+      },
+      { highWaterMark: 0 },
+    )
+  }
+
+  keepAlive(): void {
+    if (!this.#over) this.#controller?.enqueue(encoder.encode(this.#call.ingress.protocol.keepAlive))
+  }
+
+  timeOut(): void {
+    this.#timedOut = true
+    this.#answer?.abort.abort()
+  }
+
+  #begin(answer: UpstreamAnswer): void {
+    this.#answer = answer
+    this.#road = roadOf(this.#call, answer.candidate)
+    this.#first = answer.stream?.first
+  }
+
+  /** Reads until there is something to send, or the end. */
+  async #pull(): Promise<void> {
+    try {
+      if (this.#pending) {
+        const pending = this.#pending
+        this.#pending = undefined
+        this.#begin(await pending)
+      }
+      const answer = this.#answer
+      const road = this.#road
+      if (!answer?.stream || !road) throw new TypeError('a stream delivery needs a stream')
+      for (;;) {
+        const bytes = this.#first ?? (await this.#read(answer.stream.reader))
+        this.#first = undefined
+        if (this.#over) return
+        this.heardAtMs = this.#deps.clock.monotonic()
+        const out = this.#translate(bytes === undefined ? this.#parser.end() : this.#parser.push(bytes), road)
+        if (road.fault) return await this.#end({ endReason: this.#broken('upstream_error'), fault: road.fault, error: road.fault.message }, out)
+        if (bytes === undefined || road.ended) return await this.#finish(out, road)
+        if (out !== '') {
+          this.#send(out)
+          return
+        }
+      }
+    } catch (error) {
+      await this.#fail(error)
+    }
+  }
+
+  async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
+    const { done, value } = await reader.read()
+    return done ? undefined : value
+  }
+
+  #translate(frames: Frame[], road: Road): string {
+    let out = ''
+    for (const frame of frames) {
+      for (const shown of road.push(frame, this.#usage)) out += formatFrame(shown)
+      if (road.fault) break
+    }
+    if (this.#firstContentMs === null && road.hasContent) this.#firstContentMs = this.#deps.clock.monotonic() - this.#call.startedMs
+    return out
+  }
+
+  /** The upstream said its end, or closed: a normal end only if its protocol's end was seen. */
+  async #finish(out: string, road: Road): Promise<void> {
+    const tail = road.end(this.#usage)
+    if (!road.complete) {
+      const fault: Fault = { kind: 'upstream', status: 502, message: 'The upstream broke off before the end of its answer' }
+      return this.#end({ endReason: this.#broken('upstream_error'), fault, error: fault.message }, out)
+    }
+    // Everything but the end goes out before the commit is waited for.
+    if (out !== '') this.#send(out)
+    await this.#end({ endReason: 'complete', fault: undefined, error: '' }, tail.map(formatFrame).join(''))
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    if (this.#over) return
+    // Dispatch gave up while the client already waited; it has settled the call itself.
+    if (error instanceof AppError) return this.#end({ endReason: this.#broken('upstream_error'), fault: faultOf(error), error: describeError(error) }, '')
+    if (this.#timedOut) {
+      const fault: Fault = { kind: 'timeout', status: 504, message: 'The upstream was silent for too long' }
+      return this.#end({ endReason: this.#broken('timeout'), fault, error: fault.message }, '')
+    }
+    const fault: Fault = { kind: 'upstream', status: 502, message: 'The connection to the upstream broke' }
+    return this.#end({ endReason: this.#broken('upstream_error'), fault, error: describeError(error) }, '')
+  }
+
+  #broken(cause: 'upstream_error' | 'timeout'): EndReason {
+    return this.#road && !this.#road.text.empty ? `${cause}_after_content` : `${cause}_before_content`
+  }
+
+  /** Settles, then sends the last frames: the end marker, or the protocol's own error. */
+  async #end(ending: Ending, last: string): Promise<void> {
+    this.#close()
+    let { fault } = ending
+    try {
+      await this.#settlement.finish(this.#outcome(ending))
+    } catch (error) {
+      // The books could not be written: the customer must not take the answer for whole.
+      this.#deps.log.error('a call could not be settled', { request_id: this.#call.requestId, cause: describeError(error) })
+      fault = faultOf(asAppError(error))
+    }
+    const { protocol } = this.#call.ingress
+    const shown = fault ? `${ending.fault ? last : ''}${protocol.encodeStreamError(fault, this.#call.requestId).map(formatFrame).join('')}` : last
+    if (this.#gone) return
+    if (shown !== '') this.#controller?.enqueue(encoder.encode(shown))
+    this.#controller?.close()
+  }
+
+  async #clientLeft(): Promise<void> {
+    this.#gone = true
+    if (this.#over) return
+    this.#close()
+    await this.#settlement.finish(this.#outcome({ endReason: 'client_gone', fault: undefined, error: 'the client left' })).catch((error: unknown) => {
+      this.#deps.log.error('a call could not be settled', { request_id: this.#call.requestId, cause: describeError(error) })
+    })
+  }
+
+  #close(): void {
+    this.#over = true
+    this.#deps.watch.remove(this)
+    this.#answer?.abort.abort()
+  }
+
+  #outcome(ending: Ending): Outcome {
+    const road = this.#road
+    return {
+      endReason: ending.endReason,
+      status: ending.fault && !this.#answer ? ending.fault.status : 200,
+      candidate: this.#answer?.candidate,
+      attempts: this.#answer?.attempts ?? [],
+      losses: this.#losses(),
+      usage: Object.keys(this.#usage).length === 0 ? undefined : { ...EMPTY_USAGE, ...this.#usage },
+      produced: road?.text,
+      items: this.#call.peek.choices,
+      error: ending.error,
+      firstResponseMs: this.#firstContentMs,
+    }
+  }
+
+  #losses(): readonly Loss[] {
+    return [...(this.#answer?.losses ?? []), ...(this.#road?.losses ?? [])]
+  }
+
+  #send(text: string): void {
+    this.sentAtMs = this.#deps.clock.monotonic()
+    this.#controller?.enqueue(encoder.encode(text))
+  }
+}

@@ -1,0 +1,70 @@
+import { formatMoney, type Money } from '../../contract/money.ts'
+import type { AdmittedCall, UpstreamAnswer } from './call.ts'
+import type { RelayDeps } from './deps.ts'
+import { showModel } from './model-name.ts'
+import type { Loss } from './protocols/canonical.ts'
+import { protocols } from './protocols/index.ts'
+import type { StreamCall } from './protocols/protocol.ts'
+import type { Settlement } from './settlement.ts'
+import { TextMeter } from './text-meter.ts'
+
+/** What an encoder must know of the call it answers. */
+export function streamCallOf(call: AdmittedCall): StreamCall {
+  return {
+    model: call.model.name,
+    wantsUsage: call.peek.wantsUsage,
+    created: Math.floor(call.facts.createdAt / 1000),
+    id: call.requestId,
+    jsonArray: call.ingress.jsonArray,
+    estimatedInput: call.estimatedInput,
+  }
+}
+
+/** Longest list of losses in a header; the log row has them all. */
+const MAX_DROPPED_CHARS = 2_000
+
+/** Headers of every gateway answer; `cost` only where it is known before the body leaves. */
+export function answerHeaders(call: AdmittedCall, losses: readonly Loss[], cost: Money | undefined): Record<string, string> {
+  const headers: Record<string, string> = { 'x-tollgate-request-id': call.requestId }
+  if (cost !== undefined) headers['x-tollgate-cost'] = formatMoney(cost)
+  if (losses.length > 0) {
+    const paths = [...new Set(losses.map(({ path }) => path.replace(/[^\x20-\x7e]|,/g, '?')))].join(', ')
+    headers['x-tollgate-dropped'] = paths.slice(0, MAX_DROPPED_CHARS)
+  }
+  return headers
+}
+
+/** Delivers a whole answer: forwarded or translated, settled before it leaves. */
+export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, settlement: Settlement, deps: RelayDeps): Promise<Response> {
+  if (!answer.whole) throw new TypeError('deliverWhole needs a whole answer')
+  const { json, bytes } = answer.whole
+  const upstream = protocols[answer.candidate.channel.protocol]
+  const { protocol } = call.ingress
+  let body: Uint8Array | string
+  let losses = answer.losses
+  if (upstream === protocol) {
+    const text = new TextDecoder().decode(bytes)
+    const shown = showModel(text, call.model.name)
+    body = shown === text ? bytes : shown
+  } else {
+    const encoded = protocol.encodeResponse(upstream.decodeResponse(json), streamCallOf(call))
+    losses = [...losses, ...encoded.losses]
+    body = JSON.stringify(encoded.body)
+  }
+  const produced = new TextMeter()
+  const usage = upstream.usage(json)
+  if (!usage || usage.input + usage.output === 0) produced.add(upstream.answerText(json))
+  const cost = await settlement.finish({
+    endReason: 'complete',
+    status: 200,
+    candidate: answer.candidate,
+    attempts: answer.attempts,
+    losses,
+    usage,
+    produced,
+    items: call.peek.choices,
+    error: '',
+    firstResponseMs: deps.clock.monotonic() - call.startedMs,
+  })
+  return new Response(body as BodyInit, { status: 200, headers: { ...answerHeaders(call, losses, cost), 'content-type': 'application/json' } })
+}

@@ -1,0 +1,21 @@
+import type { KeyCache } from '../features/api-keys/cache.ts'
+import type { Catalog } from '../features/catalog/service.ts'
+import type { Ledger } from '../features/billing/service.ts'
+import type { Deps } from '../http/deps.ts'
+import type { RateLimiter } from '../lib/rate-limit.ts'
+import type { TokenCounter } from './counter.ts'
+import type { Rotation } from './plan.ts'
+import type { StreamWatch } from './watch.ts'
+import type { InputEstimator } from './tokens.ts'
+
+/** What the gateway needs beyond a feature's Deps. */
+export interface RelayDeps extends Deps {
+  readonly keys: KeyCache
+  readonly catalog: Catalog
+  readonly ledger: Ledger
+  readonly limiter: RateLimiter
+  readonly rotation: Rotation
+  readonly estimator: InputEstimator
+  readonly counter: TokenCounter
+  readonly watch: StreamWatch
+}

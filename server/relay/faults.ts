@@ -1,0 +1,36 @@
+import type { AppError, ErrorCode } from '../../contract/errors.ts'
+import type { Fault } from './protocols/canonical.ts'
+
+/** Codes whose kind does not follow from the status. */
+const kinds: Partial<Record<ErrorCode, Fault['kind']>> = {
+  insufficient_balance: 'insufficient_balance',
+  account_in_debt: 'insufficient_balance',
+  key_quota_exceeded: 'insufficient_balance',
+  content_blocked: 'content_policy',
+  upstream_failed: 'upstream',
+  upstream_invalid: 'upstream',
+  upstream_blocked: 'upstream',
+  upstream_timeout: 'timeout',
+}
+
+/** An error of ours as a Fault, for the client's own protocol to encode. */
+export function faultOf(error: AppError): Fault {
+  const fault: Fault = { kind: kinds[error.code] ?? kindOf(error.status), status: error.status, message: error.message, code: error.code }
+  if (error.param !== undefined) fault.param = error.param
+  if (error.retryAfterSeconds !== undefined) fault.retryAfterSeconds = error.retryAfterSeconds
+  return fault
+}
+
+function kindOf(status: number): Fault['kind'] {
+  switch (status) {
+    case 401: return 'authentication'
+    case 403: return 'permission'
+    case 404: return 'not_found'
+    case 413: return 'too_large'
+    case 429: return 'rate_limit'
+    case 502: return 'upstream'
+    case 503: return 'unavailable'
+    case 504: return 'timeout'
+    default: return status >= 500 ? 'internal' : 'invalid_request'
+  }
+}

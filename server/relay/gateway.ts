@@ -1,0 +1,40 @@
+import { AppError } from '../../contract/errors.ts'
+import { asAppError } from '../http/errors.ts'
+import { describeError } from '../lib/log.ts'
+import { callerOf } from './admit.ts'
+import type { RelayDeps } from './deps.ts'
+import { faultOf } from './faults.ts'
+import { errorProtocolOf, ingressOf } from './ingress.ts'
+import { listModels } from './models.ts'
+import { relay } from './relay.ts'
+
+/** What the HTTP layer has found out about a gateway request. */
+export interface GatewayRequest { request: Request; pathname: string; ip: string; requestId: string }
+
+/**
+ * Everything below /v1 and /v1beta. Each answer carries its request id; each failure is in the error shape of the
+ * protocol that the address belongs to.
+ */
+export async function gateway(arrival: GatewayRequest, deps: RelayDeps): Promise<Response> {
+  const { request, pathname, ip, requestId } = arrival
+  try {
+    if (request.method === 'POST') {
+      const ingress = ingressOf(pathname)
+      if (ingress) return await relay({ request, ingress, requestId, ip, startedMs: deps.clock.monotonic() }, deps)
+    } else if (request.method === 'GET' && pathname === '/v1/models') {
+      const caller = await callerOf(request, ip, { path: {} }, deps)
+      return Response.json(listModels(caller, deps.catalog.snapshot), { headers: { 'x-tollgate-request-id': requestId } })
+    }
+    return Response.json({ error: 'Not found' }, { status: 404, headers: { 'x-tollgate-request-id': requestId } })
+  } catch (error) {
+    return failed(asAppError(error), arrival, deps)
+  }
+}
+
+function failed(failure: AppError, { pathname, requestId }: GatewayRequest, deps: RelayDeps): Response {
+  if (failure.status >= 500) deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
+  const { status, body } = errorProtocolOf(pathname).encodeError(faultOf(failure), requestId)
+  const headers: Record<string, string> = { 'x-tollgate-request-id': requestId }
+  if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds)
+  return Response.json(body, { status, headers })
+}

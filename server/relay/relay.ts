@@ -1,0 +1,70 @@
+import { describeError } from '../lib/log.ts'
+import { admit, type Arrival } from './admit.ts'
+import type { AdmittedCall, UpstreamAnswer } from './call.ts'
+import { answerHeaders, deliverWhole } from './deliver.ts'
+import { StreamDelivery } from './deliver-stream.ts'
+import type { RelayDeps } from './deps.ts'
+import { dispatch, DispatchError } from './dispatch.ts'
+import { KEEP_ALIVE_MS } from './limits.ts'
+import { plan } from './plan.ts'
+import { reserve } from './reserve.ts'
+import { Settlement } from './settlement.ts'
+import { AppError } from '../../contract/errors.ts'
+
+/**
+ * One request, in one straight line: admit -> hold -> dispatch -> deliver -> settle, settled exactly once.
+ * @throws AppError for the client, before anything was sent
+ */
+export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response> {
+  const call = await admit(arrival, deps) // key -> caller; body -> peek; model -> offer; limits
+  const order = plan(call, deps.rotation)
+  const first = order[0]
+  if (!first) throw new AppError('no_channel')
+  await reserve(call, first, deps) // the estimate is held, or 402
+  const settlement = new Settlement(call, deps)
+  const answer = dispatch(call, order, deps).catch((error: unknown) => refuse(call, error, settlement)) // the next channel only before the first byte
+  if (!call.peek.stream) return deliverWhole(call, await answer, settlement, deps)
+  const early = await withinKeepAlive(answer)
+  const delivery = new StreamDelivery(call, early ?? answer, settlement, deps) // forward or translate; settles before the end marker
+  return new Response(delivery.body(), {
+    status: 200,
+    headers: { ...answerHeaders(call, early?.losses ?? [], undefined), 'content-type': contentType(call), 'cache-control': 'no-cache', 'x-accel-buffering': 'no' },
+  })
+}
+
+/** Nothing reached the client: the call is settled as that, then the client is told why. */
+async function refuse(call: AdmittedCall, error: unknown, settlement: Settlement): Promise<never> {
+  const known = error instanceof DispatchError ? error : undefined
+  const failure = known?.failure ?? new AppError('internal', { cause: error })
+  await settlement.finish({
+    endReason: call.clientSignal.aborted ? 'client_gone' : failure.code === 'upstream_timeout' ? 'timeout_before_content' : 'upstream_error_before_content',
+    status: failure.status,
+    candidate: known?.candidate,
+    attempts: known?.attempts ?? [],
+    losses: [],
+    usage: undefined,
+    produced: undefined,
+    items: 0,
+    error: describeError(failure),
+    firstResponseMs: null,
+  })
+  throw failure
+}
+
+/** The answer if it comes soon; undefined when the client should get its first keep-alive while it goes on waiting. */
+async function withinKeepAlive(answer: Promise<UpstreamAnswer>): Promise<UpstreamAnswer | undefined> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), KEEP_ALIVE_MS)
+  })
+  try {
+    return await Promise.race([answer, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function contentType(call: AdmittedCall): string {
+  return call.ingress.jsonArray ? 'application/json' : 'text/event-stream; charset=utf-8'
+}
+

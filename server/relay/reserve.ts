@@ -1,0 +1,41 @@
+import { EMPTY_USAGE } from '../../contract/meters.ts'
+import { money, type Money } from '../../contract/money.ts'
+import { quote, type Multipliers } from '../../contract/quote.ts'
+import { multiplierFor } from '../features/catalog/service.ts'
+import type { Candidate } from '../features/catalog/snapshot.ts'
+import type { AdmittedCall } from './call.ts'
+import type { RelayDeps } from './deps.ts'
+import { DEFAULT_MAX_OUTPUT, HOLD_LIFETIME_MS } from './limits.ts'
+
+export interface Pricing extends Multipliers { groupSource: string }
+
+/** The factors of a call on a channel, from the snapshot the call was admitted with (contract.md 7.5). */
+export function pricingOf(call: AdmittedCall, candidate: Candidate, deps: RelayDeps): Pricing {
+  const now = call.facts.createdAt
+  const groupIds = call.caller.groups.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ groupId }) => groupId)
+  const mode = deps.settings.text('group_multiplier_mode') === 'min' ? 'min' : 'max'
+  const { multiplier, source } = multiplierFor(call.snapshot, candidate, groupIds, mode)
+  const userChannel = call.snapshot.userChannels.get(candidate.userChannelId)?.multiplier ?? money(0n)
+  return { group: multiplier, groupSource: source, userChannel }
+}
+
+/**
+ * Reserves what the call will cost at most: the estimated input and the output ceiling, at the first channel's price.
+ * @returns the amount held
+ * @throws AppError insufficient_balance | account_in_debt | key_quota_exceeded
+ */
+export async function reserve(call: AdmittedCall, first: Candidate, deps: RelayDeps): Promise<Money> {
+  const { peek, model, facts } = call
+  const asked = peek.maxOutputTokens ?? model.maxOutputTokens ?? DEFAULT_MAX_OUTPUT
+  const output = Math.min(asked, model.maxOutputTokens ?? asked)
+  const usage = { ...EMPTY_USAGE, input: call.estimatedInput, output: output * peek.choices }
+  return deps.ledger.hold({
+    requestId: call.requestId,
+    accountId: facts.accountId,
+    apiKeyId: facts.apiKeyId,
+    amount: quote(usage, model.card, pricingOf(call, first, deps), peek.choices).total,
+    now: facts.createdAt,
+    deadlineAt: facts.createdAt + HOLD_LIFETIME_MS,
+    context: JSON.stringify(facts),
+  })
+}

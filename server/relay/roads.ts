@@ -1,0 +1,151 @@
+import type { Usage, UsageDetails } from '../../contract/meters.ts'
+import type { Candidate } from '../features/catalog/snapshot.ts'
+import type { AdmittedCall } from './call.ts'
+import { streamCallOf } from './deliver.ts'
+import { showModel } from './model-name.ts'
+import type { Event, Fault, Loss } from './protocols/canonical.ts'
+import { protocols } from './protocols/index.ts'
+import { mergeTapUsage } from './protocols/merge-usage.ts'
+import type { Frame, Protocol, Translator } from './protocols/protocol.ts'
+import { TextMeter } from './text-meter.ts'
+
+/** How frames of the upstream become frames of the client. */
+export interface Road {
+  /** Text of the answer so far. */
+  readonly text: TextMeter
+  /** A customer could use something of it. */
+  readonly hasContent: boolean
+  /** The upstream's own error inside the stream. */
+  readonly fault: Fault | undefined
+  /** The protocol's end was seen: nothing more is to be read. */
+  readonly ended: boolean
+  /** The answer is whole: its end marker or its finish reason was seen. */
+  readonly complete: boolean
+  readonly losses: readonly Loss[]
+  /** Frames to send now; usage is merged into `usage`. Frames that end the answer are kept for `end`. */
+  push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[]
+  /** The last frames, sent after the charge is committed; what they tell of usage is merged too. */
+  end(usage: Partial<Usage & UsageDetails>): Frame[]
+}
+
+/** The road of a call over a channel: its own protocol's frames forwarded, another's translated. */
+export function roadOf(call: AdmittedCall, candidate: Candidate): Road {
+  const upstream = protocols[candidate.channel.protocol]
+  return upstream === call.ingress.protocol ? new SameRoad(call, upstream) : new TranslatedRoad(call, upstream)
+}
+
+/** Same protocol: frames go as they came, with the platform's model name; usage is read from a copy. */
+class SameRoad implements Road {
+  readonly text = new TextMeter()
+  readonly losses: readonly Loss[] = []
+  hasContent = false
+  fault: Fault | undefined
+  ended = false
+  complete = false
+  readonly #protocol: Protocol
+  readonly #model: string
+  readonly #wantsUsage: boolean
+  readonly #tail: Frame[] = []
+
+  constructor(call: AdmittedCall, protocol: Protocol) {
+    this.#protocol = protocol
+    this.#model = call.model.name
+    this.#wantsUsage = call.peek.wantsUsage
+  }
+
+  push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[] {
+    const found = this.#protocol.tap(frame)
+    if (found.fault) {
+      this.fault = found.fault
+      return []
+    }
+    this.text.add(found.text)
+    if (found.content) this.hasContent = true
+    mergeTapUsage(usage, found)
+    if (found.finish !== undefined) this.complete = true
+    const shown = this.#show(frame)
+    if (found.end) {
+      this.ended = this.complete = true
+      this.#tail.push(shown)
+      return []
+    }
+    return found.usageOnly && !this.#wantsUsage ? [] : [shown]
+  }
+
+  end(): Frame[] {
+    return this.#tail
+  }
+
+  #show(frame: Frame): Frame {
+    const data = showModel(frame.data, this.#model)
+    return data === frame.data ? frame : { ...frame, data }
+  }
+}
+
+/** Another protocol: decoded to events, encoded anew. */
+class TranslatedRoad implements Road {
+  readonly text = new TextMeter()
+  readonly losses: readonly Loss[] = []
+  hasContent = false
+  fault: Fault | undefined
+  ended = false
+  complete = false
+  readonly #upstream: Protocol
+  readonly #decoder: Translator<Frame, Event>
+  readonly #encoder: Translator<Event, Frame>
+  #finishing = false
+  readonly #tail: Frame[] = []
+
+  constructor(call: AdmittedCall, upstream: Protocol) {
+    this.#upstream = upstream
+    this.#decoder = upstream.decodeStream()
+    this.#encoder = call.ingress.protocol.encodeStream(streamCallOf(call))
+  }
+
+  push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[] {
+    const frames = this.#encode(this.#decoder.push(frame), usage)
+    // An upstream may leave its connection open after its end marker.
+    if (this.#finishing && this.#upstream.tap(frame).end) this.ended = true
+    return frames
+  }
+
+  end(usage: Partial<Usage & UsageDetails>): Frame[] {
+    const rest = this.#encode(this.#decoder.end(), usage)
+    return [...this.#tail, ...rest, ...(this.complete ? this.#encoder.end() : [])]
+  }
+
+  #encode(events: Event[], usage: Partial<Usage & UsageDetails>): Frame[] {
+    const frames: Frame[] = []
+    for (const event of events) {
+      if (event.type === 'fault') {
+        this.fault = event.fault
+        return frames
+      }
+      this.#tap(event, usage)
+      // From the finish on, frames wait for the commit: which of them ends the client's stream only its encoder knows.
+      ;(this.#finishing ? this.#tail : frames).push(...this.#encoder.push(event))
+    }
+    return frames
+  }
+
+  #tap(event: Event, usage: Partial<Usage & UsageDetails>): void {
+    switch (event.type) {
+      case 'open':
+        if (event.block.type === 'text' || event.block.type === 'reasoning' || event.block.type === 'refusal') this.text.add(event.block.text)
+        if (event.block.type === 'call') this.text.add(event.block.name + event.block.input)
+        this.hasContent ||= event.block.type !== 'text' || event.block.text !== ''
+        break
+      case 'delta':
+        this.text.add(event.text)
+        this.hasContent = true
+        break
+      case 'usage':
+        Object.assign(usage, event.usage)
+        break
+      case 'finish':
+        this.complete = this.#finishing = true
+        break
+      default:
+    }
+  }
+}

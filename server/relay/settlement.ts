@@ -1,0 +1,116 @@
+import { EMPTY_USAGE, totalInput, totalOutput, type Usage, type UsageDetails } from '../../contract/meters.ts'
+import { ZERO, type Money } from '../../contract/money.ts'
+import { NO_MULTIPLIERS, quote } from '../../contract/quote.ts'
+import { draftOf, type CallResult, type ServedBy } from '../features/billing/draft.ts'
+import { ruleOf, type EndReason, type UsageSource } from '../features/billing/rules.ts'
+import type { Candidate } from '../features/catalog/snapshot.ts'
+import type { AdmittedCall, Attempt } from './call.ts'
+import type { RelayDeps } from './deps.ts'
+import type { Loss } from './protocols/canonical.ts'
+import { pricingOf } from './reserve.ts'
+import type { TextMeter } from './text-meter.ts'
+
+/** How a call went, as the part that saw its end tells it. */
+export interface Outcome {
+  endReason: EndReason
+  /** HTTP status the client got. */
+  status: number
+  candidate: Candidate | undefined
+  attempts: readonly Attempt[]
+  losses: readonly Loss[]
+  /** What the upstream stated, if it did. */
+  usage: (Usage & UsageDetails) | undefined
+  /** The answer's text, for counting when nothing usable was stated. */
+  produced: TextMeter | undefined
+  /** Items answered, for models sold per call or per item. */
+  items: number
+  error: string
+  firstResponseMs: number | null
+}
+
+/** Ends one call exactly once: whoever comes second gets the first one's answer. */
+export class Settlement {
+  readonly #call: AdmittedCall
+  readonly #deps: RelayDeps
+  #done: Promise<Money> | undefined
+
+  constructor(call: AdmittedCall, deps: RelayDeps) {
+    this.#call = call
+    this.#deps = deps
+  }
+
+  /** Resolves with what was charged, after the commit. */
+  finish(outcome: Outcome): Promise<Money> {
+    this.#done ??= this.#settle(outcome)
+    return this.#done
+  }
+
+  async #settle(outcome: Outcome): Promise<Money> {
+    const { usage, source } = await this.#usageOf(outcome)
+    const call = this.#call
+    const { candidate } = outcome
+    const pricing = candidate && pricingOf(call, candidate, this.#deps)
+    const ruling = ruleOf(outcome.endReason, source)
+    const priced = quote(usage, call.model.card, pricing ?? NO_MULTIPLIERS, outcome.items)
+    const cost = ruling.charge && pricing ? priced.total : ZERO
+    const served: ServedBy | undefined = candidate && pricing && {
+      userChannelId: candidate.userChannelId,
+      channelId: candidate.channel.id,
+      channelModelId: candidate.channelModelId,
+      upstreamModel: candidate.upstreamModel,
+      upstreamProtocol: candidate.channel.protocol,
+      groupMultiplier: pricing.group,
+      groupSource: pricing.groupSource,
+      userChannelMultiplier: pricing.userChannel,
+    }
+    const result: CallResult = {
+      status: outcome.status,
+      endReason: outcome.endReason,
+      usageSource: source,
+      usage,
+      items: outcome.items,
+      baseCost: ruling.charge ? priced.base : ZERO,
+      upstreamCost: candidate?.costCard && source !== 'none' ? quote(usage, candidate.costCard, NO_MULTIPLIERS, outcome.items).total : null,
+      chargeNote: ruling.note,
+      losses: outcome.losses,
+      attempts: outcome.attempts,
+      error: outcome.error,
+      firstResponseMs: outcome.firstResponseMs,
+      responseMs: this.#deps.clock.monotonic() - call.startedMs,
+    }
+    const settled = await this.#deps.ledger.settle({
+      requestId: call.requestId,
+      accountId: call.facts.accountId,
+      apiKeyId: call.facts.apiKeyId,
+      cost,
+      now: this.#deps.clock.now(),
+      log: draftOf(call.facts, served, result, cost),
+    })
+    return settled.charged
+  }
+
+  /** The stated usage if it can be believed, else a count of what was produced, else nothing. */
+  async #usageOf(outcome: Outcome): Promise<{ usage: Usage & UsageDetails; source: UsageSource }> {
+    const { usage, produced } = outcome
+    const call = this.#call
+    if (usage && isBelievable(usage)) {
+      if (outcome.endReason === 'complete') this.#deps.estimator.learn(call.model.name, call.estimatedInput, totalInput(usage))
+      // A stream that broke off states its output only so far, or not at all: never less than what was seen.
+      if (outcome.endReason === 'complete' || totalOutput(usage) > 0 || !produced || produced.empty) return { usage, source: 'upstream' }
+      return { usage: { ...usage, output: await produced.count(this.#deps.counter) }, source: 'estimated' }
+    }
+    if (!produced || produced.empty) return { usage: EMPTY_USAGE, source: 'none' }
+    const text = call.ingress.protocol.requestText(call.body)
+    const [input, output] = await Promise.all([this.#deps.counter.count(text), produced.count(this.#deps.counter)])
+    return { usage: { ...EMPTY_USAGE, input, output }, source: 'estimated' }
+  }
+}
+
+/** Twice the largest context and answer any model has; above it the upstream's count is a fault and is not billed. */
+const BELIEVABLE_TOKENS = 20_000_000
+
+/** Zero on both sides, or more than any model can do, says nothing of what was used. */
+function isBelievable(usage: Usage): boolean {
+  const sum = totalInput(usage) + totalOutput(usage)
+  return sum > 0 && sum <= BELIEVABLE_TOKENS
+}
