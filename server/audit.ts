@@ -1,11 +1,11 @@
-import { loadConfig } from './config.ts'
+import { readConfig } from './config.ts'
 import { checkBooks } from './features/books/service.ts'
 
 /**
  * `npm run audit`: recomputes every call, balance, hold and quota from the rows, also beside a running server. Prints what
  * was checked; exits with 1 when anything differs.
  */
-const config = loadConfig(process.env)
+const config = readConfig()
 const { differences, calls, entries, accounts, keys } = await checkBooks({
   path: config.dbPath,
   url: config.databaseUrl,
