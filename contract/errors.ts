@@ -47,6 +47,26 @@ export const errors = {
   key_missing: { status: 404, message: 'API key not found' },
   user_channel_unusable: { status: 400, message: 'User channel not found or disabled' },
 
+  // Groups, channels, models
+  group_not_found: { status: 404, message: 'Group not found' },
+  group_default_name: { status: 400, message: 'Default user group cannot be renamed' },
+  group_default_kept: { status: 400, message: 'Default user group cannot be deleted' },
+  group_in_use: { status: 400, message: 'Group is in use' },
+  name_taken: { status: 409, message: 'This name is already taken' },
+  user_channel_not_found: { status: 404, message: 'User channel not found' },
+  user_channel_unknown: { status: 400, message: 'User channel not found' },
+  channel_not_found: { status: 404, message: 'Channel not found' },
+  channel_unknown: { status: 400, message: 'Channel not found' },
+  base_url_unsafe: { status: 400, message: 'Unsafe or invalid base URL' },
+  catalog_model_not_found: { status: 404, message: 'Model not found' },
+  catalog_model_unknown: { status: 400, message: 'record not found' },
+  model_free_and_priced: { status: 400, message: 'A free model has no prices: clear the prices or the free mark' },
+  channel_model_not_found: { status: 404, message: 'Model config not found' },
+  channel_model_exists: { status: 409, message: 'The channel already carries this model' },
+  multiplier_zero: {
+    status: 400, message: 'A multiplier of 0 would mean free: to give a model away mark the model as free, to make it cheaper use a small multiplier',
+  },
+
   // The gateway
   model_missing: { status: 400, message: 'Model not specified' },
   model_not_allowed: { status: 403, message: 'API key is not allowed to use this model' },

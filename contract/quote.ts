@@ -65,9 +65,11 @@ function hasOwnPrice(card: PriceCard, meter: Meter): boolean {
   return (card.prices[meter] ?? 0n) > 0n || (card.tiers[meter]?.length ?? 0) > 0
 }
 
-/** True when anything on the card has a price; a card without one is unpriced (W43). */
+/** True when a call can cost anything by this card; one by which nothing ever costs is unpriced (W43). */
 export function isPriced(card: PriceCard): boolean {
-  return meters.some(({ id }) => hasOwnPrice(card, id))
+  // Per call or item only the output price counts.
+  if (card.quotaType === 1) return (card.prices.output ?? 0n) > 0n
+  return meters.some(({ id }) => (card.prices[id] ?? 0n) > 0n || (card.tiers[id]?.some(({ price }) => price > 0n) ?? false))
 }
 
 /**

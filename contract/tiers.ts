@@ -1,0 +1,44 @@
+import { tierConditions, type PriceTier, type TierCondition } from './quote.ts'
+
+/** Other words for the counts a tier may look at (contract.md 7.2). */
+const synonyms: Readonly<Record<string, TierCondition>> = {
+  full_input: 'full_input_tokens',
+  full_input_tokens: 'full_input_tokens',
+  total_input: 'full_input_tokens',
+  total_input_tokens: 'full_input_tokens',
+  context: 'full_input_tokens',
+  context_tokens: 'full_input_tokens',
+  prompt: 'full_input_tokens',
+  prompt_tokens: 'full_input_tokens',
+  input_tokens: 'full_input_tokens',
+  billable_input: 'billable_input_tokens',
+  billable_input_tokens: 'billable_input_tokens',
+  billable_prompt_tokens: 'billable_input_tokens',
+  billable_output: 'billable_output_tokens',
+  billable_output_tokens: 'billable_output_tokens',
+  completion: 'billable_output_tokens',
+  completion_tokens: 'billable_output_tokens',
+  output_tokens: 'billable_output_tokens',
+  full_request: 'full_request_tokens',
+  full_request_tokens: 'full_request_tokens',
+  request_tokens: 'full_request_tokens',
+  total_tokens: 'full_request_tokens',
+}
+
+/** The canonical name of a condition; `current_tokens`, "" and unknown words mean the meter's own count. */
+export function tierConditionOf(text: string): TierCondition {
+  return synonyms[text.trim().toLowerCase().replace(/[-\s]+/g, '_')] ?? ''
+}
+
+/**
+ * A tier list as it is stored (contract.md 7.2): negative thresholds and prices dropped, of the same condition and
+ * threshold the last one kept, in the order of conditions, then of thresholds.
+ */
+export function normaliseTiers(tiers: readonly PriceTier[]): PriceTier[] {
+  const kept = new Map<string, PriceTier>()
+  for (const tier of tiers) {
+    if (tier.minTokens >= 0 && tier.price >= 0n) kept.set(`${tier.condition} ${tier.minTokens}`, tier)
+  }
+  const rank = ({ condition }: PriceTier): number => tierConditions.indexOf(condition)
+  return [...kept.values()].sort((a, b) => rank(a) - rank(b) || a.minTokens - b.minTokens)
+}
