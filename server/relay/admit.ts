@@ -54,7 +54,7 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
 export async function callerOf(request: Request, ip: string, ingress: Pick<Ingress, 'path'>, deps: RelayDeps): Promise<KeyCaller> {
   const credential = bearerOf(request.headers, ingress.path.query)
   if (credential === undefined) throw new AppError('credential_missing')
-  if (!credential.startsWith('sk-')) return sessionCaller(deps, request, credential)
+  if (!credential.startsWith('sk-')) return sessionCaller(deps, credential)
   const caller = await deps.keys.find(credential)
   const now = deps.clock.now()
   if (!caller || !caller.enabled || (caller.expiresAt !== null && caller.expiresAt <= now)) throw new AppError('api_key_invalid')
