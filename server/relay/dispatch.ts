@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode } from '../../contract/errors.ts'
-import { isObject, type Json, type JsonObject } from '../../contract/json.ts'
+import { isObject, type Json } from '../../contract/json.ts'
 import type { Candidate } from '../features/catalog/snapshot.ts'
 import { describeError } from '../lib/log.ts'
 import { OutboundBlocked } from '../lib/outbound.ts'
@@ -119,7 +119,8 @@ async function attempt(call: AdmittedCall, candidate: Candidate, deps: RelayDeps
     if (bytes === undefined) throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is larger than 64 MiB' }), false, 200)
     const json = parsed(bytes)
     if (!isObject(json)) throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is not a JSON object' }), true, 200)
-    if (isError(json)) throw faultFailure(upstream.decodeError(200, json), call, candidate, 200)
+    const inside = upstream.bodyFault?.(json)
+    if (inside) throw faultFailure(inside, call, candidate, 200)
     return { candidate, response, abort, losses, stream: undefined, whole: { bytes, json } }
   } catch (error) {
     abort.abort()
@@ -135,8 +136,9 @@ async function attempt(call: AdmittedCall, candidate: Candidate, deps: RelayDeps
 function requestBody(call: AdmittedCall, candidate: Candidate, upstream: Protocol): { body: Uint8Array | string; losses: readonly Loss[] } {
   const { protocol } = call.ingress
   if (upstream === protocol) {
-    const patched = protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream })
-    return { body: patched === call.body ? call.bytes : JSON.stringify(patched), losses: [] }
+    const losses: Loss[] = []
+    const patched = protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream, losses })
+    return { body: patched === call.body ? call.bytes : JSON.stringify(patched), losses }
   }
   const turn = protocol.decodeRequest(call.body, call.ingress.path)
   const { body, losses } = upstream.encodeRequest({ ...turn, model: candidate.upstreamModel, stream: call.peek.stream })
@@ -212,11 +214,6 @@ function parsed(bytes: Uint8Array): Json | undefined {
   } catch {
     return undefined
   }
-}
-
-/** An error object under status 200, as several upstreams send it. */
-function isError(body: JsonObject): boolean {
-  return body['type'] === 'error' || (isObject(body['error']) && body['choices'] === undefined && body['output'] === undefined)
 }
 
 function emptyBody(): ReadableStream<Uint8Array> {
