@@ -1,0 +1,36 @@
+import type { Protocol } from '../protocol.ts'
+import { decodeError, encodeError, encodeStreamError } from './error.ts'
+import { decodeRequest } from './request-decode.ts'
+import { encodeRequest } from './request-encode.ts'
+import { decodeResponse, encodeResponse } from './response.ts'
+import { endpoint, patch, peek } from './route.ts'
+import { decodeStream, encodeStream } from './stream.ts'
+import { tap } from './tap.ts'
+import { answerText, requestText } from './text.ts'
+import { usageOf } from './usage.ts'
+import { GEMINI } from './wire.ts'
+
+export { countAnswer, countedRequest, embeddedTexts, embeddingAnswer } from './count.ts'
+export { framerFor, wantsArray } from './stream.ts'
+
+/** Google generateContent and streamGenerateContent (Gemini API v1beta). */
+export const gemini: Protocol = {
+  id: GEMINI,
+  peek,
+  patch,
+  endpoint,
+  decodeRequest,
+  encodeRequest,
+  decodeResponse,
+  encodeResponse,
+  decodeStream,
+  encodeStream,
+  decodeError,
+  encodeError,
+  encodeStreamError,
+  usage: usageOf,
+  answerText,
+  requestText,
+  tap,
+  keepAlive: ': keep-alive\n\n',
+}
