@@ -41,6 +41,9 @@ const STATUSES: Record<number, Fault['kind']> = {
   504: 'timeout', 529: 'overloaded',
 }
 
+/** Message bodies of proxies go on for pages; a customer needs the beginning. */
+const MAX_MESSAGE_CHARS = 4000
+
 /**
  * Reads an error of the upstream: the status it came with, or for one inside a 200 (a stream's `error` event) that of its type.
  * What an upstream says of our own key is told apart by `kind`; hiding it from the customer is the caller's part.
@@ -49,14 +52,17 @@ export function decodeError(status: number, body: Json | undefined): Fault {
   const error = isObject(body) && isObject(body.error) ? body.error : undefined
   const type = text(error?.type)
   const known = type === undefined ? undefined : TYPES[type]
-  const kind = known?.kind ?? STATUSES[status] ?? (status >= 400 && status < 500 ? 'invalid_request' : 'upstream')
+  const byStatus = STATUSES[status] ?? (status >= 500 ? 'upstream' : status >= 400 ? 'invalid_request' : undefined)
+  // Vendors write these two over every error; there the status knows better.
+  const vague = known?.kind === 'invalid_request' || known?.kind === 'upstream'
+  const kind = (vague ? byStatus ?? known.kind : known?.kind ?? byStatus) ?? 'upstream'
   const plain = isObject(body) ? text(body.error) ?? text(body.message) : undefined
-  const details = isObject(error?.details) ? text(error.details.error_code) : undefined
-  const code = details ?? type
+  const code = isObject(error?.details) ? text(error.details.error_code) : text(error?.code)
+  const message = text(error?.message) || plain || 'The upstream failed without saying why'
   return {
     kind,
     status: status >= 400 ? status : known?.status ?? 502,
-    message: text(error?.message) ?? plain ?? 'The upstream failed without saying why',
+    message: message.slice(0, MAX_MESSAGE_CHARS),
     ...(code === undefined ? {} : { code }),
   }
 }

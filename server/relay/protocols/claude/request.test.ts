@@ -73,6 +73,21 @@ describe('a request of another protocol', () => {
     expect(encode(idle as Partial<Turn>).paths).toEqual([])
   })
 
+  test('has its losses named in the words of its own protocol', () => {
+    const asked: Partial<Turn> = {
+      n: 2,
+      topP: 0.5,
+      temperature: 0.5,
+      messages: [{ role: 'user', content: [{ type: 'media', mediaType: 'audio/wav', data: { base64: '' } }] }],
+    }
+    expect(encode({ ...asked, ext: { gemini: {} } }).paths).toEqual([
+      'contents[0].parts[0]',
+      'generationConfig.topP',
+      'generationConfig.candidateCount',
+    ])
+    expect(encode({ ...asked, ext: { 'openai-chat': {} } }).paths).toEqual(['messages[0].content[0]', 'top_p', 'n'])
+  })
+
   test('takes text output for granted and never asks for temperature above 1 or together with top_p', () => {
     expect(encode({ temperature: 1.4 })).toMatchObject({ body: { temperature: 1 }, paths: ['temperature'] })
     expect(encode({ temperature: 0.5, topP: 0.8 })).toMatchObject({ body: { temperature: 0.5 }, paths: ['top_p'] })

@@ -48,6 +48,12 @@ describe("thinking, asked for in another protocol's words", () => {
       { thinking: { type: 'adaptive' } },
       ['temperature', 'top_p', 'top_k'],
     ],
+    [
+      "effort on another vendor's model",
+      { model: 'kimi-k3', reasoning: { effort: 'low' } },
+      { thinking: { type: 'enabled', budget_tokens: 4096 } },
+      [],
+    ],
   ]
   for (const [name, members, expected, lost] of rows) {
     test(name, () => expect(encode(members)).toMatchObject({ body: expected, paths: lost }))

@@ -21,9 +21,14 @@ const EFFORTS = [
 
 /**
  * Models before Claude 4.6 think only by a budget (`thinking.type` "enabled"); later ones choose themselves ("adaptive", guided by
- * `output_config.effort`) and the newest refuse a budget. A name we do not know is taken for a newer model.
+ * `output_config.effort`) and the newest refuse a budget. A Claude we do not know is taken for a newer one; other vendors' models behind
+ * this API copied the budget.
  */
 const BUDGET_ONLY = /claude-3|claude-(opus|sonnet|haiku)-4(-[015](\D|$)|-2025|@|$)/
+
+function takesBudget(model: string): boolean {
+  return !model.includes('claude') || BUDGET_ONLY.test(model)
+}
 
 /** Reads `thinking` and the effort of `output_config`. `keep` is what the canonical reasoning has no name for. */
 export function readThinking(thinking: unknown, effort: unknown): { reasoning?: Reasoning; keep?: JsonObject } {
@@ -93,13 +98,13 @@ export function writeForeignThinking(
     || (context.toolChoice?.type === 'allowed' && context.toolChoice.mode === 'required')
   if (forced) return lost('Claude does not think when it is forced to use a tool')
   const display = !reasoning.summary || reasoning.summary === 'none' ? {} : { display: 'summarized' }
-  if (!BUDGET_ONLY.test(context.model)) {
+  if (!takesBudget(context.model)) {
     const row = EFFORTS.find((each) => each.effort === effort)
     if (effort !== undefined && !row) losses.push({ path: 'reasoning.effort', reason: `Claude has no effort "${effort}"` })
     const level = row?.claude ?? (reasoning.budgetTokens ? effortOf(reasoning.budgetTokens) : undefined)
     return { thinking: { type: 'adaptive', ...display }, ...(level ? { effort: level } : {}) }
   }
-  if (context.openToolUse) return lost('Claude did not sign the thoughts before the open tool use and would refuse to think on')
+  if (context.openToolUse && context.model.includes('claude')) return lost('Claude did not sign the thoughts before the open tool use and would refuse to think on')
   const wanted = reasoning.budgetTokens ?? EFFORTS.find((each) => each.effort === effort)?.budget ?? MIN_BUDGET * 8
   const cap = context.maxOutputTokens
   if (cap !== undefined && cap <= MIN_BUDGET) return lost(`Claude thinks only with more than ${MIN_BUDGET} output tokens`)

@@ -100,6 +100,7 @@ describe('usage of a tapped stream', () => {
       })
     const end = (total: number) => delta({ input_tokens: 2, output_tokens: 9, cache_creation_input_tokens: total })
     expect(tapped(split(0, 300), end(300))).toMatchObject({ cacheWrite: 0, cacheWrite1h: 300 })
+    expect(tapped(split(0, 300), end(350))).toMatchObject({ cacheWrite: 0, cacheWrite1h: 350 })
     expect(tapped(split(100, 200), end(350))).toMatchObject({ cacheWrite: 150, cacheWrite1h: 200 })
     expect(tapped(split(300, 0), end(500))).toMatchObject({ cacheWrite: 500, cacheWrite1h: 0 })
   })
