@@ -1,7 +1,9 @@
+import { claude } from './claude/index.ts'
 import type { Protocol } from './protocol.ts'
 import { openaiChat } from './openai-chat/index.ts'
 
 /** Every wire protocol the gateway speaks, to clients and to upstreams. Adding one is a folder and a row here. */
 export const protocols = {
   'openai-chat': openaiChat,
+  claude,
 } satisfies Record<string, Protocol>

@@ -100,7 +100,12 @@ class StreamReader {
     const model = text(body.model) ?? ''
     events.push({ type: 'start', id, model, ...(tier === undefined ? {} : { serviceTier: tier }), ext: { [OWN]: {} } })
     Object.assign(this.extra, rest(body, MESSAGE_MEMBERS))
-    if (usage) this.usage(usage, readCounts(usage), events)
+    if (usage) {
+      const counts = readCounts(usage)
+      // The output's count is a placeholder until the end: a stream that is cut must not be billed by it.
+      if (typeof body.stop_reason !== 'string') counts.output = 0
+      this.usage(usage, counts, events)
+    }
     if (Array.isArray(body.content)) {
       for (const [index, block] of body.content.entries()) {
         if (!isObject(block)) continue

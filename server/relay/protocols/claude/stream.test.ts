@@ -241,8 +241,10 @@ describe('a Claude stream, read', () => {
     expect(written.at(-2)).toMatchObject({ delta: { stop_reason: 'reason_of_tomorrow' } })
   })
 
-  test('cut off before its end has no finish', () => {
-    expect(read(start, text).map((event) => event.type)).toEqual(['start', 'usage', 'open'])
+  test('cut off before its end has no finish, and its placeholder of an output count is not billed', () => {
+    const events = read(start, text)
+    expect(events.map((event) => event.type)).toEqual(['start', 'usage', 'open'])
+    expect(events[1]).toMatchObject({ usage: { input: 1, output: 0 } })
   })
 
   test('with the same start twice is one answer; with another answer inside it is a fault', () => {

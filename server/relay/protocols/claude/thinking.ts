@@ -104,7 +104,9 @@ export function writeForeignThinking(
     const level = row?.claude ?? (reasoning.budgetTokens ? effortOf(reasoning.budgetTokens) : undefined)
     return { thinking: { type: 'adaptive', ...display }, ...(level ? { effort: level } : {}) }
   }
-  if (context.openToolUse && context.model.includes('claude')) return lost('Claude did not sign the thoughts before the open tool use and would refuse to think on')
+  if (context.openToolUse && context.model.includes('claude')) {
+    return lost('Claude did not sign the thoughts before the open tool use and would refuse to think on')
+  }
   const wanted = reasoning.budgetTokens ?? EFFORTS.find((each) => each.effort === effort)?.budget ?? MIN_BUDGET * 8
   const cap = context.maxOutputTokens
   if (cap !== undefined && cap <= MIN_BUDGET) return lost(`Claude thinks only with more than ${MIN_BUDGET} output tokens`)
