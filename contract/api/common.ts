@@ -48,3 +48,10 @@ export const messageAnswer = z.strictObject({ message: z.string() })
 
 /** A group on the wire (contract.md 2.2). */
 export const groupWire = z.strictObject({ id: z.int(), name: z.string(), multiplier: z.string(), created_at: time, updated_at: time })
+
+/** A signed-in browser. */
+export const sessionWire = z.strictObject({
+  id: z.string(), ip: z.string(), user_agent: z.string(), created_at: time, last_seen_at: time, expires_at: time, current: z.boolean(),
+})
+
+export type SessionWire = z.input<typeof sessionWire>

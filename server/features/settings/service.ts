@@ -5,7 +5,7 @@ import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isMask, maskSecret } from '../../lib/secret-box.ts'
 import { recordAudit } from '../audit/service.ts'
-import { claimRow, deleteRow, readRow, readRows, writeRow } from './store.ts'
+import { claimRow, deleteRow, readRow, readRows, touchRow, writeRow } from './store.ts'
 
 /** The last characters of a secret tell two apart only where enough of it stays hidden. */
 const HINT_CHARS = 4
@@ -92,6 +92,12 @@ export function setFlagOnce(tx: Database['query'], flag: InstallationFlag, now: 
 
 export async function hasFlag(db: Database['query'], flag: InstallationFlag): Promise<boolean> {
   return (await readRow(db, flag)) !== undefined
+}
+
+/** Makes transactions that decide on what all administrators are run one after the other, also on PostgreSQL. */
+export function oneAtATime(tx: Database['query'], now: number): Promise<void> {
+  const flag: InstallationFlag = 'installation.setup_completed'
+  return touchRow(tx, flag, now)
 }
 
 /** The text to store, "" to clear, or undefined to leave it as it is. */

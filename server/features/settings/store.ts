@@ -29,3 +29,8 @@ export async function claimRow(tx: Tx, key: string, value: string, now: number):
     .returning('key').executeTakeFirst()
   return row !== undefined
 }
+
+/** Touches a row, which makes other transactions that touch it wait on either engine. */
+export async function touchRow(tx: Tx, key: string, now: number): Promise<void> {
+  await tx.updateTable('settings').set({ updated_at: now }).where('key', '=', key).execute()
+}

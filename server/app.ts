@@ -1,0 +1,181 @@
+import { Hono } from 'hono'
+import type { AnyEndpoint } from '../contract/endpoint.ts'
+import type { AppConfig } from './config.ts'
+import { openDatabase } from './db/open.ts'
+import { seed } from './db/seed.ts'
+import { apiKeysRoutes } from './features/api-keys/routes.ts'
+import { authRoutes } from './features/auth/routes.ts'
+import { sessionGuard } from './features/auth/service.ts'
+import { BEAT_MS, OrphanSweeper } from './features/billing/orphans.ts'
+import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
+import { settingsRoutes } from './features/settings/routes.ts'
+import { setupCookie, setupPath } from './features/setup/link.ts'
+import { setupRoutes } from './features/setup/routes.ts'
+import { setupRequired } from './features/setup/state.ts'
+import { systemRoutes } from './features/system/routes.ts'
+import { usersRoutes } from './features/users/routes.ts'
+import { mount, type App, type HttpEnv, type Route } from './http/bind.ts'
+import { Changes, type Deps } from './http/deps.ts'
+import { errorResponse } from './http/errors.ts'
+import { secure } from './http/security.ts'
+import { Spa } from './http/spa.ts'
+import { Scheduler } from './jobs/scheduler.ts'
+import { clientIp } from './lib/client-ip.ts'
+import { systemClock, type Clock } from './lib/clock.ts'
+import { requestId } from './lib/ids.ts'
+import { LiveSettings } from './lib/live-settings.ts'
+import { createLog, describeError, type Log } from './lib/log.ts'
+import { guardedFetch } from './lib/outbound.ts'
+import { SecretBox } from './lib/secret-box.ts'
+
+/** Each area's routes; a new feature is one line here. */
+const areas: readonly ((deps: Deps) => Route[])[] = [
+  settingsRoutes,
+  setupRoutes,
+  authRoutes,
+  usersRoutes,
+  apiKeysRoutes,
+]
+
+/** What serves everything below /v1 and /v1beta. */
+export interface Gateway {
+  handle(arrival: { request: Request; pathname: string; ip: string; requestId: string }): Promise<Response>
+  close(): Promise<void>
+}
+
+export interface AppOptions {
+  config: AppConfig
+  /** Built once the rest stands; without it those addresses are 404. */
+  gateway?: (deps: Deps) => Promise<Gateway>
+  /** Where the console was built to. */
+  consoleDir: string
+  clock?: Clock
+  log?: Log
+}
+
+export interface RunningApp {
+  readonly deps: Deps
+  /** Every operation that is served, for the OpenAPI document and for tests. */
+  readonly endpoints: readonly AnyEndpoint[]
+  /** `socketAddress` is the peer of the connection. */
+  fetch(request: Request, socketAddress: string): Response | Promise<Response>
+  /** The path of the one-time setup link, while setup is to be done. */
+  setupLink(): Promise<string | undefined>
+  /** New gateway calls are turned away and /ready says 503; what runs goes on. */
+  drain(): void
+  /** Ends jobs and closes the database; call it when nothing runs any more. */
+  close(): Promise<void>
+}
+
+const API_PREFIXES = ['/api', '/auth', '/v1', '/v1beta']
+const GATEWAY_PREFIXES = ['/v1', '/v1beta']
+
+/** Builds the whole application; the only place where its parts meet. */
+export async function createApp(options: AppOptions): Promise<RunningApp> {
+  const { config, clock = systemClock } = options
+  const log = options.log ?? createLog(config.logLevel, () => clock.now())
+  const db = await openDatabase({
+    path: config.dbPath, url: config.databaseUrl, onError: (error) => log.error('database connection failed', { cause: describeError(error) }),
+  })
+  const settings = new LiveSettings()
+  const deps: Deps = {
+    db, clock, log, settings, secrets: new SecretBox(config.encryptionKey), fetch: guardedFetch(settings, clock), jwtSecret: config.jwtSecret,
+    trustedProxies: config.trustedProxies, changes: new Changes(),
+  }
+  await seed(db, clock.now())
+  await loadSettings(deps)
+  const orphans = new OrphanSweeper(deps)
+  await orphans.start()
+  const gateway = await options.gateway?.(deps)
+  const scheduler = new Scheduler(log)
+  scheduler.start([{ name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() }])
+
+  let draining = false
+  const routes = [...systemRoutes(deps, () => draining), ...areas.flatMap((area) => area(deps))]
+  const http = dashboard(deps, routes, new Spa(options.consoleDir))
+  return {
+    deps,
+    endpoints: routes.map(({ endpoint }) => endpoint),
+    fetch(request, socketAddress) {
+      const { pathname } = new URL(request.url)
+      if (gateway === undefined || !isBelow(pathname, GATEWAY_PREFIXES)) return http.fetch(request, { socketAddress })
+      const id = requestId(clock.now())
+      if (draining) return shuttingDown(id)
+      return gateway.handle({ request, pathname, ip: clientIp(socketAddress, request.headers.get('x-forwarded-for'), deps.trustedProxies), requestId: id })
+    },
+    async setupLink() {
+      return (await setupRequired(deps)) ? setupPath(deps.jwtSecret) : undefined
+    },
+    drain() {
+      draining = true
+    },
+    async close() {
+      await scheduler.stop()
+      await gateway?.close()
+      await db.close()
+    },
+  }
+}
+
+/** Everything but the gateway: the API of the areas, and the console on all other paths. */
+function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
+  const app: App = new Hono<HttpEnv>()
+
+  app.use(async (http, next) => {
+    const { headers, url } = http.req.raw
+    const id = requestId(deps.clock.now())
+    http.set('requestId', id)
+    http.set('ip', clientIp(http.env.socketAddress, headers.get('x-forwarded-for'), deps.trustedProxies))
+    await next()
+    http.res.headers.set('x-tollgate-request-id', id)
+    secure(http.res.headers, isTls(url, headers))
+  })
+  mount(app, routes, sessionGuard(deps))
+
+  // The one-time link: its token becomes a cookie and leaves the address bar.
+  app.get('/setup', async (http, next) => {
+    const token = http.req.query('token')
+    if (token === undefined) return next()
+    const { headers, url } = http.req.raw
+    const cookie = setupCookie(deps.jwtSecret, token, isTls(url, headers))
+    if (cookie !== undefined) http.header('set-cookie', cookie)
+    http.header('cache-control', 'no-store')
+    return http.redirect('/setup', 303)
+  })
+
+  const served = routes.map(({ endpoint }) => ({ method: endpoint.method, pattern: patternOf(endpoint.path) }))
+  app.notFound(async (http) => {
+    const { pathname, search } = new URL(http.req.url)
+    const { method } = http.req
+    if (pathname.length > 1 && pathname.endsWith('/')) {
+      const path = pathname.replace(/\/+$/, '')
+      if (served.some((route) => route.method === method && route.pattern.test(path))) return http.redirect(`${path}${search}`, method === 'GET' ? 301 : 307)
+    }
+    if (isBelow(pathname, API_PREFIXES) || (method !== 'GET' && method !== 'HEAD')) return http.json({ error: 'Not found' }, 404)
+    const file = spa.file(pathname, http.req.raw.headers)
+    if (file) return file
+    return spa.page({ settings: publicSettingsOf(deps), setup_required: await setupRequired(deps) })
+  })
+  app.onError((error, http) => errorResponse(error, http, deps.log))
+  return app
+}
+
+function isBelow(pathname: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => pathname.startsWith(prefix) && (pathname.length === prefix.length || pathname[prefix.length] === '/'))
+}
+
+function isTls(url: string, headers: Headers): boolean {
+  return url.startsWith('https:') || headers.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
+}
+
+/** `/api/groups/:id` as an expression for addresses. */
+function patternOf(path: string): RegExp {
+  return new RegExp(`^${path.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))).join('/')}$`)
+}
+
+function shuttingDown(id: string): Response {
+  return Response.json(
+    { error: { message: 'The service is restarting; try again in a few seconds', type: 'server_error', param: null, code: 'shutting_down' } },
+    { status: 503, headers: { 'retry-after': '5', connection: 'close', 'x-tollgate-request-id': id } },
+  )
+}

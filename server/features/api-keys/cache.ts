@@ -1,0 +1,182 @@
+import { AppError } from '../../../contract/errors.ts'
+import type { Money } from '../../../contract/money.ts'
+import { ZERO } from '../../../contract/money.ts'
+import type { Deps } from '../../http/deps.ts'
+import { roleOf, type Role } from '../../http/caller.ts'
+import { parseRange, type Range } from '../../lib/client-ip.ts'
+import { nameMatcher } from '../../lib/glob.ts'
+import { sha256Hex } from '../../lib/ids.ts'
+import { callerOfToken } from '../auth/service.ts'
+import { SessionTokens } from '../auth/tokens.ts'
+import { listsOf } from './service.ts'
+import { selectKeyCaller, selectUserCaller } from './store.ts'
+
+/** Who pays for a call and what he may ask for. Times are epoch milliseconds; whoever admits a call compares them. */
+export interface KeyCaller {
+  /** null: a session, bound by no key. */
+  readonly keyId: number | null
+  readonly userId: number
+  readonly accountId: number
+  readonly role: Role
+  /** Memberships; the primary group when none is alive (contract.md 7.5). */
+  readonly groups: readonly { groupId: number; expiresAt: number | null }[]
+  readonly mayUseModel: (name: string) => boolean
+  /** In the order of trial; empty for a session: every channel its groups may use. */
+  readonly allowedUserChannels: readonly number[]
+  /** Empty: from everywhere. */
+  readonly allowedIps: readonly Range[]
+  /** 0: unlimited. */
+  readonly quotaLimit: Money
+  readonly rateLimitRpm: number | null
+  readonly enabled: boolean
+  /** The key's own end, or that of a secret that was rotated with grace. */
+  readonly expiresAt: number | null
+  /** The user is locked. */
+  readonly disabled: boolean
+}
+
+/** About 1 KB each: 20 MB at most. */
+const MAX_CALLERS = 20_000
+/** A safety net under the change events: no copy is older, whatever gets lost between processes. */
+const CALLER_TTL_MS = 30_000
+/** A flood of one wrong key asks the database once in this time. */
+const UNKNOWN_TTL_MS = 5_000
+/** Kept apart from the callers: a flood of made-up keys pushes no good one out. */
+const MAX_UNKNOWN = 10_000
+
+interface Entry { caller: KeyCaller; until: number }
+
+/** API keys in memory: a hit is one hash and one look-up; a change event drops what it names. */
+export class KeyCache {
+  readonly #deps: Pick<Deps, 'db' | 'clock'>
+  readonly #callers = new Map<string, Entry>()
+  readonly #unknown = new Map<string, number>()
+  readonly #loading = new Map<string, Promise<KeyCaller | undefined>>()
+  /** Grows with each drop: a load that began before must not be kept. */
+  #generation = 0
+
+  constructor(deps: Pick<Deps, 'db' | 'clock' | 'changes'>) {
+    this.#deps = deps
+    deps.changes.listen((change) => {
+      if (change.type === 'api_key') this.#dropKeys(change.keyHashes)
+      else if (change.type === 'user') this.#dropUser(change.userId)
+    })
+  }
+
+  /** The caller of a secret, or undefined for a key that does not exist. */
+  find(secret: string): Promise<KeyCaller | undefined> | KeyCaller | undefined {
+    const hash = sha256Hex(secret)
+    const now = this.#deps.clock.now()
+    const entry = this.#callers.get(hash)
+    if (entry !== undefined && entry.until > now) {
+      // Least recently used leaves first: a Map keeps the order of insertion.
+      this.#callers.delete(hash)
+      this.#callers.set(hash, entry)
+      return entry.caller
+    }
+    const unknownUntil = this.#unknown.get(hash)
+    if (unknownUntil !== undefined && unknownUntil > now) return undefined
+    let loading = this.#loading.get(hash)
+    if (loading === undefined) {
+      loading = this.#load(hash).finally(() => {
+        if (this.#loading.get(hash) === loading) this.#loading.delete(hash)
+      })
+      this.#loading.set(hash, loading)
+    }
+    return loading
+  }
+
+  async #load(hash: string): Promise<KeyCaller | undefined> {
+    const generation = this.#generation
+    const caller = await loadKeyCaller(this.#deps, hash)
+    if (generation !== this.#generation) return caller
+    const now = this.#deps.clock.now()
+    if (caller === undefined) {
+      evict(this.#unknown, MAX_UNKNOWN)
+      this.#unknown.set(hash, now + UNKNOWN_TTL_MS)
+    } else {
+      evict(this.#callers, MAX_CALLERS)
+      this.#unknown.delete(hash)
+      this.#callers.set(hash, { caller, until: now + CALLER_TTL_MS })
+    }
+    return caller
+  }
+
+  #dropKeys(hashes: readonly string[]): void {
+    this.#generation += 1
+    for (const hash of hashes) {
+      this.#callers.delete(hash)
+      this.#unknown.delete(hash)
+      this.#loading.delete(hash)
+    }
+  }
+
+  #dropUser(userId: number): void {
+    this.#generation += 1
+    this.#loading.clear()
+    for (const [hash, { caller }] of this.#callers) if (caller.userId === userId) this.#callers.delete(hash)
+  }
+}
+
+function evict(map: Map<string, unknown>, max: number): void {
+  if (map.size < max) return
+  const oldest = map.keys().next()
+  if (!oldest.done) map.delete(oldest.value)
+}
+
+async function loadKeyCaller(deps: Pick<Deps, 'db' | 'clock'>, hash: string): Promise<KeyCaller | undefined> {
+  const rows = await selectKeyCaller(deps.db.query, hash)
+  const row = rows[0]
+  if (row === undefined) return undefined
+  const now = deps.clock.now()
+  const isPrevious = row.key_hash !== hash
+  if (isPrevious && (row.previous_expires_at ?? 0) <= now) return undefined
+  const lists = listsOf(row)
+  const ends = [row.expires_at, isPrevious ? row.previous_expires_at : null].filter((end) => end !== null)
+  return {
+    ...personOf(rows, row, now),
+    keyId: row.key_id,
+    mayUseModel: nameMatcher(lists.models),
+    allowedUserChannels: lists.userChannels,
+    allowedIps: lists.ips.flatMap((ip) => {
+      const range = parseRange(ip)
+      return range ? [range] : []
+    }),
+    quotaLimit: row.quota_limit,
+    rateLimitRpm: row.rate_limit_rpm,
+    enabled: row.enabled === 1,
+    expiresAt: ends.length === 0 ? null : Math.min(...ends),
+  }
+}
+
+/**
+ * The caller of a session on the gateway: no key restricts him, his groups do.
+ * @throws AppError session_invalid | user_not_found | account_disabled
+ */
+export async function sessionCaller(deps: Pick<Deps, 'db' | 'clock' | 'jwtSecret'>, credential: string): Promise<KeyCaller> {
+  const { userId } = await callerOfToken(deps, new SessionTokens(deps.jwtSecret), credential)
+  const rows = await selectUserCaller(deps.db.query, userId)
+  const row = rows[0]
+  if (row === undefined) throw new AppError('user_not_found')
+  return {
+    ...personOf(rows, row, deps.clock.now()),
+    keyId: null, mayUseModel: nameMatcher([]), allowedUserChannels: [], allowedIps: [], quotaLimit: ZERO, rateLimitRpm: null, enabled: true, expiresAt: null,
+  }
+}
+
+interface PersonRow {
+  user_id: number; role: string; disabled_at: number | null; primary_group_id: number; account_id: number
+  group_id: number | null; membership_expires_at: number | null
+}
+
+function personOf(rows: readonly PersonRow[], row: PersonRow, now: number): Pick<KeyCaller, 'userId' | 'accountId' | 'role' | 'groups' | 'disabled'> {
+  const groups = rows.flatMap(({ group_id: groupId, membership_expires_at: expiresAt }) => (groupId === null ? [] : [{ groupId, expiresAt }]))
+  const anyAlive = groups.some(({ expiresAt }) => expiresAt === null || expiresAt > now)
+  return {
+    userId: row.user_id,
+    accountId: row.account_id,
+    role: roleOf(row.role),
+    groups: anyAlive ? groups : [{ groupId: row.primary_group_id, expiresAt: null }],
+    disabled: row.disabled_at !== null,
+  }
+}

@@ -1,0 +1,135 @@
+import type { BareUserWire, UserWire } from '../../../contract/api/users.ts'
+import { AppError } from '../../../contract/errors.ts'
+import { formatMoney, ZERO } from '../../../contract/money.ts'
+import type { Database } from '../../db/open.ts'
+import { isAdmin, roleOf, type Role } from '../../http/caller.ts'
+import type { Deps } from '../../http/deps.ts'
+import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
+import { codeOf } from '../../lib/ids.ts'
+import { accountsOf, createAccount } from '../billing/service.ts'
+import {
+  defaultGroupId, findUser, findUserByEmail, findUserByName, insertUser, putMembership, selectGroups, selectMemberships, selectUsers, selectUsersById,
+  updateUserRow, type GroupRow, type UserRow,
+} from './store.ts'
+
+export type { UserRow } from './store.ts'
+
+/** Length the contract gives a referral code (3.3). */
+const REFERRAL_CODE_CHARS = 13
+
+export interface UserInput {
+  username: string
+  /** Lower case. */
+  email: string
+  emailVerified: boolean
+  passwordHash: string | null
+  role: Role
+  referrerId: number | null
+}
+
+/**
+ * Makes a user with default group, membership, account and referral code in the caller's transaction (W24).
+ * @throws AppError username_taken | email_taken
+ */
+export async function createUser(tx: Database['query'], input: UserInput, now: number): Promise<UserRow> {
+  if (await findUserByName(tx, input.username)) throw new AppError('username_taken')
+  if (await findUserByEmail(tx, input.email)) throw new AppError('email_taken')
+  const groupId = await defaultGroupId(tx)
+  const user = await insertUser(tx, {
+    username: input.username, email: input.email, email_verified: input.emailVerified ? 1 : 0, password_hash: input.passwordHash, group_id: groupId,
+    referral_code: codeOf(REFERRAL_CODE_CHARS), referrer_id: input.referrerId, role: input.role,
+  }, now)
+  await putMembership(tx, user.id, groupId, now)
+  await createAccount(tx, user.id, now)
+  return user
+}
+
+/** The user of a sign-in form: a text with `@` is an e-mail first, so that no user name can stand in for another's e-mail. */
+export async function userByIdentifier(db: Database['query'], identifier: string): Promise<UserRow | undefined> {
+  const name = identifier.trim()
+  const byEmail = name.includes('@') ? await findUserByEmail(db, name.toLowerCase()) : undefined
+  return byEmail ?? await findUserByName(db, name)
+}
+
+/** The user, or undefined when there is none any more. */
+export function userById(db: Database['query'], id: number): Promise<UserRow | undefined> {
+  return findUser(db, id)
+}
+
+/** Stores a better hash of the same password: sessions go on. */
+export async function upgradePasswordHash(deps: Deps, userId: number, hash: string): Promise<void> {
+  await updateUserRow(deps.db.query, userId, { password_hash: hash, updated_at: deps.clock.now() })
+}
+
+/** @throws AppError user_missing */
+export async function requireUser(db: Database['query'], id: number): Promise<UserRow> {
+  const user = await findUser(db, id)
+  if (!user) throw new AppError('user_missing')
+  return user
+}
+
+/** A user without relations, as sign-in answers it. */
+export async function bareUser(deps: Pick<Deps, 'db'>, user: UserRow): Promise<BareUserWire> {
+  const account = (await accountsOf(deps, [user.id])).get(user.id)
+  return bareWire(user, formatMoney(account?.balance ?? ZERO))
+}
+
+/** Users with account, group, memberships and referrer: five queries, however many users. */
+export async function usersWire(deps: Pick<Deps, 'db'>, users: readonly UserRow[]): Promise<UserWire[]> {
+  const ids = users.map(({ id }) => id)
+  const db = deps.db.query
+  const accounts = await accountsOf(deps, ids)
+  const groups = new Map((await selectGroups(db)).map((group) => [group.id, groupOf(group)]))
+  const memberships = Map.groupBy(await selectMemberships(db, ids), (membership) => membership.user_id)
+  const referrers = new Map((await selectUsersById(db, [...new Set(users.flatMap(({ referrer_id: id }) => id ?? []))])).map((user) => [user.id, user.username]))
+  return users.map((user) => {
+    const account = accounts.get(user.id)
+    const wire: UserWire = { ...bareWire(user, formatMoney(account?.balance ?? ZERO)), held: formatMoney(account?.held ?? ZERO) }
+    const group = groups.get(user.group_id)
+    if (group) wire.group = group
+    wire.groups = (memberships.get(user.id) ?? []).flatMap(({ id, user_id, group_id, expires_at, created_at, updated_at }) => {
+      const of = groups.get(group_id)
+      return of ? [{ id, user_id, group_id, group: of, expires_at: isoTimeOrNull(expires_at), created_at: isoTime(created_at), updated_at: isoTime(updated_at) }] : []
+    })
+    const referrer = user.referrer_id === null ? undefined : referrers.get(user.referrer_id)
+    if (user.referrer_id !== null && referrer !== undefined) wire.referrer = { id: user.referrer_id, username: maskName(referrer) }
+    return wire
+  })
+}
+
+/** One user with relations. @throws AppError user_missing */
+export async function userWireOf(deps: Pick<Deps, 'db'>, id: number): Promise<UserWire> {
+  const [wire] = await usersWire(deps, [await requireUser(deps.db.query, id)])
+  if (!wire) throw new AppError('user_missing')
+  return wire
+}
+
+/** A list, newest first, or one page of it. */
+export async function listUsersWire(
+  deps: Deps, search: string, page: { page: number; pageSize: number } | undefined,
+): Promise<UserWire[] | { items: UserWire[]; total: number; page: number; page_size: number }> {
+  const { rows, total } = await selectUsers(deps.db.query, search, page)
+  const items = await usersWire(deps, rows)
+  return page ? { items, total, page: page.page, page_size: page.pageSize } : items
+}
+
+function bareWire(user: UserRow, balance: string): BareUserWire {
+  const role = roleOf(user.role)
+  const wire: BareUserWire = {
+    id: user.id, username: user.username, email: user.email, email_verified: user.email_verified === 1, avatar_url: user.avatar_url, balance,
+    group_id: user.group_id, referral_code: user.referral_code, is_admin: isAdmin(role), role, disabled_at: isoTimeOrNull(user.disabled_at),
+    created_at: isoTime(user.created_at), updated_at: isoTime(user.updated_at),
+  }
+  if (user.oidc_sub !== null) wire.oidc_sub = user.oidc_sub
+  if (user.referrer_id !== null) wire.referrer_id = user.referrer_id
+  return wire
+}
+
+function groupOf(group: GroupRow): NonNullable<UserWire['group']> {
+  return { id: group.id, name: group.name, multiplier: formatMoney(group.multiplier), created_at: isoTime(group.created_at), updated_at: isoTime(group.updated_at) }
+}
+
+/** First and last letter only. */
+export function maskName(name: string): string {
+  return name.length <= 2 ? `${name.slice(0, 1)}***` : `${name.slice(0, 1)}***${name.slice(-1)}`
+}

@@ -1,0 +1,76 @@
+import { ConfigError, helpText, readConfig, type AppConfig } from './config.ts'
+import { createApp, type RunningApp } from './app.ts'
+import { MAX_BODY_BYTES } from './http/body.ts'
+import { isLoopback } from './lib/client-ip.ts'
+import { describeError } from './lib/log.ts'
+import { startGateway } from './relay/start.ts'
+
+/** Bun's own refusal has no text; twice the limit lets ours, which has one, be seen. */
+const MAX_REQUEST_BYTES = 2 * MAX_BODY_BYTES
+/** Bun's largest, in seconds: a silent connection is cut; gateway calls, which may wait longer, are exempt. */
+const IDLE_TIMEOUT_SECONDS = 255
+/** Running calls may take this long to end after a stop was asked for. */
+const DRAIN_MS = 30_000
+const DRAIN_STEP_MS = 25
+
+if (process.argv.includes('--help') || process.argv.includes('-h')) {
+  process.stdout.write(helpText)
+} else {
+  await start().catch((error: unknown) => {
+    const text = error instanceof ConfigError ? `The configuration is not usable:\n${error.message}` : `Tollgate could not start: ${describeError(error)}`
+    process.stderr.write(`${text}\n`)
+    process.exit(1)
+  })
+}
+
+async function start(): Promise<void> {
+  const config = readConfig()
+  const app = await createApp({ config, gateway: startGateway, consoleDir: new URL('../dist/console', import.meta.url).pathname })
+  const server = Bun.serve({
+    port: config.port,
+    hostname: config.host,
+    maxRequestBodySize: MAX_REQUEST_BYTES,
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+    fetch(request, self) {
+      if (request.method === 'POST') self.timeout(request, 0)
+      return app.fetch(request, self.requestIP(request)?.address ?? '')
+    },
+    error(error) {
+      app.deps.log.error('request failed outside the application', { cause: describeError(error) })
+      return Response.json({ error: 'Something went wrong on our side' }, { status: 500 })
+    },
+  })
+  let stopping = false
+  const stop = (): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    void drain(app, server).then(() => process.exit(0))
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  await announce(config, app, server.port ?? config.port)
+}
+
+/** Accepts nothing more, lets what runs finish, then closes the database. */
+async function drain(app: RunningApp, server: Bun.Server<unknown>): Promise<void> {
+  app.drain()
+  void server.stop()
+  const until = performance.now() + DRAIN_MS
+  while (server.pendingRequests > 0 && performance.now() < until) await Bun.sleep(DRAIN_STEP_MS)
+  await server.stop(true)
+  await app.close()
+}
+
+/** One line with the address; before setup, and when others can reach the port, the link that lets them do it. */
+async function announce(config: AppConfig, app: RunningApp, port: number): Promise<void> {
+  const address = `http://${isWildcard(config.host) ? 'localhost' : config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`
+  process.stdout.write(`Tollgate is running at ${address}\n`)
+  const link = await app.setupLink()
+  if (link === undefined) return
+  if (config.host === 'localhost' || isLoopback(config.host)) process.stdout.write(`First start: open ${address} to set it up\n`)
+  else process.stdout.write(`First start: open ${address} on this machine, or from another one this link, once:\n  http://<this host>:${port}${link}\n`)
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}

@@ -1,0 +1,24 @@
+import type { Clock } from '../server/lib/clock.ts'
+
+/** A clock that stands until a test moves it. */
+export class ManualClock implements Clock {
+  #now: number
+  #monotonic = 1_000_000
+
+  constructor(start = Date.UTC(2026, 10, 22, 12, 0, 0)) {
+    this.#now = start
+  }
+
+  now(): number {
+    return this.#now
+  }
+
+  monotonic(): number {
+    return this.#monotonic
+  }
+
+  advance(ms: number): void {
+    this.#now += ms
+    this.#monotonic += ms
+  }
+}
