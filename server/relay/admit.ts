@@ -7,7 +7,8 @@ import { inRanges } from '../lib/client-ip.ts'
 import type { AdmittedCall } from './call.ts'
 import { bearerOf } from './credentials.ts'
 import type { RelayDeps } from './deps.ts'
-import type { Ingress } from './ingress.ts'
+import type { AdaptedAnswer, Ingress } from './ingress.ts'
+import type { Loss } from './protocols/canonical.ts'
 import { WireError, type Peek } from './protocols/protocol.ts'
 
 /** Beta switches of a maker reach an upstream of the same protocol; no other client header does (S16). */
@@ -25,9 +26,9 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
   const caller = await callerOf(request, ip, ingress, deps)
   limitRate(caller, deps)
   const bytes = await readBody(request)
-  const body = parseBody(bytes)
-  if (!isObject(body)) throw new AppError('body_not_object')
-  const peek = peekAt(ingress, body)
+  const raw = parseBody(bytes)
+  if (!isObject(raw)) throw new AppError('body_not_object')
+  const { body, losses, adapted, peek } = readOperation(ingress, raw)
   const name = modelName(peek.model)
   if (!caller.mayUseModel(name)) throw new AppError('model_not_allowed')
   const { snapshot } = deps.catalog
@@ -37,7 +38,7 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
   const createdAt = deps.clock.now()
   return {
-    requestId, ingress, caller, body, bytes, peek, model, snapshot, candidates, startedMs,
+    requestId, ingress, caller, body, bytes: adapted ? undefined : bytes, adapted, losses, peek, model, snapshot, candidates, startedMs,
     estimatedInput: deps.estimator.estimate(name, ingress.protocol.requestText(body)),
     forwardHeaders: forwardedHeaders(request),
     clientSignal: request.signal,
@@ -72,9 +73,12 @@ function limitRate(caller: KeyCaller, deps: RelayDeps): void {
   if (wait > 0) throw new AppError('rate_limited', { message: `Rate limit exceeded; try again in ${wait} s`, retryAfterSeconds: wait })
 }
 
-function peekAt(ingress: Ingress, body: JsonObject): Peek {
+/** The body in its protocol's form and what routing must know of it. */
+function readOperation(ingress: Ingress, raw: JsonObject): { body: JsonObject; losses: readonly Loss[]; adapted: AdaptedAnswer | undefined; peek: Peek } {
   try {
-    return ingress.protocol.peek(body, ingress.path)
+    const form = ingress.adapter?.request(raw)
+    const body = form?.body ?? raw
+    return { body, losses: form?.losses ?? [], adapted: form?.answer, peek: ingress.protocol.peek(body, ingress.path) }
   } catch (error) {
     if (error instanceof WireError) throw new AppError('bad_request', error.param === undefined ? { message: error.message } : { message: error.message, param: error.param })
     throw error

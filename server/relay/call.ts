@@ -2,7 +2,7 @@ import type { JsonObject } from '../../contract/json.ts'
 import type { KeyCaller } from '../features/api-keys/cache.ts'
 import type { CallFacts } from '../features/billing/draft.ts'
 import type { Candidate, CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
-import type { Ingress } from './ingress.ts'
+import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
 import type { Peek } from './protocols/protocol.ts'
 
@@ -11,9 +11,14 @@ export interface AdmittedCall {
   readonly requestId: string
   readonly ingress: Ingress
   readonly caller: KeyCaller
+  /** In the protocol's own form. */
   readonly body: JsonObject
   /** The body as it came: forwarded as it is when nothing in it has to change. */
-  readonly bytes: Uint8Array
+  readonly bytes: Uint8Array | undefined
+  /** Set where the operation's answers have a form of their own. */
+  readonly adapted: AdaptedAnswer | undefined
+  /** What the operation's form could not bring along. */
+  readonly losses: readonly Loss[]
   readonly peek: Peek
   readonly model: CatalogModel
   readonly snapshot: Snapshot

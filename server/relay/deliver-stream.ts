@@ -5,10 +5,11 @@ import { describeError } from '../lib/log.ts'
 import type { EndReason } from '../features/billing/rules.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import type { RelayDeps } from './deps.ts'
-import { faultOf } from './faults.ts'
+import { faultOf, publicMessage } from './faults.ts'
 import type { Fault, Loss } from './protocols/canonical.ts'
-import { formatFrame, parseSse } from './protocols/sse.ts'
-import type { Frame } from './protocols/protocol.ts'
+import type { Framer } from './protocols/gemini/stream.ts'
+import { parseSse } from './protocols/sse.ts'
+import type { Frame, Translator } from './protocols/protocol.ts'
 import { roadOf, type Road } from './roads.ts'
 import type { Outcome, Settlement } from './settlement.ts'
 import type { Watched } from './watch.ts'
@@ -29,6 +30,8 @@ export class StreamDelivery implements Watched {
   readonly #deps: RelayDeps
   readonly #settlement: Settlement
   readonly #parser = parseSse()
+  readonly #framer: Framer
+  readonly #form: Translator<Frame, Frame> | undefined
   readonly #usage: Partial<Usage & UsageDetails> = {}
   #answer: UpstreamAnswer | undefined
   #pending: Promise<UpstreamAnswer> | undefined
@@ -45,9 +48,15 @@ export class StreamDelivery implements Watched {
     this.#call = call
     this.#deps = deps
     this.#settlement = settlement
+    this.#framer = call.ingress.framer()
+    this.#form = call.adapted?.stream()
     this.sentAtMs = this.heardAtMs = deps.clock.monotonic()
     if (answer instanceof Promise) this.#pending = answer
     else this.#begin(answer)
+  }
+
+  get contentType(): string {
+    return this.#framer.contentType
   }
 
   /** The body of the response. */
@@ -66,7 +75,7 @@ export class StreamDelivery implements Watched {
   }
 
   keepAlive(): void {
-    if (!this.#over) this.#controller?.enqueue(encoder.encode(this.#call.ingress.protocol.keepAlive))
+    if (!this.#over) this.#controller?.enqueue(encoder.encode(this.#framer.keepAlive))
   }
 
   timeOut(): void {
@@ -97,7 +106,7 @@ export class StreamDelivery implements Watched {
         if (this.#over) return
         this.heardAtMs = this.#deps.clock.monotonic()
         const out = this.#translate(bytes === undefined ? this.#parser.end() : this.#parser.push(bytes), road)
-        if (road.fault) return await this.#end({ endReason: this.#broken('upstream_error'), fault: road.fault, error: road.fault.message }, out)
+        if (road.fault) return await this.#end(this.#faulted(road.fault, answer), out)
         if (bytes === undefined || road.ended) return await this.#finish(out, road)
         if (out !== '') {
           this.#send(out)
@@ -117,11 +126,21 @@ export class StreamDelivery implements Watched {
   #translate(frames: Frame[], road: Road): string {
     let out = ''
     for (const frame of frames) {
-      for (const shown of road.push(frame, this.#usage)) out += formatFrame(shown)
+      out += this.#write(road.push(frame, this.#usage))
       if (road.fault) break
     }
     if (this.#firstContentMs === null && road.hasContent) this.#firstContentMs = this.#deps.clock.monotonic() - this.#call.startedMs
     return out
+  }
+
+  /** Frames as text; `final` ones are in the operation's own form already. */
+  #write(frames: readonly Frame[], final = false): string {
+    let text = ''
+    for (const frame of frames) {
+      if (!this.#form || final) text += this.#framer.write(frame)
+      else for (const formed of this.#form.push(frame)) text += this.#framer.write(formed)
+    }
+    return text
   }
 
   /** The upstream said its end, or closed: a normal end only if its protocol's end was seen. */
@@ -133,7 +152,7 @@ export class StreamDelivery implements Watched {
     }
     // Everything but the end goes out before the commit is waited for.
     if (out !== '') this.#send(out)
-    await this.#end({ endReason: 'complete', fault: undefined, error: '' }, tail.map(formatFrame).join(''))
+    await this.#end({ endReason: 'complete', fault: undefined, error: '' }, this.#write(tail) + (this.#form ? this.#write(this.#form.end(), true) : ''))
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -146,6 +165,12 @@ export class StreamDelivery implements Watched {
     }
     const fault: Fault = { kind: 'upstream', status: 502, message: 'The connection to the upstream broke' }
     return this.#end({ endReason: this.#broken('upstream_error'), fault, error: describeError(error) }, '')
+  }
+
+  /** An error event of the upstream inside the stream. */
+  #faulted(fault: Fault, answer: UpstreamAnswer): Ending {
+    const message = publicMessage(fault.message, this.#call.model.name, answer.candidate)
+    return { endReason: this.#broken('upstream_error'), fault: { ...fault, message }, error: message }
   }
 
   #broken(cause: 'upstream_error' | 'timeout'): EndReason {
@@ -164,8 +189,9 @@ export class StreamDelivery implements Watched {
       fault = faultOf(asAppError(error))
     }
     const { protocol } = this.#call.ingress
-    const shown = fault ? `${ending.fault ? last : ''}${protocol.encodeStreamError(fault, this.#call.requestId).map(formatFrame).join('')}` : last
+    let shown = fault ? `${ending.fault ? last : ''}${this.#write(protocol.encodeStreamError(fault, this.#call.requestId), true)}` : last
     if (this.#gone) return
+    shown += this.#framer.end()
     if (shown !== '') this.#controller?.enqueue(encoder.encode(shown))
     this.#controller?.close()
   }

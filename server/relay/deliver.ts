@@ -1,3 +1,4 @@
+import { totalOutput } from '../../contract/meters.ts'
 import { formatMoney, type Money } from '../../contract/money.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import type { RelayDeps } from './deps.ts'
@@ -15,7 +16,6 @@ export function streamCallOf(call: AdmittedCall): StreamCall {
     wantsUsage: call.peek.wantsUsage,
     created: Math.floor(call.facts.createdAt / 1000),
     id: call.requestId,
-    jsonArray: call.ingress.jsonArray,
     estimatedInput: call.estimatedInput,
   }
 }
@@ -42,18 +42,20 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
   const { protocol } = call.ingress
   let body: Uint8Array | string
   let losses = answer.losses
-  if (upstream === protocol) {
+  if (upstream === protocol && !call.adapted) {
     const text = new TextDecoder().decode(bytes)
     const shown = showModel(text, call.model.name)
     body = shown === text ? bytes : shown
   } else {
-    const encoded = protocol.encodeResponse(upstream.decodeResponse(json), streamCallOf(call))
+    const encoded = upstream === protocol
+      ? { body: { ...json, model: call.model.name }, losses: [] }
+      : protocol.encodeResponse(upstream.decodeResponse(json), streamCallOf(call))
     losses = [...losses, ...encoded.losses]
-    body = JSON.stringify(encoded.body)
+    body = JSON.stringify(call.adapted ? call.adapted.whole(encoded.body) : encoded.body)
   }
   const produced = new TextMeter()
   const usage = upstream.usage(json)
-  if (!usage || usage.input + usage.output === 0) produced.add(upstream.answerText(json))
+  if (!usage || totalOutput(usage) === 0) produced.add(upstream.answerText(json))
   const cost = await settlement.finish({
     endReason: 'complete',
     status: 200,

@@ -6,6 +6,7 @@ import { OutboundBlocked } from '../lib/outbound.ts'
 import { readBounded } from './bounded.ts'
 import type { AdmittedCall, Attempt, UpstreamAnswer } from './call.ts'
 import type { RelayDeps } from './deps.ts'
+import { publicMessage } from './faults.ts'
 import { MAX_ANSWER_BYTES, MAX_ERROR_BYTES } from './limits.ts'
 import type { Fault, Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
@@ -136,13 +137,14 @@ async function attempt(call: AdmittedCall, candidate: Candidate, deps: RelayDeps
 function requestBody(call: AdmittedCall, candidate: Candidate, upstream: Protocol): { body: Uint8Array | string; losses: readonly Loss[] } {
   const { protocol } = call.ingress
   if (upstream === protocol) {
-    const losses: Loss[] = []
+    const losses: Loss[] = [...call.losses]
     const patched = protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream, losses })
-    return { body: patched === call.body ? call.bytes : JSON.stringify(patched), losses }
+    return { body: patched === call.body && call.bytes ? call.bytes : JSON.stringify(patched), losses }
   }
   const turn = protocol.decodeRequest(call.body, call.ingress.path)
   const { body, losses } = upstream.encodeRequest({ ...turn, model: candidate.upstreamModel, stream: call.peek.stream })
-  return { body: JSON.stringify(upstream.patch(body, { model: candidate.upstreamModel, stream: call.peek.stream })), losses }
+  const patched = upstream.patch(body, { model: candidate.upstreamModel, stream: call.peek.stream })
+  return { body: JSON.stringify(patched), losses: [...call.losses, ...losses] }
 }
 
 /** An error status of the upstream, read within a limit. */
@@ -165,7 +167,7 @@ function faultFailure(fault: Fault, call: AdmittedCall, candidate: Candidate, st
     case 'content_policy':
     case 'too_large':
       return fail(fault.kind === 'too_large' ? 'body_too_large' : 'upstream_refused', false, {
-        message: publicMessage(fault.message, call, candidate),
+        message: publicMessage(fault.message, call.model.name, candidate),
         ...(fault.param === undefined ? {} : { param: fault.param }),
       })
     case 'rate_limit':
@@ -182,13 +184,6 @@ function faultFailure(fault: Fault, call: AdmittedCall, candidate: Candidate, st
     case 'internal':
       return fail('upstream_failed', true)
   }
-}
-
-/** The upstream's words without its key and with the platform's model name. */
-function publicMessage(message: string, call: AdmittedCall, candidate: Candidate): string {
-  const { key } = candidate.channel
-  const withoutKey = key.length >= 8 ? message.replaceAll(key, '[redacted]') : message
-  return describeError(withoutKey.replaceAll(candidate.upstreamModel, call.model.name))
 }
 
 /** An error event in the first bytes of a stream: nothing was delivered yet, the next channel may do better. */

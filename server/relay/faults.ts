@@ -1,4 +1,6 @@
 import type { AppError, ErrorCode } from '../../contract/errors.ts'
+import type { Candidate } from '../features/catalog/snapshot.ts'
+import { redact } from '../lib/log.ts'
 import type { Fault } from './protocols/canonical.ts'
 
 /** Codes whose kind does not follow from the status. */
@@ -33,4 +35,14 @@ function kindOf(status: number): Fault['kind'] {
     case 504: return 'timeout'
     default: return status >= 500 ? 'internal' : 'invalid_request'
   }
+}
+
+/** Shorter keys are words that may stand in any text. */
+const MIN_KEY_CHARS = 8
+
+/** What an upstream said, for the customer: without our key, and with the platform's model name instead of its own. */
+export function publicMessage(message: string, model: string, candidate: Candidate): string {
+  const { key } = candidate.channel
+  const withoutKey = key.length >= MIN_KEY_CHARS ? message.replaceAll(key, '[redacted]') : message
+  return redact(candidate.upstreamModel === model ? withoutKey : withoutKey.replaceAll(candidate.upstreamModel, model))
 }

@@ -19,7 +19,7 @@ export async function gateway(arrival: GatewayRequest, deps: RelayDeps): Promise
   const { request, pathname, ip, requestId } = arrival
   try {
     if (request.method === 'POST') {
-      const ingress = ingressOf(pathname)
+      const ingress = ingressOf(new URL(request.url))
       if (ingress) return await relay({ request, ingress, requestId, ip, startedMs: deps.clock.monotonic() }, deps)
     } else if (request.method === 'GET' && pathname === '/v1/models') {
       const caller = await callerOf(request, ip, { path: {} }, deps)

@@ -1,5 +1,21 @@
-import type { PathInfo, Protocol } from './protocols/protocol.ts'
+import type { JsonObject } from '../../contract/json.ts'
+import type { Loss, ProtocolId } from './protocols/canonical.ts'
+import { framerFor, wantsArray, type Framer } from './protocols/gemini/stream.ts'
 import { protocols } from './protocols/index.ts'
+import { chatStreamToText, chatToText, textToChat } from './protocols/openai-chat/completions.ts'
+import type { Frame, PathInfo, Protocol, Translator } from './protocols/protocol.ts'
+
+/** An operation whose bodies are another form of its protocol's. */
+export interface Adapter {
+  /** @throws WireError when the body cannot be read */
+  request(body: JsonObject): { body: JsonObject; losses: readonly Loss[]; answer: AdaptedAnswer }
+}
+
+/** Puts the protocol's answer into the operation's own form. */
+export interface AdaptedAnswer {
+  whole(body: JsonObject): JsonObject
+  stream(): Translator<Frame, Frame>
+}
 
 /** Where a call comes in: the protocol it speaks and what the URL says of it. */
 export interface Ingress {
@@ -7,23 +23,60 @@ export interface Ingress {
   /** Name of the operation in log rows. */
   readonly endpoint: string
   readonly path: PathInfo
-  /** Gemini's stream without `alt=sse` is one JSON array. */
-  readonly jsonArray: boolean
+  readonly adapter?: Adapter
+  /** How a stream's frames are written. */
+  framer(): Framer
 }
+
+/** `/v1/completions`: one user message of a chat, answered as `text_completion` (W33). */
+const textCompletions: Adapter = {
+  request(body) {
+    const { body: chat, losses, echo } = textToChat(body)
+    return { body: chat, losses, answer: { whole: (answer) => chatToText(answer, echo), stream: () => chatStreamToText(echo) } }
+  },
+}
+
+const sse = (): Framer => framerFor({})
 
 /** The gateway's POST addresses whose last part is fixed. */
-const fixed: Record<string, { protocol: keyof typeof protocols; endpoint: string }> = {
+const fixed: Record<string, { protocol: ProtocolId; endpoint: string; adapter?: Adapter }> = {
   '/v1/chat/completions': { protocol: 'openai-chat', endpoint: 'chat.completions' },
+  '/v1/completions': { protocol: 'openai-chat', endpoint: 'completions', adapter: textCompletions },
+  '/v1/responses': { protocol: 'openai-responses', endpoint: 'responses' },
+  '/v1/messages': { protocol: 'claude', endpoint: 'messages' },
 }
 
+/** `/v1beta/models/<model>:<action>`; the model may hold `/` and `:`, so the action is what follows the last colon (W34). */
+const GEMINI = /^\/v1(?:beta)?\/models\/(.+):([A-Za-z]+)$/
+const GEMINI_ACTIONS = new Set(['generateContent', 'streamGenerateContent'])
+
 /** Finds the operation of a POST address, or undefined: 404. */
-export function ingressOf(pathname: string): Ingress | undefined {
-  const row = fixed[pathname]
-  return row && { protocol: protocols[row.protocol], endpoint: row.endpoint, path: {}, jsonArray: false }
+export function ingressOf(url: URL): Ingress | undefined {
+  const row = fixed[url.pathname]
+  if (row) {
+    const { adapter } = row
+    return { protocol: protocols[row.protocol], endpoint: row.endpoint, path: {}, framer: sse, ...(adapter && { adapter }) }
+  }
+  const match = GEMINI.exec(url.pathname)
+  const [, model, action] = match ?? []
+  if (model === undefined || action === undefined || !GEMINI_ACTIONS.has(action)) return undefined
+  const query = url.searchParams
+  const jsonArray = action === 'streamGenerateContent' && wantsArray(query)
+  return { protocol: protocols.gemini, endpoint: action, path: { model: decoded(model), action, query }, framer: () => framerFor({ jsonArray }) }
 }
 
 /** The protocol whose error shape an address answers in, also when nothing is served there. */
 export function errorProtocolOf(pathname: string): Protocol {
   const row = fixed[pathname]
-  return protocols[row?.protocol ?? 'openai-chat']
+  if (row) return protocols[row.protocol]
+  if (pathname.startsWith('/v1/messages')) return protocols.claude
+  return GEMINI.test(pathname) || pathname.startsWith('/v1beta') ? protocols.gemini : protocols['openai-chat']
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }

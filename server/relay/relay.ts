@@ -28,7 +28,7 @@ export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response
   const delivery = new StreamDelivery(call, early ?? answer, settlement, deps) // forward or translate; settles before the end marker
   return new Response(delivery.body(), {
     status: 200,
-    headers: { ...answerHeaders(call, early?.losses ?? [], undefined), 'content-type': contentType(call), 'cache-control': 'no-cache', 'x-accel-buffering': 'no' },
+    headers: { ...answerHeaders(call, early?.losses ?? [], undefined), 'content-type': delivery.contentType, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' },
   })
 }
 
@@ -62,9 +62,5 @@ async function withinKeepAlive(answer: Promise<UpstreamAnswer>): Promise<Upstrea
   } finally {
     clearTimeout(timer)
   }
-}
-
-function contentType(call: AdmittedCall): string {
-  return call.ingress.jsonArray ? 'application/json' : 'text/event-stream; charset=utf-8'
 }
 

@@ -95,8 +95,8 @@ export class Settlement {
     const call = this.#call
     if (usage && isBelievable(usage)) {
       if (outcome.endReason === 'complete') this.#deps.estimator.learn(call.model.name, call.estimatedInput, totalInput(usage))
-      // A stream that broke off states its output only so far, or not at all: never less than what was seen.
-      if (outcome.endReason === 'complete' || totalOutput(usage) > 0 || !produced || produced.empty) return { usage, source: 'upstream' }
+      // No output stated beside a real answer, or a stream that broke off before it was: what was seen is counted.
+      if (totalOutput(usage) > 0 || !produced || produced.empty) return { usage, source: 'upstream' }
       return { usage: { ...usage, output: await produced.count(this.#deps.counter) }, source: 'estimated' }
     }
     if (!produced || produced.empty) return { usage: EMPTY_USAGE, source: 'none' }

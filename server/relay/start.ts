@@ -1,0 +1,38 @@
+import { KeyCache } from '../features/api-keys/cache.ts'
+import { ledgerOf } from '../features/billing/service.ts'
+import { Catalog } from '../features/catalog/service.ts'
+import type { Deps } from '../http/deps.ts'
+import { RateLimiter } from '../lib/rate-limit.ts'
+import { TokenCounter } from './counter.ts'
+import type { RelayDeps } from './deps.ts'
+import { gateway, type GatewayRequest } from './gateway.ts'
+import { KEEP_ALIVE_MS } from './limits.ts'
+import { Rotation } from './plan.ts'
+import { InputEstimator } from './tokens.ts'
+import { StreamWatch } from './watch.ts'
+
+/** The running gateway: answers everything below /v1 and /v1beta. */
+export interface RunningGateway {
+  handle(arrival: GatewayRequest): Promise<Response>
+  close(): Promise<void>
+}
+
+/** Loads the routing snapshot and builds what the gateway keeps in memory. */
+export async function startGateway(deps: Deps): Promise<RunningGateway> {
+  const relayDeps: RelayDeps = {
+    ...deps,
+    keys: new KeyCache(deps),
+    catalog: new Catalog(deps),
+    ledger: ledgerOf(deps.db),
+    limiter: new RateLimiter(deps.clock),
+    rotation: new Rotation(),
+    estimator: new InputEstimator(),
+    counter: new TokenCounter(),
+    watch: new StreamWatch(deps.clock, KEEP_ALIVE_MS, () => deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000),
+  }
+  await relayDeps.catalog.load()
+  return {
+    handle: (arrival) => gateway(arrival, relayDeps),
+    close: () => relayDeps.counter.close(),
+  }
+}
