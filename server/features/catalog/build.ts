@@ -64,7 +64,12 @@ function addCandidates(
   const channelOverrides = overridesOf(rows.channelOverrides)
   const modelOverrides = overridesOf(rows.channelModelOverrides)
   const costCards = new Map<string, PriceCard>()
-  const costOf = (row: ChannelModelRow): PriceCard | undefined => {
+  const costOf = (row: ChannelModelRow, quotaType: number): PriceCard | undefined => {
+    const card = readCost(row)
+    // Cost is counted as the model is sold, also when that was changed since.
+    return card && card.quotaType !== quotaType ? { ...card, quotaType } : card
+  }
+  const readCost = (row: ChannelModelRow): PriceCard | undefined => {
     if (row.cost_card === null) return undefined
     let card = costCards.get(row.cost_card)
     if (!card) {
@@ -98,7 +103,7 @@ function addCandidates(
       if (!model?.enabled) continue
       const candidate: Candidate = {
         channelModelId: binding.id, channel, upstreamModel: binding.upstream_model_name,
-        groupMultipliers: modelOverrides.get(binding.id) ?? NO_OVERRIDES, costCard: costOf(binding), userChannelId,
+        groupMultipliers: modelOverrides.get(binding.id) ?? NO_OVERRIDES, costCard: costOf(binding, model.card.quotaType), userChannelId,
       }
       model.all.push(candidate)
       const list = model.byUserChannel.get(userChannelId)

@@ -1,0 +1,48 @@
+import type { Insertable, Selectable, Updateable } from 'kysely'
+import type { Database } from '../../db/open.ts'
+import type { UserChannelTable } from '../../db/schema.ts'
+
+type Tx = Database['query']
+export type UserChannelRow = Selectable<UserChannelTable>
+export type NewUserChannel = Omit<Insertable<UserChannelTable>, 'id' | 'created_at' | 'updated_at'>
+export type UserChannelChange = Omit<Updateable<UserChannelTable>, 'id' | 'created_at' | 'updated_at'>
+
+/** All in the order of their making; a page of them newest first. */
+export async function selectUserChannels(
+  db: Tx, page?: { page: number; pageSize: number },
+): Promise<{ rows: UserChannelRow[]; total: number }> {
+  const all = db.selectFrom('user_channels')
+  if (!page) {
+    const rows = await all.selectAll().orderBy('id').execute()
+    return { rows, total: rows.length }
+  }
+  const { total } = await all.select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
+  return { rows: await all.selectAll().orderBy('id', 'desc').limit(page.pageSize).offset((page.page - 1) * page.pageSize).execute(), total }
+}
+
+export function findUserChannel(db: Tx, id: number): Promise<UserChannelRow | undefined> {
+  return db.selectFrom('user_channels').selectAll().where('id', '=', id).executeTakeFirst()
+}
+
+export function findUserChannelByName(db: Tx, name: string): Promise<UserChannelRow | undefined> {
+  return db.selectFrom('user_channels').selectAll().where('name', '=', name).executeTakeFirst()
+}
+
+export function insertUserChannel(tx: Tx, row: NewUserChannel, now: number): Promise<UserChannelRow> {
+  return tx.insertInto('user_channels').values({ ...row, created_at: now, updated_at: now }).returningAll().executeTakeFirstOrThrow()
+}
+
+/** Inserts unless another process just did. */
+export async function insertUserChannelOnce(tx: Tx, row: NewUserChannel, now: number): Promise<void> {
+  await tx.insertInto('user_channels').values({ ...row, created_at: now, updated_at: now }).onConflict((on) => on.column('name').doNothing()).execute()
+}
+
+export function updateUserChannelRow(tx: Tx, id: number, change: UserChannelChange, now: number): Promise<UserChannelRow> {
+  return tx.updateTable('user_channels').set({ ...change, updated_at: now }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+}
+
+/** The user channel and the groups it was limited to; its upstreams are the caller's. */
+export async function deleteUserChannelRows(tx: Tx, id: number): Promise<void> {
+  await tx.deleteFrom('user_channel_groups').where('user_channel_id', '=', id).execute()
+  await tx.deleteFrom('user_channels').where('id', '=', id).execute()
+}
