@@ -170,7 +170,7 @@ function perItem(card: PriceCard, items: number, factor: bigint): Quote {
 }
 
 /** Decimal places of an exact line: 10 of the price, 10 of each factor, 6 of the million. */
-const EXACT_SCALE = 36
+export const EXACT_SCALE = 36
 
 /** An exact line as a decimal string, all digits. */
 export function formatExact(exact: bigint): string {

@@ -7,12 +7,16 @@ import { apiKeysRoutes } from './features/api-keys/routes.ts'
 import { authRoutes } from './features/auth/routes.ts'
 import { sessionGuard } from './features/auth/service.ts'
 import { BEAT_MS, OrphanSweeper } from './features/billing/orphans.ts'
+import { ledgerRoutes } from './features/ledger/routes.ts'
+import { logsRoutes } from './features/logs/routes.ts'
 import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
 import { setupCookie, setupPath } from './features/setup/link.ts'
 import { setupRoutes } from './features/setup/routes.ts'
 import { setupRequired } from './features/setup/state.ts'
+import { statsRoutes } from './features/stats/routes.ts'
 import { systemRoutes } from './features/system/routes.ts'
+import { userCatalogRoutes } from './features/user-catalog/routes.ts'
 import { usersRoutes } from './features/users/routes.ts'
 import { mount, type App, type HttpEnv, type Route } from './http/bind.ts'
 import { Changes, type Deps } from './http/deps.ts'
@@ -35,6 +39,10 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   authRoutes,
   usersRoutes,
   apiKeysRoutes,
+  logsRoutes,
+  ledgerRoutes,
+  statsRoutes,
+  userCatalogRoutes,
 ]
 
 /** What serves everything below /v1 and /v1beta. */

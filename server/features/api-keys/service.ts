@@ -133,7 +133,8 @@ async function checkChannels(deps: Deps, userId: number, ids: readonly number[])
   return [...new Set(ids)]
 }
 
-async function usableChannels(deps: Deps, userId: number): Promise<number[]> {
+/** Enabled user channels that are open to the user's groups. */
+export async function usableChannels(deps: Pick<Deps, 'db' | 'clock'>, userId: number): Promise<number[]> {
   const groups = await selectGroupIds(deps.db.query, userId, deps.clock.now())
   const channels = await selectUsableChannels(deps.db.query)
   return channels.filter((channel) => channel.groups.length === 0 || channel.groups.some((id) => groups.includes(id))).map(({ id }) => id)

@@ -1,0 +1,21 @@
+import { getLog, getUserLog, listLogs, listUserLogs } from '../../../contract/api/logs.ts'
+import { bind, type Route } from '../../http/bind.ts'
+import type { Deps } from '../../http/deps.ts'
+import { findCall, listLogsOf } from './service.ts'
+import { adminLogWireOf, adminReceiptOf, logWireOf, receiptOf } from './wire.ts'
+
+/** Calls and their receipts. */
+export function logsRoutes(deps: Deps): Route[] {
+  return [
+    bind(listUserLogs, ({ caller, query }) => listLogsOf(deps, query, logWireOf, caller.userId)),
+    bind(getUserLog, async ({ caller, params }) => {
+      const { row, entryId } = await findCall(deps, params.id, caller.userId)
+      return receiptOf(row, entryId)
+    }),
+    bind(listLogs, ({ query }) => listLogsOf(deps, query, adminLogWireOf)),
+    bind(getLog, async ({ params }) => {
+      const { row, entryId } = await findCall(deps, params.id)
+      return adminReceiptOf(row, entryId)
+    }),
+  ]
+}
