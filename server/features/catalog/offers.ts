@@ -1,0 +1,25 @@
+import type { CatalogModel, CatalogUserChannel, Snapshot } from './snapshot.ts'
+
+/** A model for sale and where it can be had, by the name of the user channel. */
+export interface Offer { model: CatalogModel; userChannels: CatalogUserChannel[] }
+
+/** True when a call of the model would be served and paid: enabled, and priced or free on purpose (W43). */
+export function isForSale(model: CatalogModel): boolean {
+  return model.enabled && (model.priced || model.free)
+}
+
+/** Models for sale that something enabled serves, by name. */
+export function offersOf(snapshot: Snapshot): Offer[] {
+  const offers: Offer[] = []
+  for (const model of snapshot.models.values()) {
+    if (!isForSale(model) || model.all.length === 0) continue
+    const userChannels = [...model.byUserChannel.keys()].flatMap((id) => snapshot.userChannels.get(id) ?? [])
+    offers.push({ model, userChannels: userChannels.sort((a, b) => compare(a.name, b.name)) })
+  }
+  return offers.sort((a, b) => compare(a.model.name, b.model.name))
+}
+
+/** By code unit: the same order on every machine. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
