@@ -1,0 +1,45 @@
+import type { ApiKeyWire, createApiKey } from '../../../contract/api/api-keys.ts'
+import type { passwordLogin } from '../../../contract/api/auth.ts'
+import type { ChannelModelWire } from '../../../contract/api/channel-models.ts'
+import type { ChannelWire } from '../../../contract/api/channels.ts'
+import type { LogWire, ReceiptWire } from '../../../contract/api/logs.ts'
+import type { ModelWire } from '../../../contract/api/models.ts'
+import type { getUserStats } from '../../../contract/api/stats.ts'
+import type { getUserCatalog } from '../../../contract/api/user-catalog.ts'
+import type { UserChannelWire } from '../../../contract/api/user-channels.ts'
+import type { UserWire } from '../../../contract/api/users.ts'
+import type { ResponseOf } from '../../../contract/endpoint.ts'
+import type { BoolKey, TextKey } from '../../../contract/settings.ts'
+
+// Types only: the schemas behind them stay on the server, so that the page loads no zod.
+
+/** `GET /api/public/settings`, or the same in the page's boot block. */
+export type PublicSettings = Partial<Record<BoolKey, boolean> & Record<TextKey, string>>
+
+export interface Boot { readonly settings: PublicSettings; readonly setup_required: boolean; readonly build: string }
+
+export type User = UserWire
+export type SignedIn = ResponseOf<typeof passwordLogin>
+export type UserStats = ResponseOf<typeof getUserStats>
+export type CatalogChannel = ResponseOf<typeof getUserCatalog>[number]
+export type ApiKey = ApiKeyWire
+export type NewApiKey = ResponseOf<typeof createApiKey>
+export type Channel = ChannelWire
+export type UserChannel = UserChannelWire
+export type Model = ModelWire
+export type ChannelModel = ChannelModelWire
+export type LogRow = LogWire
+export type Receipt = ReceiptWire
+export type ReceiptLine = ReceiptWire['lines'][number]
+export type ReceiptAttempt = ReceiptWire['attempts'][number]
+
+/** An item of `GET /api/public/models` (contract.md 3.1): what the start page shows of it. */
+export interface PublicModel {
+  readonly model_name: string
+  readonly provider: string
+  readonly provider_name: string
+  readonly input_price: string
+  readonly output_price: string
+}
+
+export interface Page<T> { readonly items: readonly T[]; readonly total: number; readonly page: number; readonly page_size: number }

@@ -1,0 +1,40 @@
+import { useMutation } from '@tanstack/react-query'
+import { useState, type FormEvent } from 'react'
+import { call } from '../../api/http.ts'
+import { storeToken } from '../../api/session.ts'
+import type { SignedIn } from '../../api/types.ts'
+import { useErrorText } from '../../i18n/error-text.ts'
+import { useT } from '../../i18n/i18n.tsx'
+import { Button } from '../../ui/button.tsx'
+import { Field, FormError, Input, SecretInput } from '../../ui/field.tsx'
+
+/** Name or e-mail and password; stores the session. */
+export function SignInForm({ onDone }: { onDone(): Promise<void> | void }) {
+  const t = useT()
+  const errorText = useErrorText()
+  const [identifier, setIdentifier] = useState('')
+  const [password, setPassword] = useState('')
+  const signIn = useMutation({
+    mutationFn: () => call<SignedIn>('POST', '/auth/password/login', { body: { identifier: identifier.trim(), password } }),
+    onSuccess: async ({ token }) => {
+      storeToken(token)
+      await onDone()
+    },
+  })
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    signIn.mutate()
+  }
+  return (
+    <form onSubmit={submit} className="space-y-4" action="/login" method="post">
+      {signIn.isError && <FormError>{errorText(signIn.error)}</FormError>}
+      <Field label={t('auth.identifier')}>
+        <Input name="identifier" autoComplete="username" autoCapitalize="none" spellCheck={false} required value={identifier} onChange={(event) => setIdentifier(event.target.value)} />
+      </Field>
+      <Field label={t('auth.password')}>
+        <SecretInput name="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+      </Field>
+      <Button type="submit" variant="primary" className="w-full" busy={signIn.isPending}>{t('auth.signIn')}</Button>
+    </form>
+  )
+}

@@ -1,0 +1,33 @@
+import { Link, Outlet } from '@tanstack/react-router'
+import { readToken } from '../../api/session.ts'
+import { useT } from '../../i18n/i18n.tsx'
+import { useSite } from '../../site.tsx'
+import { buttonClass } from '../../ui/button.tsx'
+import { Brand } from './brand.tsx'
+import { LanguageMenu, ThemeMenu } from './preferences-menus.tsx'
+import { SkipLink } from './skip-link.tsx'
+
+/** What somebody sees who is not inside: a bar on top, the page, a footer. */
+export function VisitorShell() {
+  const t = useT()
+  const { settings } = useSite()
+  return (
+    <div className="flex min-h-dvh flex-col">
+      <SkipLink />
+      <header className="sticky top-0 z-30 border-b border-line bg-bg/85 backdrop-blur-md">
+        <div className="mx-auto flex h-14 max-w-[1120px] items-center justify-between gap-4 px-4 sm:px-6">
+          <Brand />
+          <nav aria-label={t('shell.mainNav')} className="flex items-center gap-1">
+            <LanguageMenu />
+            <ThemeMenu />
+            {readToken() === undefined
+              ? <Link to="/login" className={`${buttonClass('plain', 'sm')} ml-2`}>{t('shell.signIn')}</Link>
+              : <Link to="/dashboard" className={`${buttonClass('plain', 'sm')} ml-2`}>{t('shell.console')}</Link>}
+          </nav>
+        </div>
+      </header>
+      <main id="main" className="flex-1"><Outlet /></main>
+      {settings.footer_text && <footer className="border-t border-line px-4 py-6 text-center text-[13px] whitespace-pre-line text-ink-3">{settings.footer_text}</footer>}
+    </div>
+  )
+}

@@ -1,0 +1,27 @@
+import type { Message } from '../message.ts'
+
+export const dashboard = {
+  'dashboard.welcome': 'Hello, {name}',
+  'dashboard.balance': 'Balance',
+  'dashboard.held': 'Set aside for running calls:',
+  'dashboard.spent': 'Spent in total',
+  'dashboard.today': 'Calls today',
+  'dashboard.utc': 'Day in UTC',
+  'dashboard.requests': 'Calls in total',
+  'dashboard.lastCalls': 'Last calls',
+  'dashboard.allCalls': 'All calls',
+  'dashboard.firstSteps': 'Before your first call',
+  'dashboard.done': 'Done',
+  'dashboard.do.sell': 'Connect a provider and sell a model',
+  'dashboard.do.sell.text': 'Paste a provider’s key, test it, set prices.',
+  'dashboard.do.sell.action': 'Connect',
+  'dashboard.do.balance': 'Have a balance',
+  'dashboard.do.balance.text': 'Calls are paid from it. Ask the site owner to credit your account.',
+  'dashboard.do.balance.action': 'Top up',
+  'dashboard.do.key': 'Create an API key',
+  'dashboard.do.key.text': 'It identifies your program at the gateway.',
+  'dashboard.do.key.action': 'Create key',
+  'dashboard.do.call': 'Make a call',
+  'dashboard.do.call.text': 'Its receipt appears here seconds later.',
+  'dashboard.do.call.action': 'Try it',
+} satisfies Record<string, Message>
