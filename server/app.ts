@@ -2,13 +2,19 @@ import { Hono } from 'hono'
 import type { AnyEndpoint } from '../contract/endpoint.ts'
 import type { AppConfig } from './config.ts'
 import { openDatabase } from './db/open.ts'
-import { seed } from './db/seed.ts'
 import { apiKeysRoutes } from './features/api-keys/routes.ts'
 import { authRoutes } from './features/auth/routes.ts'
 import { sessionGuard } from './features/auth/service.ts'
 import { BEAT_MS, OrphanSweeper } from './features/billing/orphans.ts'
+import { ensureDefaults } from './features/catalog/defaults.ts'
+import { catalogRoutes } from './features/catalog/routes.ts'
+import { Catalog } from './features/catalog/service.ts'
+import { channelModelsRoutes } from './features/channel-models/routes.ts'
+import { channelsRoutes } from './features/channels/routes.ts'
+import { groupsRoutes } from './features/groups/routes.ts'
 import { ledgerRoutes } from './features/ledger/routes.ts'
 import { logsRoutes } from './features/logs/routes.ts'
+import { modelsRoutes } from './features/models/routes.ts'
 import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
 import { setupCookie, setupPath } from './features/setup/link.ts'
@@ -16,6 +22,7 @@ import { setupRoutes } from './features/setup/routes.ts'
 import { setupRequired } from './features/setup/state.ts'
 import { statsRoutes } from './features/stats/routes.ts'
 import { systemRoutes } from './features/system/routes.ts'
+import { userChannelsRoutes } from './features/user-channels/routes.ts'
 import { userCatalogRoutes } from './features/user-catalog/routes.ts'
 import { usersRoutes } from './features/users/routes.ts'
 import { mount, type App, type HttpEnv, type Route } from './http/bind.ts'
@@ -37,6 +44,11 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   settingsRoutes,
   setupRoutes,
   authRoutes,
+  groupsRoutes,
+  userChannelsRoutes,
+  channelsRoutes,
+  modelsRoutes,
+  channelModelsRoutes,
   usersRoutes,
   apiKeysRoutes,
   logsRoutes,
@@ -54,7 +66,7 @@ export interface Gateway {
 export interface AppOptions {
   config: AppConfig
   /** Built once the rest stands; without it those addresses are 404. */
-  gateway?: (deps: Deps) => Promise<Gateway>
+  gateway?: (deps: Deps, catalog: Catalog) => Gateway
   /** Where the console was built to. */
   consoleDir: string
   clock?: Clock
@@ -90,16 +102,18 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     db, clock, log, settings, secrets: new SecretBox(config.encryptionKey), fetch: guardedFetch(settings, clock), jwtSecret: config.jwtSecret,
     trustedProxies: config.trustedProxies, changes: new Changes(),
   }
-  await seed(db, clock.now())
+  await ensureDefaults(deps)
   await loadSettings(deps)
   const orphans = new OrphanSweeper(deps)
   await orphans.start()
-  const gateway = await options.gateway?.(deps)
+  const catalog = new Catalog(deps)
+  await catalog.load()
+  const gateway = options.gateway?.(deps, catalog)
   const scheduler = new Scheduler(log)
   scheduler.start([{ name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() }])
 
   let draining = false
-  const routes = [...systemRoutes(deps, () => draining), ...areas.flatMap((area) => area(deps))]
+  const routes = [...systemRoutes(deps, () => draining), ...catalogRoutes(deps, catalog), ...areas.flatMap((area) => area(deps))]
   const http = dashboard(deps, routes, new Spa(options.consoleDir))
   return {
     deps,

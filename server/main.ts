@@ -1,8 +1,10 @@
+import { fileURLToPath } from 'node:url'
 import { ConfigError, helpText, readConfig, type AppConfig } from './config.ts'
 import { createApp, type RunningApp } from './app.ts'
 import { MAX_BODY_BYTES } from './http/body.ts'
 import { isLoopback } from './lib/client-ip.ts'
 import { describeError } from './lib/log.ts'
+import { startGateway } from './relay/start.ts'
 import { startGateway } from './relay/start.ts'
 
 /** Bun's own refusal has no text; twice the limit lets ours, which has one, be seen. */

@@ -1,6 +1,6 @@
 import { KeyCache } from '../features/api-keys/cache.ts'
 import { ledgerOf } from '../features/billing/service.ts'
-import { Catalog } from '../features/catalog/service.ts'
+import type { Catalog } from '../features/catalog/service.ts'
 import type { Deps } from '../http/deps.ts'
 import { RateLimiter } from '../lib/rate-limit.ts'
 import { TokenCounter } from './counter.ts'
@@ -17,12 +17,12 @@ export interface RunningGateway {
   close(): Promise<void>
 }
 
-/** Loads the routing snapshot and builds what the gateway keeps in memory. */
-export async function startGateway(deps: Deps): Promise<RunningGateway> {
+/** Builds what the gateway keeps in memory. */
+export function startGateway(deps: Deps, catalog: Catalog): RunningGateway {
   const relayDeps: RelayDeps = {
     ...deps,
     keys: new KeyCache(deps),
-    catalog: new Catalog(deps),
+    catalog,
     ledger: ledgerOf(deps.db),
     limiter: new RateLimiter(deps.clock),
     rotation: new Rotation(),
@@ -30,7 +30,6 @@ export async function startGateway(deps: Deps): Promise<RunningGateway> {
     counter: new TokenCounter(),
     watch: new StreamWatch(deps.clock, KEEP_ALIVE_MS, () => deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000),
   }
-  await relayDeps.catalog.load()
   return {
     handle: (arrival) => gateway(arrival, relayDeps),
     close: () => relayDeps.counter.close(),

@@ -1,6 +1,6 @@
 import { health, ready } from '../../../contract/api/system.ts'
 import { AppError } from '../../../contract/errors.ts'
-import { ping } from '../../db/seed.ts'
+import { ping } from '../../db/ping.ts'
 import { bind, type Route } from '../../http/bind.ts'
 import type { Deps } from '../../http/deps.ts'
 
@@ -11,7 +11,7 @@ export function systemRoutes(deps: Deps, isDraining: () => boolean): Route[] {
     bind(ready, async () => {
       if (isDraining()) throw new AppError('shutting_down', { retryAfterSeconds: 5 })
       try {
-        await ping(deps.db.query)
+        await ping(deps.db)
       } catch (cause) {
         throw new AppError('unavailable', { cause, retryAfterSeconds: 1 })
       }
