@@ -1,4 +1,5 @@
 import { claude } from './claude/index.ts'
+import { gemini } from './gemini/index.ts'
 import type { Protocol } from './protocol.ts'
 import { openaiChat } from './openai-chat/index.ts'
 
@@ -6,4 +7,5 @@ import { openaiChat } from './openai-chat/index.ts'
 export const protocols = {
   'openai-chat': openaiChat,
   claude,
+  gemini,
 } satisfies Record<string, Protocol>

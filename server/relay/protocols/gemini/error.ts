@@ -67,6 +67,11 @@ export function decodeError(status: number, body: Json | undefined): Fault {
   return fault
 }
 
+/** The error inside a body that came with a success status. */
+export function bodyFault(body: JsonObject): Fault | undefined {
+  return isObject(body.error) ? decodeError(0, body) : undefined
+}
+
 function kindOf(http: number, name: string | undefined, reason: string | undefined): Kind {
   // Google answers 400 INVALID_ARGUMENT for a wrong key.
   if (reason !== undefined && /^API_KEY_|^ACCESS_TOKEN_/.test(reason)) return 'authentication'

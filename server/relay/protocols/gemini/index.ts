@@ -1,10 +1,10 @@
 import type { Protocol } from '../protocol.ts'
-import { decodeError, encodeError, encodeStreamError } from './error.ts'
+import { bodyFault, decodeError, encodeError, encodeStreamError } from './error.ts'
 import { decodeRequest } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
 import { endpoint, patch, peek } from './route.ts'
-import { decodeStream, encodeStream } from './stream.ts'
+import { SSE_KEEP_ALIVE, decodeStream, encodeStream } from './stream.ts'
 import { tap } from './tap.ts'
 import { answerText, requestText } from './text.ts'
 import { usageOf } from './usage.ts'
@@ -26,11 +26,12 @@ export const gemini: Protocol = {
   decodeStream,
   encodeStream,
   decodeError,
+  bodyFault,
   encodeError,
   encodeStreamError,
   usage: usageOf,
   answerText,
   requestText,
   tap,
-  keepAlive: ': keep-alive\n\n',
+  keepAlive: SSE_KEEP_ALIVE,
 }

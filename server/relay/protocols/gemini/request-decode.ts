@@ -88,7 +88,8 @@ function addForeignThought(content: Block[], block: Extract<Block, { type: 'reas
   }
   const pieces = content.splice(start).map((piece) => (piece.type === 'reasoning' ? piece.text : ''))
   const streamed = pieces.join('')
-  content.push({ ...block, text: block.text === '' && block.redacted !== true ? streamed : block.text })
+  const { ext: _, ...plain } = block
+  content.push({ ...plain, text: block.text === '' && block.redacted !== true ? streamed : block.text })
   if (block.redacted === true && streamed !== '') content.splice(start, 0, { type: 'reasoning', text: streamed })
 }
 

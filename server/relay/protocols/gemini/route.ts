@@ -1,7 +1,7 @@
 import { isObject } from '../../../../contract/json.ts'
 import type { Json, JsonObject } from '../../../../contract/json.ts'
 import { WireError } from '../protocol.ts'
-import type { PathInfo, Peek } from '../protocol.ts'
+import type { PatchEdit, PathInfo, Peek } from '../protocol.ts'
 import { unpackSeal } from '../seal.ts'
 import { NO_SIGNATURE, wantsSignatures } from './request-encode.ts'
 import { GEMINI, bareModel, count, member, text } from './wire.ts'
@@ -22,16 +22,17 @@ export function peek(body: JsonObject, path: PathInfo): Peek {
 }
 
 /**
- * The same body for the upstream. The model stands in the URL; a body that names it too gets the upstream's name. Seals of other
- * makers, left in the talk by a channel that speaks another protocol, are taken out: Google refuses what it did not sign.
+ * The same body for the upstream, or the very same object when there is nothing to change. The model stands in the URL; a body
+ * that names it too gets the upstream's name. Seals of other makers, left in the talk by a channel that speaks another protocol,
+ * are taken out: Google refuses what it did not sign.
  */
-export function patch(body: JsonObject, edit: { model: string; stream: boolean }): JsonObject {
-  const patched: JsonObject = { ...body }
+export function patch(body: JsonObject, edit: PatchEdit): JsonObject {
+  let patched = body
   const named = text(body.model)
-  if (named !== undefined) patched.model = named.startsWith('models/') ? `models/${edit.model}` : edit.model
-  if (Array.isArray(body.contents)) {
-    const contents = body.contents
-    if (contents.some(hasForeignSeal)) patched.contents = contents.map((content) => (hasForeignSeal(content) ? withoutSeals(content, edit.model) : content))
+  if (named !== undefined) patched = { ...patched, model: named.startsWith('models/') ? `models/${edit.model}` : edit.model }
+  if (Array.isArray(body.contents) && body.contents.some(hasForeignSeal)) {
+    const contents = body.contents.map((content, index) => (hasForeignSeal(content) ? withoutSeals(content, index, edit) : content))
+    patched = { ...patched, contents }
   }
   return patched
 }
@@ -49,20 +50,21 @@ function hasForeignSeal(content: Json): boolean {
   return isObject(content) && Array.isArray(content.parts) && content.parts.some(isForeign)
 }
 
-function withoutSeals(content: Json, model: string): Json {
+function withoutSeals(content: Json, index: number, edit: PatchEdit): Json {
   if (!isObject(content) || !Array.isArray(content.parts)) return content
   const parts: Json[] = []
-  for (const part of content.parts) {
+  content.parts.forEach((part, position) => {
     if (!isObject(part) || !isForeign(part)) {
       parts.push(part)
-      continue
+      return
     }
+    edit.losses?.push({ path: `contents[${index}].parts[${position}].thoughtSignature`, reason: 'only the maker that sealed it can read it' })
     const { thoughtSignature: _, thought_signature: __, ...rest } = part
     const calls = rest.functionCall !== undefined || rest.function_call !== undefined
-    if (calls && wantsSignatures(model)) rest.thoughtSignature = NO_SIGNATURE
+    if (calls && wantsSignatures(edit.model)) rest.thoughtSignature = NO_SIGNATURE
     // A part that only brought the seal is nothing without it.
     if (calls || text(rest.text) !== '') parts.push(rest)
-  }
+  })
   return { ...content, parts: parts.length > 0 ? parts : [{ text: '' }] }
 }
 

@@ -134,7 +134,8 @@ function flatten(schema: JsonObject, walk: Walk, depth: number): JsonObject {
   const { allOf, ...rest } = source
   let merged: JsonObject = rest
   for (const part of allOf) {
-    if (!isObject(part) || depth > MAX_DEPTH) continue
+    // Parts may refer to where they stand: without a limit that doubles at each level.
+    if (!isObject(part) || depth > MAX_DEPTH || ++walk.nodes > MAX_NODES) continue
     const flat = flatten(part, walk, depth + 1)
     merged = {
       ...flat, ...merged,

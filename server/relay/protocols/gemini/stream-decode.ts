@@ -168,10 +168,8 @@ export class AnswerReader {
     this.#closeCall(state, events)
     const index = state.next++
     if (block.type === 'call') {
-      const { input, seal, ...head } = block
-      events.push({ type: 'open', choice: state.index, index, block: { ...head, id: this.#callId(state, block), input: '' } })
-      events.push({ type: 'delta', choice: state.index, index, text: input })
-      if (seal) events.push({ type: 'seal', choice: state.index, index, seal })
+      events.push({ type: 'open', choice: state.index, index, block: { ...block, id: this.#callId(state, block), input: '' } })
+      events.push({ type: 'delta', choice: state.index, index, text: block.input })
     } else events.push({ type: 'open', choice: state.index, index, block })
     events.push({ type: 'close', choice: state.index, index })
   }
@@ -240,11 +238,9 @@ export class AnswerReader {
       const index = state.next++
       const head: Extract<Block, { type: 'call' }> = { type: 'call', id: text(piece.id) ?? '', name, input: '', ...(seal && { seal }) }
       state.call = { index, args: new ArgsBuilder() }
-      const { seal: _, ...block } = head
-      events.push({ type: 'open', choice: state.index, index, block: { ...block, id: this.#callId(state, head) } })
-    }
-    const { index, args } = state.call
-    if (seal) events.push({ type: 'seal', choice: state.index, index, seal })
+      events.push({ type: 'open', choice: state.index, index, block: { ...head, id: this.#callId(state, head) } })
+    } else if (seal) events.push({ type: 'seal', choice: state.index, index: state.call.index, seal })
+    const { args } = state.call
     if (isObject(piece.args)) args.assign(piece.args)
     for (const partial of list(piece.partialArgs)) args.add(partial)
     if (piece.willContinue !== true) this.#closeCall(state, events)

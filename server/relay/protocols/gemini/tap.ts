@@ -6,7 +6,11 @@ import { isFinished } from './finish.ts'
 import { partText } from './text.ts'
 import { readUsage } from './usage.ts'
 
-/** Reads one chunk of a same-protocol stream: one parse, no blocks. */
+/**
+ * Reads one chunk of a same-protocol stream: one parse, no blocks. The protocol has no end marker; the chunk that has the finish
+ * reason and the counts is the last one (streams have one candidate: Vertex AI reference, candidateCount). A chunk with a reason
+ * but without counts, as servers in between send it, is followed by one that has them.
+ */
 export function tap(frame: Frame): TapResult {
   let chunk: Json
   try {
@@ -18,6 +22,7 @@ export function tap(frame: Frame): TapResult {
   if (!isObject(chunk)) return { text: '', content: false }
   if (isObject(chunk.error)) return { text: '', content: false, fault: decodeError(0, chunk) }
   const result: TapResult = { text: '', content: false }
+  let only = false
   if (Array.isArray(chunk.candidates)) {
     for (const candidate of chunk.candidates) {
       if (!isObject(candidate)) continue
@@ -30,15 +35,16 @@ export function tap(frame: Frame): TapResult {
       }
       if (isFinished(candidate.finishReason)) {
         result.finish = candidate.finishReason
-        result.end = true
+        only = chunk.candidates.length === 1 && (candidate.index ?? 0) === 0
       }
     }
   }
   if (isObject(chunk.promptFeedback) && typeof chunk.promptFeedback.blockReason === 'string') {
     result.finish = chunk.promptFeedback.blockReason
-    result.end = true
+    only = true
   }
   const usage = readUsage(chunk.usageMetadata ?? chunk.usage_metadata)
   if (usage) result.usage = usage
+  if (only && usage?.input !== undefined) result.end = true
   return result
 }
