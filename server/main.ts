@@ -5,7 +5,6 @@ import { MAX_BODY_BYTES } from './http/body.ts'
 import { isLoopback } from './lib/client-ip.ts'
 import { describeError } from './lib/log.ts'
 import { startGateway } from './relay/start.ts'
-import { startGateway } from './relay/start.ts'
 
 /** Bun's own refusal has no text; twice the limit lets ours, which has one, be seen. */
 const MAX_REQUEST_BYTES = 2 * MAX_BODY_BYTES
@@ -27,7 +26,7 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
 
 async function start(): Promise<void> {
   const config = readConfig()
-  const app = await createApp({ config, gateway: startGateway, consoleDir: new URL('../dist/console', import.meta.url).pathname })
+  const app = await createApp({ config, gateway: startGateway, consoleDir: fileURLToPath(new URL('../dist/console', import.meta.url)) })
   const server = Bun.serve({
     port: config.port,
     hostname: config.host,
@@ -44,6 +43,7 @@ async function start(): Promise<void> {
   })
   let stopping = false
   const stop = (): void => {
+    console.error('BATCH', (globalThis as any).__b);
     if (stopping) process.exit(1)
     stopping = true
     void drain(app, server).then(() => process.exit(0))
