@@ -85,10 +85,14 @@ function decodeCall(part: JsonObject, raw: JsonObject, signature: string | undef
   const seal = signature === undefined ? undefined : unpackSeal(signature, GEMINI)
   const carried = seal ? unpackCarry(seal) : undefined
   const call: Block = {
-    type: 'call', id: text(id) ?? '', name: text(name) ?? '', input: isObject(args) ? JSON.stringify(args) : '{}',
-    ...(seal && !carried && { seal }), ...extension(ext),
+    type: 'call',
+    id: text(id) ?? '',
+    name: text(name) ?? '',
+    input: isObject(args) ? JSON.stringify(args) : '{}',
+    ...(seal && !carried && { seal }),
+    ...extension(ext),
   }
-  return [...carried ?? [], call]
+  return [...(carried ?? []), call]
 }
 
 function decodeResult(part: JsonObject, raw: JsonObject): Block[] {
@@ -107,9 +111,16 @@ function decodeResult(part: JsonObject, raw: JsonObject): Block[] {
     else if (isObject(inner.fileData)) content.push(decodeFile(inner, inner.fileData))
     else content.push({ type: 'foreign', from: GEMINI, data: item })
   }
-  return [{
-    type: 'result', callId: text(id) ?? '', ...(typeof name === 'string' && { name }), isError: answer.isError, content, ...extension(ext),
-  }]
+  return [
+    {
+      type: 'result',
+      callId: text(id) ?? '',
+      ...(typeof name === 'string' && { name }),
+      isError: answer.isError,
+      content,
+      ...extension(ext),
+    },
+  ]
 }
 
 function readResponse(response: Json | undefined): { text?: string; isError: boolean; form: string } {
@@ -137,7 +148,14 @@ function decodeFile(part: JsonObject, raw: JsonObject): Block {
   return media(beside, 'fileData', rest, mimeType, data, displayName)
 }
 
-function media(beside: JsonObject, member: string, rest: JsonObject, type: Json | undefined, data: MediaData, name: Json | undefined): Block {
+function media(
+  beside: JsonObject,
+  member: string,
+  rest: JsonObject,
+  type: Json | undefined,
+  data: MediaData,
+  name: Json | undefined,
+): Block {
   const ext: JsonObject = { ...beside }
   if (Object.keys(rest).length > 0) ext[member] = rest
   if (typeof name === 'string') ext[marks.named] = true

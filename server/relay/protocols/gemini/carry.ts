@@ -18,7 +18,10 @@ export type ReasoningBlock = Extract<Block, { type: 'reasoning' }>
 /** @returns the signature to write, or undefined when it would be too long to be read back */
 export function packCarry(blocks: readonly ReasoningBlock[]): string | undefined {
   const rows = blocks.map((block) => ({
-    text: block.text, by: block.seal?.by, value: block.seal?.value, ...(block.redacted && { redacted: true }),
+    text: block.text,
+    by: block.seal?.by,
+    value: block.seal?.value,
+    ...(block.redacted && { redacted: true }),
   }))
   const value = JSON.stringify(rows)
   return Buffer.byteLength(value) > MAX_CARRY_CHARS ? undefined : packSeal({ by: CARRY, value }, GEMINI)

@@ -5,7 +5,10 @@ import { sameNumbers } from './config.ts'
 import { toOpenApiSchema } from './schema.ts'
 import { GEMINI, isBeforeGemini3, needsOpenApiSchema } from './wire.ts'
 
-interface Effort { level: string; budget: number }
+interface Effort {
+  level: string
+  budget: number
+}
 
 /**
  * Effort as a level (from Gemini 3 on) and as a budget (before), after Google's own table for `reasoning_effort`
@@ -59,7 +62,8 @@ function encodeOutput(turn: Turn, config: JsonObject, losses: Loss[]): void {
   else if (needsOpenApiSchema(turn.model)) {
     const { schema, dropped } = toOpenApiSchema(output.schema)
     config.responseSchema = schema
-    for (const keyword of dropped) losses.push({ path: `response_format.schema.${keyword}`, reason: 'this model reads an OpenAPI subset only' })
+    for (const keyword of dropped)
+      losses.push({ path: `response_format.schema.${keyword}`, reason: 'this model reads an OpenAPI subset only' })
   } else {
     const described = output.description !== undefined && output.schema.description === undefined
     config.responseJsonSchema = described ? { ...output.schema, description: output.description } : output.schema
@@ -71,7 +75,9 @@ function encodeThinking(turn: Turn, reasoning: Reasoning, losses: Loss[]): JsonO
   if (reasoning.effort !== undefined && reasoning.effort !== 'none' && !efforts[reasoning.effort]) {
     losses.push({ path: 'reasoning.effort', reason: 'Gemini has no such effort' })
   }
-  const thinking: JsonObject = isBeforeGemini3(turn.model) ? budgetOf(turn.model, reasoning, losses) : levelOf(turn.model, reasoning, losses)
+  const thinking: JsonObject = isBeforeGemini3(turn.model)
+    ? budgetOf(turn.model, reasoning, losses)
+    : levelOf(turn.model, reasoning, losses)
   const off = reasoning.enabled === false || reasoning.effort === 'none'
   const wanted = reasoning.summary === undefined ? reasoning.enabled === true : !['none', 'omitted'].includes(reasoning.summary)
   if (wanted && !off) thinking.includeThoughts = true

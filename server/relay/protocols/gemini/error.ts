@@ -101,17 +101,31 @@ function retryDelay(details: JsonObject[]): number | undefined {
 /** HTTP status -> google.rpc.Code (google/rpc/code.proto, "HTTP Mapping"). */
 function statusName(fault: Fault): string {
   switch (fault.status) {
-    case 401: return 'UNAUTHENTICATED'
-    case 402: return 'RESOURCE_EXHAUSTED'
-    case 403: return 'PERMISSION_DENIED'
-    case 404: return 'NOT_FOUND'
-    case 409: return 'ABORTED'
-    case 429: return 'RESOURCE_EXHAUSTED'
-    case 499: return 'CANCELLED'
-    case 501: return 'UNIMPLEMENTED'
-    case 502: case 503: case 529: return 'UNAVAILABLE'
-    case 408: case 504: return 'DEADLINE_EXCEEDED'
-    default: return fault.status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL'
+    case 401:
+      return 'UNAUTHENTICATED'
+    case 402:
+      return 'RESOURCE_EXHAUSTED'
+    case 403:
+      return 'PERMISSION_DENIED'
+    case 404:
+      return 'NOT_FOUND'
+    case 409:
+      return 'ABORTED'
+    case 429:
+      return 'RESOURCE_EXHAUSTED'
+    case 499:
+      return 'CANCELLED'
+    case 501:
+      return 'UNIMPLEMENTED'
+    case 502:
+    case 503:
+    case 529:
+      return 'UNAVAILABLE'
+    case 408:
+    case 504:
+      return 'DEADLINE_EXCEEDED'
+    default:
+      return fault.status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL'
   }
 }
 
@@ -123,12 +137,15 @@ export function encodeError(fault: Fault, requestId: string): { status: number; 
   const details: Json[] = [{ '@type': 'type.googleapis.com/google.rpc.RequestInfo', requestId }]
   if (fault.code !== undefined) {
     details.unshift({
-      '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: fault.code.toUpperCase().replace(/[^A-Z0-9_]/g, '_'), domain: 'tollgate',
+      '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+      reason: fault.code.toUpperCase().replace(/[^A-Z0-9_]/g, '_'),
+      domain: 'tollgate',
     })
   }
   if (fault.param !== undefined) {
     details.push({
-      '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field: fault.param, description: fault.message }],
+      '@type': 'type.googleapis.com/google.rpc.BadRequest',
+      fieldViolations: [{ field: fault.param, description: fault.message }],
     })
   }
   if (fault.retryAfterSeconds !== undefined) {

@@ -42,7 +42,7 @@ export function isFinished(raw: Json | undefined): raw is string {
 
 /** @param called the candidate called a function, which Google ends with STOP like any answer */
 export function decodeFinish(raw: string, called: boolean, ext: JsonObject): Finish {
-  const reason = raw === 'STOP' && called ? 'tool_calls' : reasons[raw] ?? 'other'
+  const reason = raw === 'STOP' && called ? 'tool_calls' : (reasons[raw] ?? 'other')
   return { reason, raw, ...(Object.keys(ext).length > 0 && { ext: { [GEMINI]: ext } }) }
 }
 
@@ -81,10 +81,17 @@ export function candidateMembers(finish: Finish): JsonObject {
 export function decodeLogprobs(value: Json | undefined): Json | undefined {
   if (!isObject(value)) return undefined
   const top = list(value.topCandidates)
-  const content = list(value.chosenCandidates).filter(isObject).map((chosen, index) => {
-    const row = top[index]
-    return { ...toChat(chosen), top_logprobs: list(isObject(row) ? row.candidates : undefined).filter(isObject).map(toChat) }
-  })
+  const content = list(value.chosenCandidates)
+    .filter(isObject)
+    .map((chosen, index) => {
+      const row = top[index]
+      return {
+        ...toChat(chosen),
+        top_logprobs: list(isObject(row) ? row.candidates : undefined)
+          .filter(isObject)
+          .map(toChat),
+      }
+    })
   return content.length > 0 ? { content } : undefined
 }
 

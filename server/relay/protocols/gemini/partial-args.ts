@@ -75,7 +75,7 @@ function write(root: JsonObject, steps: Step[], value: Json, appends: boolean): 
       return
     }
     const fits = typeof next === 'number' ? Array.isArray(known) : isObject(known)
-    const below: JsonObject | Json[] = fits ? known as JsonObject | Json[] : typeof next === 'number' ? [] : {}
+    const below: JsonObject | Json[] = fits ? (known as JsonObject | Json[]) : typeof next === 'number' ? [] : {}
     if (!fits) put(at, step, below)
     at = below
   })

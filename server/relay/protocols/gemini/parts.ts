@@ -10,7 +10,10 @@ type CallBlock = Extract<Block, { type: 'call' }>
 type ResultBlock = Extract<Block, { type: 'result' }>
 
 /** Where losses of an encoding are collected, and under which path. */
-export interface Report { losses: Loss[]; path: string }
+export interface Report {
+  losses: Loss[]
+  path: string
+}
 
 const NO_NAME = 'Gemini has no name for it'
 
@@ -61,7 +64,8 @@ export function mediaPart(block: MediaBlock, report: Report): JsonObject | undef
   const vague = block.mediaType.includes('*') || block.mediaType === ''
   const mimeType = marked[marks.noType] === true ? undefined : vague ? typeOfAddress(uri) : block.mediaType
   return {
-    fileData: { ...(mimeType !== undefined && { mimeType }), fileUri: uri, ...name, ...(isObject(fileData) && fileData) }, ...beside,
+    fileData: { ...(mimeType !== undefined && { mimeType }), fileUri: uri, ...name, ...(isObject(fileData) && fileData) },
+    ...beside,
   }
 }
 
@@ -75,9 +79,27 @@ function inline(block: MediaBlock): { mediaType: string; base64: string } | unde
 
 /** Media types by the ending of an address; what Gemini reads (Gemini API, file input methods). */
 const types: { [ending: string]: string | undefined } = {
-  png: 'image/png', jpg: 'image/jpeg', jpeg: 'image/jpeg', webp: 'image/webp', gif: 'image/gif', heic: 'image/heic', heif: 'image/heif',
-  pdf: 'application/pdf', txt: 'text/plain', csv: 'text/csv', html: 'text/html', md: 'text/markdown', mp3: 'audio/mp3', wav: 'audio/wav',
-  ogg: 'audio/ogg', flac: 'audio/flac', aac: 'audio/aac', mp4: 'video/mp4', mov: 'video/mov', webm: 'video/webm', mpeg: 'video/mpeg',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  jpeg: 'image/jpeg',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  heic: 'image/heic',
+  heif: 'image/heif',
+  pdf: 'application/pdf',
+  txt: 'text/plain',
+  csv: 'text/csv',
+  html: 'text/html',
+  md: 'text/markdown',
+  mp3: 'audio/mp3',
+  wav: 'audio/wav',
+  ogg: 'audio/ogg',
+  flac: 'audio/flac',
+  aac: 'audio/aac',
+  mp4: 'video/mp4',
+  mov: 'video/mov',
+  webm: 'video/webm',
+  mpeg: 'video/mpeg',
 }
 
 function typeOfAddress(url: string): string | undefined {
@@ -110,7 +132,10 @@ function args(block: CallBlock): JsonObject {
  * @param mediaInside whether the model takes media inside the answer (from Gemini 3 on); else it comes back in `after`
  */
 export function resultPart(
-  block: ResultBlock, name: string, mediaInside: boolean, report: Report,
+  block: ResultBlock,
+  name: string,
+  mediaInside: boolean,
+  report: Report,
 ): { part: JsonObject; after: JsonObject[] } {
   const { marked, members } = ownExtension(block)
   const { functionResponse, ...beside } = members
@@ -133,7 +158,10 @@ export function resultPart(
   if (response) answer.response = response
   const inside = mediaInside && parts.length > 0
   if (inside) answer.parts = parts
-  return { part: { functionResponse: { ...answer, ...(isObject(functionResponse) && functionResponse) }, ...beside }, after: inside ? [] : parts }
+  return {
+    part: { functionResponse: { ...answer, ...(isObject(functionResponse) && functionResponse) }, ...beside },
+    after: inside ? [] : parts,
+  }
 }
 
 function responseOf(texts: string[], isError: boolean, form: string | undefined): JsonObject | undefined {
@@ -150,8 +178,11 @@ function responseOf(texts: string[], isError: boolean, form: string | undefined)
 /** Puts a signature on the part it belongs to: the last one, where that one can have it. */
 export function attachSignature(parts: JsonObject[], signature: string): void {
   const last = parts.at(-1)
-  const fits = last && last.thoughtSignature === undefined && last.thought !== true
-    && (typeof last.text === 'string' || last.inlineData !== undefined || last.fileData !== undefined)
+  const fits =
+    last &&
+    last.thoughtSignature === undefined &&
+    last.thought !== true &&
+    (typeof last.text === 'string' || last.inlineData !== undefined || last.fileData !== undefined)
   if (last && fits) last.thoughtSignature = signature
   else parts.push({ text: '', thoughtSignature: signature })
 }

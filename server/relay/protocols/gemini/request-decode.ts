@@ -19,7 +19,12 @@ export function decodeRequest(raw: JsonObject, path: PathInfo): Turn {
   if (name === undefined || bareModel(name) === '') throw new WireError('Model not specified', 'model')
   const ext: JsonObject = {}
   const turn: Turn = {
-    model: bareModel(name), stream: path.action === 'streamGenerateContent', system: [], messages: [], tools: [], ext: { [GEMINI]: ext },
+    model: bareModel(name),
+    stream: path.action === 'streamGenerateContent',
+    system: [],
+    messages: [],
+    tools: [],
+    ext: { [GEMINI]: ext },
   }
   if (typeof model === 'string') ext.__model = model.startsWith('models/') ? 'models/' : ''
   turn.messages = decodeContents(contents)
@@ -93,7 +98,11 @@ function addForeignThought(content: Block[], block: Extract<Block, { type: 'reas
   if (block.redacted === true && streamed !== '') content.splice(start, 0, { type: 'reasoning', text: streamed })
 }
 
-interface OpenCall { id: string; name: string; message: number }
+interface OpenCall {
+  id: string
+  name: string
+  message: number
+}
 
 /**
  * Ids for calls and results that have none. A call's is made of its position, so it is the same each time the talk is sent; a
@@ -114,9 +123,10 @@ class Pairing {
 
   #answer(block: Extract<Block, { type: 'result' }>, message: number, index: number): void {
     const given = block.callId
-    const at = given !== '' && this.#open.some((call) => call.id === given)
-      ? this.#open.findIndex((call) => call.id === given)
-      : this.#find(block.name)
+    const at =
+      given !== '' && this.#open.some((call) => call.id === given)
+        ? this.#open.findIndex((call) => call.id === given)
+        : this.#find(block.name)
     const call = this.#open[at]
     if (!call) {
       if (given === '') block.callId = `call_${message}_${index}`

@@ -37,7 +37,10 @@ export function encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] } 
   const ext = turn.ext?.[GEMINI]
   const losses = extensionLosses(turn.ext, GEMINI, '', 'Gemini has no name for it')
   const context: Context = {
-    losses, own: ext !== undefined, mediaInResults: ext !== undefined || !isBeforeGemini3(turn.model), signCalls: wantsSignatures(turn.model),
+    losses,
+    own: ext !== undefined,
+    mediaInResults: ext !== undefined || !isBeforeGemini3(turn.model),
+    signCalls: wantsSignatures(turn.model),
     names: callNames(turn.messages),
   }
   const body: JsonObject = {}
@@ -75,14 +78,15 @@ function countLeadingSystem(messages: Message[]): number {
 /** Gemini takes a system instruction of text, once, before the talk. */
 function encodeSystem(turn: Turn, leading: number, context: Context): Json | undefined {
   const parts: JsonObject[] = []
-  const add = (blocks: Block[], path: string): void => blocks.forEach((block, index) => {
-    const report: Report = { losses: context.losses, path: `${path}[${index}]` }
-    reportBlock(block, report)
-    if (block.type === 'text') parts.push({ text: block.text, ...ownExtension(block).members })
-    else if (block.type === 'foreign' && block.from === GEMINI) parts.push(block.data)
-    else if (context.own && block.type === 'media') parts.push(mediaPart(block, report) ?? {})
-    else context.losses.push({ path: report.path, reason: 'a system instruction of Gemini is text' })
-  })
+  const add = (blocks: Block[], path: string): void =>
+    blocks.forEach((block, index) => {
+      const report: Report = { losses: context.losses, path: `${path}[${index}]` }
+      reportBlock(block, report)
+      if (block.type === 'text') parts.push({ text: block.text, ...ownExtension(block).members })
+      else if (block.type === 'foreign' && block.from === GEMINI) parts.push(block.data)
+      else if (context.own && block.type === 'media') parts.push(mediaPart(block, report) ?? {})
+      else context.losses.push({ path: report.path, reason: 'a system instruction of Gemini is text' })
+    })
   add(turn.system, 'system')
   for (let i = 0; i < leading; i++) add(turn.messages[i]?.content ?? [], `messages[${i}].content`)
   const form = turn.ext?.[GEMINI]?.__system
@@ -98,7 +102,8 @@ function encodeMessages(messages: Message[], leading: number, context: Context):
     if (index < leading) return
     const content = encodeMessage(message, index, context)
     const last = contents.at(-1)
-    if (!context.own && before && last && belongTogether(before, message)) (last.parts as JsonObject[]).push(...(content.parts as JsonObject[]))
+    if (!context.own && before && last && belongTogether(before, message))
+      (last.parts as JsonObject[]).push(...(content.parts as JsonObject[]))
     else if (context.own || (content.parts as JsonObject[]).length > 0) contents.push(content)
     else return
     before = message

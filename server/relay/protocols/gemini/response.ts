@@ -60,8 +60,11 @@ function encodeChoice(choice: Choice, losses: Loss[]): JsonObject {
   choice.content.forEach((block, index) => writer.write(block, parts, { losses, path: `${path}.content[${index}]` }))
   const logprobs = encodeLogprobs(choice.logprobs)
   return {
-    content: { parts, role: 'model' }, finishReason: encodeFinish(choice.finish), index: choice.index,
-    ...(logprobs && { logprobsResult: logprobs }), ...candidateMembers(choice.finish),
+    content: { parts, role: 'model' },
+    finishReason: encodeFinish(choice.finish),
+    index: choice.index,
+    ...(logprobs && { logprobsResult: logprobs }),
+    ...candidateMembers(choice.finish),
   }
 }
 

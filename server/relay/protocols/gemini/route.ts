@@ -16,7 +16,10 @@ export function peek(body: JsonObject, path: PathInfo): Peek {
   const config = member(body, 'generationConfig', 'generation_config')
   const maxOutputTokens = count(config?.maxOutputTokens)
   return {
-    model, stream: path.action === 'streamGenerateContent', choices: Math.max(1, count(config?.candidateCount) ?? 1), wantsUsage: true,
+    model,
+    stream: path.action === 'streamGenerateContent',
+    choices: Math.max(1, count(config?.candidateCount) ?? 1),
+    wantsUsage: true,
     ...(maxOutputTokens !== undefined && { maxOutputTokens }),
   }
 }
@@ -38,7 +41,7 @@ export function patch(body: JsonObject, edit: PatchEdit): JsonObject {
 }
 
 function signatureOf(part: Json): string | undefined {
-  return isObject(part) ? text(part.thoughtSignature) ?? text(part.thought_signature) : undefined
+  return isObject(part) ? (text(part.thoughtSignature) ?? text(part.thought_signature)) : undefined
 }
 
 function isForeign(part: Json): boolean {
@@ -58,7 +61,10 @@ function withoutSeals(content: Json, index: number, edit: PatchEdit): Json {
       parts.push(part)
       return
     }
-    edit.losses?.push({ path: `contents[${index}].parts[${position}].thoughtSignature`, reason: 'only the maker that sealed it can read it' })
+    edit.losses?.push({
+      path: `contents[${index}].parts[${position}].thoughtSignature`,
+      reason: 'only the maker that sealed it can read it',
+    })
     const { thoughtSignature: _, thought_signature: __, ...rest } = part
     const calls = rest.functionCall !== undefined || rest.function_call !== undefined
     if (calls && wantsSignatures(edit.model)) rest.thoughtSignature = NO_SIGNATURE
@@ -69,12 +75,15 @@ function withoutSeals(content: Json, index: number, edit: PatchEdit): Json {
 }
 
 /**
- * The URL of a call. The base may already end in a version; Google's own `v1` lacks tools and system instructions, so it is
- * replaced. A Vertex base that ends in `publishers/google` has its version inside.
+ * The URL of a call. A base that ends in a version gets ours in its place (contract.md 6.3); a Vertex base that ends in
+ * `publishers/google` has its version inside.
  * @example endpoint('https://generativelanguage.googleapis.com', {model: 'gemini-3-pro', stream: false}).url
  * // https://generativelanguage.googleapis.com/v1beta/models/gemini-3-pro:generateContent
  */
-export function endpoint(base: string, call: { model: string; stream: boolean }): { url: string; headers(key: string): Record<string, string> } {
+export function endpoint(
+  base: string,
+  call: { model: string; stream: boolean },
+): { url: string; headers(key: string): Record<string, string> } {
   const root = base.replace(/\/+$/, '')
   const versioned = /\/v\d[^/]*\/.*publishers\/[^/]+$/.test(root) ? root : `${root.replace(/\/v1(beta)?$/, '')}/v1beta`
   const action = call.stream ? 'streamGenerateContent?alt=sse' : 'generateContent'

@@ -55,11 +55,29 @@ function allowNull(schema: JsonObject): JsonObject {
 
 /** What Schema has names for (Gemini API reference, Schema). */
 const known = new Set([
-  'type', 'format', 'title', 'description', 'nullable', 'enum', 'items', 'properties', 'required', 'anyOf', 'default', 'minimum', 'maximum',
-  'pattern', 'propertyOrdering', ...counts,
+  'type',
+  'format',
+  'title',
+  'description',
+  'nullable',
+  'enum',
+  'items',
+  'properties',
+  'required',
+  'anyOf',
+  'default',
+  'minimum',
+  'maximum',
+  'pattern',
+  'propertyOrdering',
+  ...counts,
 ])
 
-interface Walk { root: JsonObject; nodes: number; dropped: Set<string> }
+interface Walk {
+  root: JsonObject
+  nodes: number
+  dropped: Set<string>
+}
 
 /**
  * JSON Schema as Google's Schema, for models that read nothing else. `$ref` is inlined, `const` becomes an enum, `oneOf` an `anyOf`.
@@ -138,9 +156,11 @@ function flatten(schema: JsonObject, walk: Walk, depth: number): JsonObject {
     if (!isObject(part) || depth > MAX_DEPTH || ++walk.nodes > MAX_NODES) continue
     const flat = flatten(part, walk, depth + 1)
     merged = {
-      ...flat, ...merged,
+      ...flat,
+      ...merged,
       ...(isObject(flat.properties) && isObject(merged.properties) && { properties: { ...flat.properties, ...merged.properties } }),
-      ...(Array.isArray(flat.required) && Array.isArray(merged.required) && { required: [...new Set([...flat.required, ...merged.required])] }),
+      ...(Array.isArray(flat.required) &&
+        Array.isArray(merged.required) && { required: [...new Set([...flat.required, ...merged.required])] }),
     }
   }
   return merged

@@ -99,7 +99,10 @@ export class AnswerReader {
     }
     const created = Math.floor(Date.parse(text(createTime) ?? '') / 1000)
     events.push({
-      type: 'start', id: this.#id, model: text(modelVersion) ?? '', ...(Number.isSafeInteger(created) && { created }),
+      type: 'start',
+      id: this.#id,
+      model: text(modelVersion) ?? '',
+      ...(Number.isSafeInteger(created) && { created }),
       ...(Object.keys(ext).length > 0 && { ext: { [GEMINI]: ext } }),
     })
   }

@@ -11,7 +11,11 @@ import { timestamp } from './response.ts'
 import { writeUsage } from './usage.ts'
 import { GEMINI } from './wire.ts'
 
-interface ChoiceState { open: Map<number, { block: Block }>; writer: AnswerPartsWriter; finish?: Finish }
+interface ChoiceState {
+  open: Map<number, { block: Block }>
+  writer: AnswerPartsWriter
+  finish?: Finish
+}
 
 /**
  * Writes events as chunks: text at once, calls and media whole when they close. The last chunk, with the finish reasons and the
@@ -84,7 +88,13 @@ class ChunkWriter {
       if (!finish) continue
       const feedback = finish.ext?.[GEMINI]?._promptFeedback
       if (feedback !== undefined) body.promptFeedback = feedback
-      else candidates.push({ content: { parts: [{ text: '' }], role: 'model' }, finishReason: encodeFinish(finish), index, ...candidateMembers(finish) })
+      else
+        candidates.push({
+          content: { parts: [{ text: '' }], role: 'model' },
+          finishReason: encodeFinish(finish),
+          index,
+          ...candidateMembers(finish),
+        })
     }
     if (candidates.length > 0) body.candidates = candidates
     if (this.#usage) body.usageMetadata = writeUsage(this.#usage.usage, this.#usage.raw)

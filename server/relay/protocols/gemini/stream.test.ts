@@ -7,7 +7,8 @@ import { framerFor, gemini, wantsArray } from './index.ts'
 import { CALL, chunks, fixtures, framesOf, ours, oursFrames, parts, run, settled } from './test-kit.ts'
 
 const decode = (frames: { data: string }[]): Event[] => run(gemini.decodeStream(), frames)
-const encode = (events: Event[], call = CALL): JsonObject[] => run(gemini.encodeStream(call), events).map((frame) => JSON.parse(frame.data) as JsonObject)
+const encode = (events: Event[], call = CALL): JsonObject[] =>
+  run(gemini.encodeStream(call), events).map((frame) => JSON.parse(frame.data) as JsonObject)
 const content = (frames: { data: string }[]): Block[] => collect(decode(frames)).choices[0]?.content ?? []
 
 describe('a stream and a whole answer say the same', () => {
@@ -32,7 +33,13 @@ describe('decoding', () => {
     const completion = collect(decode(oursFrames('partial-args.chunks.txt')))
     const calls = completion.choices[0]?.content ?? []
     expect(calls).toEqual([
-      { type: 'call', id: 'call_r1_0', name: 'write', seal: { by: 'gemini', value: 'c2ln' }, input: '{"file":{"name":"a.txt","hidden":false},"lines":[{"a b":1.5},null]}' },
+      {
+        type: 'call',
+        id: 'call_r1_0',
+        name: 'write',
+        seal: { by: 'gemini', value: 'c2ln' },
+        input: '{"file":{"name":"a.txt","hidden":false},"lines":[{"a b":1.5},null]}',
+      },
       { type: 'call', id: 'call_r1_1', name: 'write', input: '{"file":{"name":"b"}}' },
     ])
     expect(completion.choices[0]?.finish.reason).toBe('tool_calls')
@@ -46,7 +53,8 @@ describe('decoding', () => {
       expect(calls.length).toBeGreaterThan(0)
       expect(new Set(calls.map((call) => call.id)).size).toBe(calls.length)
       const inputs = calls.map((call) => JSON.parse(call.input))
-      if (name.startsWith('google-stream-tool-call-arguments')) expect(inputs).toEqual([{ location: 'Boston' }, { location: 'San Francisco' }])
+      if (name.startsWith('google-stream-tool-call-arguments'))
+        expect(inputs).toEqual([{ location: 'Boston' }, { location: 'San Francisco' }])
       if (name.includes('missing-terminal')) expect(inputs[0].operations[1]).toMatchObject({ action: 'add', price: 0.3 })
       if (name.includes('nested')) expect(inputs[0].recipe).toMatchObject({ name: 'Lasagna', ingredients: { 9: { name: 'Pepper' } } })
       if (name.includes('nested')) expect(inputs[0].recipe.steps[9]).toBe('Let stand for 15 minutes before serving.')
@@ -55,17 +63,39 @@ describe('decoding', () => {
   })
 
   test('hostile paths write nothing and pollute nothing', () => {
-    const [call] = content(parts({ functionCall: { name: 'a', partialArgs: [
-      { jsonPath: '$.__proto__.x', numberValue: 1 }, { jsonPath: '$.a[99999999]', numberValue: 1 }, { jsonPath: '$..b', numberValue: 1 }, { jsonPath: '$.ok', boolValue: true },
-    ] } }))
+    const [call] = content(
+      parts({
+        functionCall: {
+          name: 'a',
+          partialArgs: [
+            { jsonPath: '$.__proto__.x', numberValue: 1 },
+            { jsonPath: '$.a[99999999]', numberValue: 1 },
+            { jsonPath: '$..b', numberValue: 1 },
+            { jsonPath: '$.ok', boolValue: true },
+          ],
+        },
+      }),
+    )
     expect(call).toMatchObject({ input: '{"__proto__":{"x":1},"ok":true}' })
     expect(({} as JsonObject).x).toBeUndefined()
   })
 
   test('a signature stays where it stood', () => {
-    expect(content(parts({ text: 'a', thought: true }, { text: 'b', thought: true, thoughtSignature: 's1' }, { text: 'c' }, { text: '', thoughtSignature: 's2' }, { text: 'd' }))).toEqual([
-      { type: 'reasoning', text: 'ab', seal: { by: 'gemini', value: 's1' } }, { type: 'text', text: 'c' },
-      { type: 'reasoning', text: '', seal: { by: 'gemini', value: 's2' } }, { type: 'text', text: 'd' },
+    expect(
+      content(
+        parts(
+          { text: 'a', thought: true },
+          { text: 'b', thought: true, thoughtSignature: 's1' },
+          { text: 'c' },
+          { text: '', thoughtSignature: 's2' },
+          { text: 'd' },
+        ),
+      ),
+    ).toEqual([
+      { type: 'reasoning', text: 'ab', seal: { by: 'gemini', value: 's1' } },
+      { type: 'text', text: 'c' },
+      { type: 'reasoning', text: '', seal: { by: 'gemini', value: 's2' } },
+      { type: 'text', text: 'd' },
     ])
   })
 
@@ -73,15 +103,27 @@ describe('decoding', () => {
     const reason = (finishReason: string): unknown => collect(decode(chunks({ candidates: [{ finishReason }] }))).choices[0]?.finish
     expect(reason('STOP')).toEqual({ reason: 'stop', raw: 'STOP' })
     expect(reason('MAX_TOKENS')).toEqual({ reason: 'length', raw: 'MAX_TOKENS' })
-    for (const raw of ['SAFETY', 'RECITATION', 'PROHIBITED_CONTENT', 'BLOCKLIST', 'SPII', 'IMAGE_SAFETY']) expect(reason(raw)).toEqual({ reason: 'content_filter', raw })
+    for (const raw of ['SAFETY', 'RECITATION', 'PROHIBITED_CONTENT', 'BLOCKLIST', 'SPII', 'IMAGE_SAFETY'])
+      expect(reason(raw)).toEqual({ reason: 'content_filter', raw })
     for (const raw of ['MALFORMED_FUNCTION_CALL', 'LANGUAGE', 'OTHER', 'BRAND_NEW']) expect(reason(raw)).toEqual({ reason: 'other', raw })
   })
 
   test('a blocked prompt is a filtered answer, and is written as one', () => {
-    const body = { promptFeedback: { blockReason: 'SAFETY', safetyRatings: [] }, usageMetadata: { promptTokenCount: 7, totalTokenCount: 7 }, modelVersion: 'm', responseId: 'r' }
+    const body = {
+      promptFeedback: { blockReason: 'SAFETY', safetyRatings: [] },
+      usageMetadata: { promptTokenCount: 7, totalTokenCount: 7 },
+      modelVersion: 'm',
+      responseId: 'r',
+    }
     const completion = gemini.decodeResponse(body)
-    expect(completion).toMatchObject({ choices: [{ content: [], finish: { reason: 'content_filter', raw: 'SAFETY' } }], usage: { input: 7, output: 0 } })
-    expect(gemini.encodeResponse(completion, CALL).body).toMatchObject({ promptFeedback: body.promptFeedback, usageMetadata: body.usageMetadata })
+    expect(completion).toMatchObject({
+      choices: [{ content: [], finish: { reason: 'content_filter', raw: 'SAFETY' } }],
+      usage: { input: 7, output: 0 },
+    })
+    expect(gemini.encodeResponse(completion, CALL).body).toMatchObject({
+      promptFeedback: body.promptFeedback,
+      usageMetadata: body.usageMetadata,
+    })
     expect(gemini.encodeResponse(completion, CALL).body.candidates).toBeUndefined()
     expect(encode(decode(chunks(body))).at(-1)).toMatchObject({ promptFeedback: body.promptFeedback })
   })
@@ -100,14 +142,40 @@ describe('decoding', () => {
 
   test('alternatives are choices, and log probabilities ride on their text', () => {
     const chosenCandidates = [{ token: 'x', logProbability: -0.5 }]
-    const completion = collect(decode(chunks(
-      { candidates: [{ index: 1, content: { parts: [{ text: 'b' }] } }, { index: 0, content: { parts: [{ text: 'x' }] }, logprobsResult: { chosenCandidates, topCandidates: [{ candidates: chosenCandidates }] } }] },
-      { candidates: [{ index: 0, finishReason: 'STOP' }, { index: 1, finishReason: 'MAX_TOKENS' }] },
-    )))
-    expect(completion.choices).toMatchObject([{ index: 0, content: [{ text: 'x' }], finish: { reason: 'stop' } }, { index: 1, content: [{ text: 'b' }], finish: { reason: 'length' } }])
-    expect(completion.choices[0]?.logprobs).toEqual({ content: [{ token: 'x', logprob: -0.5, bytes: null, top_logprobs: [{ token: 'x', logprob: -0.5, bytes: null }] }] })
+    const completion = collect(
+      decode(
+        chunks(
+          {
+            candidates: [
+              { index: 1, content: { parts: [{ text: 'b' }] } },
+              {
+                index: 0,
+                content: { parts: [{ text: 'x' }] },
+                logprobsResult: { chosenCandidates, topCandidates: [{ candidates: chosenCandidates }] },
+              },
+            ],
+          },
+          {
+            candidates: [
+              { index: 0, finishReason: 'STOP' },
+              { index: 1, finishReason: 'MAX_TOKENS' },
+            ],
+          },
+        ),
+      ),
+    )
+    expect(completion.choices).toMatchObject([
+      { index: 0, content: [{ text: 'x' }], finish: { reason: 'stop' } },
+      { index: 1, content: [{ text: 'b' }], finish: { reason: 'length' } },
+    ])
+    expect(completion.choices[0]?.logprobs).toEqual({
+      content: [{ token: 'x', logprob: -0.5, bytes: null, top_logprobs: [{ token: 'x', logprob: -0.5, bytes: null }] }],
+    })
     const { body } = gemini.encodeResponse(completion, CALL)
-    expect((body.candidates as JsonObject[])[0]?.logprobsResult).toEqual({ chosenCandidates, topCandidates: [{ candidates: chosenCandidates }] })
+    expect((body.candidates as JsonObject[])[0]?.logprobsResult).toEqual({
+      chosenCandidates,
+      topCandidates: [{ candidates: chosenCandidates }],
+    })
   })
 })
 
@@ -117,21 +185,43 @@ describe('encoding', () => {
       const events = decode(framesOf(path))
       const model = { ...CALL, model: 'gemini-3-pro-preview' }
       const again = decode(run(gemini.encodeStream(model), events))
-      const plain = (list: Event[]): Event[] => settled(list).map((event) => (event.type === 'start' ? { type: 'start', id: event.id, model: '' } : event))
+      const plain = (list: Event[]): Event[] =>
+        settled(list).map((event) => (event.type === 'start' ? { type: 'start', id: event.id, model: '' } : event))
       expect(plain(again)).toEqual(plain(events))
     }
   })
 
-  test('another maker\'s answer, as chunks: text at once, the call whole, the end last', () => {
+  test("another maker's answer, as chunks: text at once, the call whole, the end last", () => {
     const events: Event[] = [
       { type: 'start', id: 'msg_1', model: 'claude-x' },
-      { type: 'open', choice: 0, index: 0, block: { type: 'reasoning', text: '' } }, { type: 'delta', choice: 0, index: 0, text: 'hm' },
-      { type: 'seal', choice: 0, index: 0, seal: { by: 'claude', value: 'sig' } }, { type: 'close', choice: 0, index: 0 },
-      { type: 'open', choice: 0, index: 1, block: { type: 'text', text: '' } }, { type: 'delta', choice: 0, index: 1, text: 'Hi' }, { type: 'close', choice: 0, index: 1 },
-      { type: 'open', choice: 0, index: 2, block: { type: 'call', id: 'toolu_1', name: 'f', input: '' } }, { type: 'delta', choice: 0, index: 2, text: '{"a"' },
-      { type: 'delta', choice: 0, index: 2, text: ':1}' }, { type: 'close', choice: 0, index: 2 },
+      { type: 'open', choice: 0, index: 0, block: { type: 'reasoning', text: '' } },
+      { type: 'delta', choice: 0, index: 0, text: 'hm' },
+      { type: 'seal', choice: 0, index: 0, seal: { by: 'claude', value: 'sig' } },
+      { type: 'close', choice: 0, index: 0 },
+      { type: 'open', choice: 0, index: 1, block: { type: 'text', text: '' } },
+      { type: 'delta', choice: 0, index: 1, text: 'Hi' },
+      { type: 'close', choice: 0, index: 1 },
+      { type: 'open', choice: 0, index: 2, block: { type: 'call', id: 'toolu_1', name: 'f', input: '' } },
+      { type: 'delta', choice: 0, index: 2, text: '{"a"' },
+      { type: 'delta', choice: 0, index: 2, text: ':1}' },
+      { type: 'close', choice: 0, index: 2 },
       { type: 'finish', choice: 0, finish: { reason: 'tool_calls', raw: 'tool_use' } },
-      { type: 'usage', usage: { input: 5, output: 9, cachedInput: 3, cacheWrite: 2, cacheWrite1h: 0, imageInput: 0, imageOutput: 0, audioInput: 0, audioOutput: 0, reasoning: 4 }, rawUsage: { input_tokens: 5 } },
+      {
+        type: 'usage',
+        usage: {
+          input: 5,
+          output: 9,
+          cachedInput: 3,
+          cacheWrite: 2,
+          cacheWrite1h: 0,
+          imageInput: 0,
+          imageOutput: 0,
+          audioInput: 0,
+          audioOutput: 0,
+          reasoning: 4,
+        },
+        rawUsage: { input_tokens: 5 },
+      },
     ]
     const written = encode(events)
     expect(written.every((chunk) => chunk.modelVersion === 'house-model' && chunk.responseId === 'msg_1')).toBe(true)
@@ -144,27 +234,46 @@ describe('encoding', () => {
     expect(String(part(3).thoughtSignature)).toStartWith('tg1.carry.')
     expect(written[4]).toMatchObject({
       candidates: [{ finishReason: 'STOP', index: 0, content: { role: 'model', parts: [{ text: '' }] } }],
-      usageMetadata: { promptTokenCount: 10, cachedContentTokenCount: 3, candidatesTokenCount: 5, thoughtsTokenCount: 4, totalTokenCount: 19 },
+      usageMetadata: {
+        promptTokenCount: 10,
+        cachedContentTokenCount: 3,
+        candidatesTokenCount: 5,
+        thoughtsTokenCount: 4,
+        totalTokenCount: 19,
+      },
     })
     expect(written).toHaveLength(5)
-    expect(settled(decode(run(gemini.encodeStream(CALL), events))).filter((event) => event.type === 'seal' || event.type === 'open')).toEqual(
-      settled(events).filter((event) => event.type === 'seal' || event.type === 'open').map((event) => (event.type === 'open' ? { ...event, block: event.block } : event)),
+    expect(
+      settled(decode(run(gemini.encodeStream(CALL), events))).filter((event) => event.type === 'seal' || event.type === 'open'),
+    ).toEqual(
+      settled(events)
+        .filter((event) => event.type === 'seal' || event.type === 'open')
+        .map((event) => (event.type === 'open' ? { ...event, block: event.block } : event)),
     )
   })
 
-  test('a fault ends the stream with Google\'s error and nothing after it', () => {
-    const written = encode([{ type: 'start', id: 'a', model: 'm' }, { type: 'finish', choice: 0, finish: { reason: 'stop' } }, { type: 'fault', fault: { kind: 'upstream', status: 502, message: 'broke' } }])
+  test("a fault ends the stream with Google's error and nothing after it", () => {
+    const written = encode([
+      { type: 'start', id: 'a', model: 'm' },
+      { type: 'finish', choice: 0, finish: { reason: 'stop' } },
+      { type: 'fault', fault: { kind: 'upstream', status: 502, message: 'broke' } },
+    ])
     expect(written).toHaveLength(1)
     expect(written[0]).toMatchObject({ error: { code: 502, message: 'broke', status: 'UNAVAILABLE' } })
   })
 
   test('both framings of a stream parse back', () => {
     const frames = oursFrames('answer.chunks.txt')
-    const write = (framer: ReturnType<typeof framerFor>): string => frames.map((frame) => framer.write(frame) + framer.keepAlive).join('') + framer.end()
+    const write = (framer: ReturnType<typeof framerFor>): string =>
+      frames.map((frame) => framer.write(frame) + framer.keepAlive).join('') + framer.end()
     expect(JSON.parse(write(framerFor({ jsonArray: true })))).toEqual(frames.map((frame) => JSON.parse(frame.data)))
     expect(framerFor({ jsonArray: true }).end()).toBe('[]')
     expect(write(framerFor({}))).toStartWith(`data: ${frames[0]?.data}\n\n`)
-    expect([wantsArray(new URLSearchParams('alt=sse')), wantsArray(new URLSearchParams('')), wantsArray(undefined)]).toEqual([false, true, true])
+    expect([wantsArray(new URLSearchParams('alt=sse')), wantsArray(new URLSearchParams('')), wantsArray(undefined)]).toEqual([
+      false,
+      true,
+      true,
+    ])
   })
 })
 
@@ -178,15 +287,32 @@ describe('whole answers', () => {
     }
   })
 
-  test('another maker\'s answer shows our model, its reason and no foreign block', () => {
-    const { body, losses } = gemini.encodeResponse({
-      id: '', model: 'x', choices: [{ index: 0, finish: { reason: 'content_filter', raw: 'content_filter', stopSequence: 'S' }, content: [
-        { type: 'reasoning', text: '', redacted: true, seal: { by: 'claude', value: 'enc' } }, { type: 'refusal', text: 'no' }, { type: 'foreign', from: 'claude', data: {} },
-      ] }],
-    }, CALL)
-    expect(body).toMatchObject({ modelVersion: 'house-model', responseId: 'ours', candidates: [{ finishReason: 'SAFETY', content: { parts: [{ text: '', thought: true }, { text: 'no' }] } }] })
+  test("another maker's answer shows our model, its reason and no foreign block", () => {
+    const { body, losses } = gemini.encodeResponse(
+      {
+        id: '',
+        model: 'x',
+        choices: [
+          {
+            index: 0,
+            finish: { reason: 'content_filter', raw: 'content_filter', stopSequence: 'S' },
+            content: [
+              { type: 'reasoning', text: '', redacted: true, seal: { by: 'claude', value: 'enc' } },
+              { type: 'refusal', text: 'no' },
+              { type: 'foreign', from: 'claude', data: {} },
+            ],
+          },
+        ],
+      },
+      CALL,
+    )
+    expect(body).toMatchObject({
+      modelVersion: 'house-model',
+      responseId: 'ours',
+      candidates: [{ finishReason: 'SAFETY', content: { parts: [{ text: '', thought: true }, { text: 'no' }] } }],
+    })
     expect(losses.map((loss) => loss.path)).toEqual(['choices[0].stop_sequence', 'choices[0].content[2]'])
-    const turn = gemini.decodeRequest({ contents: [((body.candidates as JsonObject[])[0]?.content ?? {})] }, { model: 'm' })
+    const turn = gemini.decodeRequest({ contents: [(body.candidates as JsonObject[])[0]?.content ?? {}] }, { model: 'm' })
     expect(turn.messages[0]?.content[0]).toEqual({ type: 'reasoning', text: '', redacted: true, seal: { by: 'claude', value: 'enc' } })
   })
 })

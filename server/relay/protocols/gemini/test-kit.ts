@@ -12,8 +12,13 @@ export const CALL: StreamCall = { model: 'house-model', wantsUsage: true, create
 
 /** Our own fixtures and, on a machine that has them, the recorded ones whose name ends in `ending`. */
 export function fixtures(ending: string): { name: string; path: string }[] {
-  return [OWN_FOLDER, RECORDED].filter((folder) => existsSync(folder)).flatMap((folder) =>
-    readdirSync(folder).filter((name) => name.endsWith(ending)).map((name) => ({ name, path: join(folder, name) })))
+  return [OWN_FOLDER, RECORDED]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith(ending))
+        .map((name) => ({ name, path: join(folder, name) })),
+    )
 }
 
 export function ours(name: string): JsonObject {
@@ -22,7 +27,10 @@ export function ours(name: string): JsonObject {
 
 /** The frames of a recorded stream, one JSON a line. */
 export function framesOf(path: string): Frame[] {
-  return readFileSync(path, 'utf8').split('\n').filter((line) => line.trim() !== '').map((data) => ({ data }))
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((data) => ({ data }))
 }
 
 export function oursFrames(name: string): Frame[] {
@@ -54,7 +62,8 @@ export function settled(events: Event[]): Event[] {
   for (const event of events) {
     const before = kept.at(-1)
     if (event.type === 'usage' && event !== last) continue
-    if (event.type === 'delta' && before?.type === 'delta' && before.choice === event.choice && before.index === event.index) before.text += event.text
+    if (event.type === 'delta' && before?.type === 'delta' && before.choice === event.choice && before.index === event.index)
+      before.text += event.text
     else kept.push({ ...event })
   }
   return kept.sort((a, b) => order(a) - order(b))

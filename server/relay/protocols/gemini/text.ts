@@ -66,5 +66,6 @@ export function requestText(raw: JsonObject): string {
 function declarationText(declaration: JsonObject): string {
   const schema = declaration.parametersJsonSchema ?? declaration.parameters
   return [declaration.name, declaration.description, schema === undefined ? undefined : JSON.stringify(schema)]
-    .filter((text) => typeof text === 'string').join('\n')
+    .filter((text) => typeof text === 'string')
+    .join('\n')
 }

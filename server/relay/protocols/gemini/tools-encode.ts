@@ -84,7 +84,8 @@ function customDeclaration(tool: Extract<Tool, { type: 'custom' }>, path: string
     if (typeof definition === 'string') description += `\n\nThe input must follow this grammar:\n${definition}`
   }
   return {
-    name: tool.name, ...(description !== '' && { description }),
+    name: tool.name,
+    ...(description !== '' && { description }),
     parametersJsonSchema: { type: 'object', properties: { input: { type: 'string' } }, required: ['input'] },
   }
 }
@@ -102,10 +103,15 @@ export function encodeToolConfig(turn: Turn, losses: Loss[]): JsonObject | undef
 
 function encodeChoice(choice: ToolChoice, strict: boolean): JsonObject {
   switch (choice.type) {
-    case 'auto': return { mode: strict ? 'VALIDATED' : 'AUTO' }
-    case 'none': return { mode: 'NONE' }
-    case 'required': return { mode: 'ANY' }
-    case 'tool': return { mode: 'ANY', allowedFunctionNames: [choice.name] }
-    case 'allowed': return { mode: choice.mode === 'required' ? 'ANY' : 'VALIDATED', allowedFunctionNames: choice.names }
+    case 'auto':
+      return { mode: strict ? 'VALIDATED' : 'AUTO' }
+    case 'none':
+      return { mode: 'NONE' }
+    case 'required':
+      return { mode: 'ANY' }
+    case 'tool':
+      return { mode: 'ANY', allowedFunctionNames: [choice.name] }
+    case 'allowed':
+      return { mode: choice.mode === 'required' ? 'ANY' : 'VALIDATED', allowedFunctionNames: choice.names }
   }
 }

@@ -45,7 +45,9 @@ function isPlain(layout: Json[]): boolean {
     const keys = Object.keys(shape)
     const before = layout[index - 1]
     const declares = shape.functionDeclarations !== undefined
-    return keys.length === 1 && shape.functionDeclarations !== 0 && !(declares && isObject(before) && before.functionDeclarations !== undefined)
+    return (
+      keys.length === 1 && shape.functionDeclarations !== 0 && !(declares && isObject(before) && before.functionDeclarations !== undefined)
+    )
   })
 }
 
@@ -78,7 +80,7 @@ export function decodeToolConfig(raw: JsonObject, turn: Turn, ext: JsonObject): 
   const allowed = names(allowedFunctionNames)
   const choice = toChoice(mode, allowed)
   if (choice) turn.toolChoice = choice
-  if (!choice || choice.type === 'auto' && mode !== 'AUTO') keep(ext, `${path}.mode`, mode)
+  if (!choice || (choice.type === 'auto' && mode !== 'AUTO')) keep(ext, `${path}.mode`, mode)
   const used = choice !== undefined && (choice.type === 'tool' || choice.type === 'allowed')
   if (!used) keep(ext, `${path}.allowedFunctionNames`, allowedFunctionNames)
 }

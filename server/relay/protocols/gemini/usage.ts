@@ -6,7 +6,10 @@ import { camel, count, list, member, text } from './wire.ts'
 
 export type PartialUsage = Partial<Usage & UsageDetails>
 
-interface Modalities { image: number; audio: number }
+interface Modalities {
+  image: number
+  audio: number
+}
 
 /**
  * The meters in a `usageMetadata`. Google's counts overlap: `promptTokenCount` includes `cachedContentTokenCount`, the details
@@ -51,8 +54,8 @@ function readOutput(meta: JsonObject, prompt: number | undefined, usage: Partial
   } else {
     output = (stated ?? 0) + (thoughts ?? 0)
     // A server in between may have counted the thoughts into the candidates; the total proves it.
-    const included = stated !== undefined && thoughts !== undefined && thoughts <= stated && prompt !== undefined
-      && total === prompt + tools + stated
+    const included =
+      stated !== undefined && thoughts !== undefined && thoughts <= stated && prompt !== undefined && total === prompt + tools + stated
     if (included) output = stated
   }
   const details = modalities(meta.candidatesTokensDetails ?? meta.responseTokensDetails)

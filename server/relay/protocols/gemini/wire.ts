@@ -11,7 +11,10 @@ export const GEMINI = 'gemini'
 export function camel(object: JsonObject): JsonObject {
   let snake = false
   for (const key in object) {
-    if (isSnake(key)) { snake = true; break }
+    if (isSnake(key)) {
+      snake = true
+      break
+    }
   }
   if (!snake) return object
   const renamed: JsonObject = {}
