@@ -121,8 +121,9 @@ describe('the key cache', () => {
   test('a load that a change overtakes is not kept', async () => {
     const { api_key: secret, key } = await make()
     const early = cache.find(secret)
-    await app.api('DELETE', `/api/user/api-keys/${key.id}`, undefined, user.token)
+    await app.deps.changes.publish({ type: 'api_key', keyHashes: [sha256Hex(secret)] })
     await early
+    await app.deps.db.query.deleteFrom('api_keys').where('id', '=', key.id).execute()
     expect(await cache.find(secret)).toBeUndefined()
   })
 
