@@ -78,7 +78,7 @@ describe('requests of other protocols', () => {
         messages: [
           says('user', { type: 'text', text: 'go' }),
           says('assistant', { type: 'call', id: 'c1', name: 'a', input: '{"x":1}' }),
-          says('assistant', { type: 'call', id: 'c2', name: 'b', input: 'free', custom: true }),
+          says('assistant', { type: 'call', id: 'c2', name: 'b', input: '{"free":1}', custom: true }),
           says('user', { type: 'result', callId: 'c1', isError: false, content: [{ type: 'text', text: 'one' }] }),
           says('user', {
             type: 'result',
@@ -99,7 +99,7 @@ describe('requests of other protocols', () => {
         role: 'model',
         parts: [
           { functionCall: { name: 'a', id: 'c1', args: { x: 1 } }, thoughtSignature: NO_SIGNATURE },
-          { functionCall: { name: 'b', id: 'c2', args: { input: 'free' } }, thoughtSignature: NO_SIGNATURE },
+          { functionCall: { name: 'b', id: 'c2', args: { input: '{"free":1}' } }, thoughtSignature: NO_SIGNATURE },
         ],
       },
       {
@@ -255,6 +255,8 @@ describe('requests of other protocols', () => {
     const mode = (toolChoice: NonNullable<ReturnType<typeof turn>['toolChoice']>): unknown =>
       gemini.encodeRequest(turn({ toolChoice })).body.toolConfig
     expect(mode({ type: 'auto' })).toEqual({ functionCallingConfig: { mode: 'AUTO' } })
+    const strict = turn({ toolChoice: { type: 'auto' }, tools: [{ type: 'function', name: 'a', strict: true }] })
+    expect(gemini.encodeRequest(strict).body.toolConfig).toEqual({ functionCallingConfig: { mode: 'VALIDATED' } })
     expect(mode({ type: 'none' })).toEqual({ functionCallingConfig: { mode: 'NONE' } })
     expect(mode({ type: 'required' })).toEqual({ functionCallingConfig: { mode: 'ANY' } })
     expect(mode({ type: 'tool', name: 'a' })).toEqual({ functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['a'] } })
@@ -295,7 +297,12 @@ describe('requests of other protocols', () => {
               type: 'object',
               additionalProperties: false,
               $defs: { n: { type: ['integer', 'null'], exclusiveMinimum: 0 } },
-              properties: { n: { $ref: '#/$defs/n' }, k: { const: 'x' }, u: { oneOf: [{ type: 'string' }, { type: 'number' }] } },
+              properties: {
+                n: { $ref: '#/$defs/n' },
+                k: { const: 'x' },
+                f: { const: 1 },
+                u: { oneOf: [{ type: 'string' }, { type: 'number' }] },
+              },
             },
           },
         ],
@@ -311,6 +318,7 @@ describe('requests of other protocols', () => {
               properties: {
                 n: { type: 'INTEGER', nullable: true },
                 k: { enum: ['x'] },
+                f: {},
                 u: { anyOf: [{ type: 'STRING' }, { type: 'NUMBER' }] },
               },
             },
@@ -318,6 +326,6 @@ describe('requests of other protocols', () => {
         ],
       },
     ])
-    expect(paths(losses)).toEqual(['tools[0].parameters.exclusiveMinimum'])
+    expect(paths(losses)).toEqual(['tools[0].parameters.exclusiveMinimum', 'tools[0].parameters.const'])
   })
 })

@@ -46,6 +46,12 @@ describe('decoding', () => {
     expect(completion.usage).toMatchObject({ input: 26, output: 155, reasoning: 132 })
   })
 
+  test('a finish ends the call whose last piece never came', () => {
+    const pieces = { functionCall: { name: 'a', willContinue: true, partialArgs: [{ jsonPath: '$.x', numberValue: 1 }] } }
+    const { choices } = collect(decode(parts(pieces)))
+    expect(choices).toMatchObject([{ content: [{ type: 'call', input: '{"x":1}' }], finish: { reason: 'tool_calls' } }])
+  })
+
   test('recorded calls in pieces are whole calls', () => {
     for (const { path, name } of fixtures('.chunks.txt').filter((fixture) => /tool-call.*arg/.test(fixture.name))) {
       const { choices } = collect(decode(framesOf(path)))
