@@ -10,6 +10,7 @@ import { createLog } from '../server/lib/log.ts'
 import { createUser } from '../server/features/users/service.ts'
 import type { Role } from '../server/http/caller.ts'
 import { ManualClock } from './clock.ts'
+import type { DatabaseOptions } from '../server/db/open.ts'
 import { makeDatabase } from './database.ts'
 import { OWNER } from './site.ts'
 
@@ -37,6 +38,8 @@ export interface TestApp {
   readonly app: RunningApp
   readonly deps: Deps
   readonly clock: ManualClock
+  /** How another process would open the database: for the books. */
+  readonly database: DatabaseOptions
   /** A request as the network brings it; `from` is the peer's address. JSON answers of declared operations are checked against their schema. */
   fetch(path: string, init?: RequestInit, from?: string): Promise<Response>
   /** The same as a drop-in for the global function, for SDKs and test/site.ts. */
@@ -68,7 +71,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   let owner: string | undefined
 
   const test: TestApp = {
-    app, deps: app.deps, clock,
+    app, deps: app.deps, clock, database,
     async fetch(path, init, from = LOOPBACK) {
       const request = new Request(path.startsWith('http') ? path : `${BASE}${path}`, init)
       const response = await app.fetch(request, from)
