@@ -39,9 +39,10 @@ test('binding neither renames nor enables the model: with id and another name th
   const { body: binding } = await post({ model_id: first.id })
   expect((await modelNamed('first'))?.enabled).toBe(false)
   const { body: after } = await put(binding.id, { model_id: first.id, model_name: 'second', enabled: true })
+  await put(binding.id, { model_name: 'first', provider: 'Own', provider_icon_url: '/own.svg', enabled: true })
   expect(after).toMatchObject({ model_name: 'second', upstream_model_name: 'first' })
   expect(after.model_id).not.toBe(first.id)
-  expect(await modelNamed('first')).toMatchObject({ id: first.id, enabled: false, input_price: '1' })
+  expect(await modelNamed('first')).toMatchObject({ id: first.id, enabled: false, input_price: '1', provider: 'Own', provider_icon_url: '/own.svg' })
 })
 
 test('a channel carries a model once', async () => {

@@ -31,6 +31,7 @@ test('a change touches what it names only', async () => {
   const { id } = await make({ name: 'merge', description: 'first', multiplier: '2', routing_algorithm: 'rr' })
   expect((await app.api('PUT', `/api/user-channels/${id}`, { description: 'second', created_at: '2000-01-01T00:00:00Z', channels: [] })).body)
     .toMatchObject({ name: 'merge', description: 'second', multiplier: '2', routing_algorithm: 'round_robin', enabled: true })
+  expect((await app.api('PUT', `/api/user-channels/${id}`, { enabled: false })).body).toMatchObject({ description: 'second', multiplier: '2', enabled: false })
   expect(await app.api('PUT', '/api/user-channels/999', {})).toMatchObject({ status: 404, body: { error: 'User channel not found' } })
 })
 
