@@ -1,6 +1,6 @@
 import type { Json } from './json.ts'
 import { isObject } from './json.ts'
-import { meters, totalInput, type Meter, type Usage } from './meters.ts'
+import { EMPTY_USAGE, meters, totalInput, type Meter, type Usage } from './meters.ts'
 import { formatMoney, mulDiv, money, MONEY_MAX, MONEY_ONE, parseMoney, ZERO, type Money } from './money.ts'
 
 /**
@@ -77,12 +77,10 @@ export function isPriced(card: PriceCard): boolean {
  * input or output: an absent cached price means "same as input", never "free" (W76).
  */
 function soldAs(usage: Usage, card: PriceCard): Usage {
-  const sold: Usage = { ...usage }
-  for (const { id } of meters) sold[id] = billable(usage[id])
+  const sold: Usage = { ...EMPTY_USAGE }
   for (const { id, side } of meters) {
-    if (id === side || hasOwnPrice(card, id)) continue
-    sold[side] += sold[id]
-    sold[id] = 0
+    const tokens = billable(usage[id])
+    if (tokens > 0) sold[id === side || hasOwnPrice(card, id) ? id : side] += tokens
   }
   return sold
 }
@@ -99,6 +97,8 @@ function metric(condition: TierCondition, own: number, usage: Usage): number {
   }
 }
 
+const NO_TIERS: readonly PriceTier[] = []
+
 interface Segment { tokens: number; unitPrice: Money; tier: PriceTier | undefined }
 
 /**
@@ -107,6 +107,7 @@ interface Segment { tokens: number; unitPrice: Money; tier: PriceTier | undefine
  * threshold wins. When none is reached the unconditional tiers apply as if they stood alone (W75).
  */
 function segments(tokens: number, base: Money, tiers: readonly PriceTier[], usage: Usage): Segment[] {
+  if (tiers.length === 0) return [{ tokens, unitPrice: base, tier: undefined }]
   let chosen: PriceTier | undefined
   for (const tier of tiers) {
     if (tier.condition === '' || metric(tier.condition, tokens, usage) < tier.minTokens) continue
@@ -139,7 +140,7 @@ export function quote(usage: Usage, card: PriceCard, multipliers: Multipliers, i
   for (const { id } of meters) {
     const tokens = sold[id]
     if (tokens === 0) continue
-    for (const part of segments(tokens, card.prices[id] ?? ZERO, card.tiers[id] ?? [], usage)) {
+    for (const part of segments(tokens, card.prices[id] ?? ZERO, card.tiers[id] ?? NO_TIERS, usage)) {
       const amount = part.unitPrice * BigInt(part.tokens)
       base += amount
       exact += amount * factor

@@ -59,7 +59,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
 
 /** What serves everything below /v1 and /v1beta. */
 export interface Gateway {
-  handle(arrival: { request: Request; pathname: string; ip: string; requestId: string }): Promise<Response>
+  handle(arrival: { request: Request; url: URL; ip: string; requestId: string }): Promise<Response>
   close(): Promise<void>
 }
 
@@ -119,11 +119,11 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     deps,
     endpoints: routes.map(({ endpoint }) => endpoint),
     fetch(request, socketAddress) {
-      const { pathname } = new URL(request.url)
-      if (gateway === undefined || !isBelow(pathname, GATEWAY_PREFIXES)) return http.fetch(request, { socketAddress })
+      const url = new URL(request.url)
+      if (gateway === undefined || !isBelow(url.pathname, GATEWAY_PREFIXES)) return http.fetch(request, { socketAddress })
       const id = requestId(clock.now())
       if (draining) return shuttingDown(id)
-      return gateway.handle({ request, pathname, ip: clientIp(socketAddress, request.headers.get('x-forwarded-for'), deps.trustedProxies), requestId: id })
+      return gateway.handle({ request, url, ip: clientIp(socketAddress, request.headers.get('x-forwarded-for'), deps.trustedProxies), requestId: id })
     },
     async setupLink() {
       return (await setupRequired(deps)) ? setupPath(deps.jwtSecret) : undefined

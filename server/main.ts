@@ -43,7 +43,6 @@ async function start(): Promise<void> {
   })
   let stopping = false
   const stop = (): void => {
-    console.error('BATCH', (globalThis as any).__b);
     if (stopping) process.exit(1)
     stopping = true
     void drain(app, server).then(() => process.exit(0))

@@ -8,7 +8,7 @@ import { migrate } from './migrate.ts'
 import { Mutex } from './mutex.ts'
 import { openPool, postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
-import { openSqliteFile, runSqlite, sqliteDialect } from './sqlite.ts'
+import { openSqliteFile, SqliteConnection, sqliteDialect } from './sqlite.ts'
 import { Writer, type BatchTransaction, type RunBatch } from './writer.ts'
 
 /** The open database: queries and ordinary transactions through `query`, money through `writer`. */
@@ -44,7 +44,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
  */
 export async function readDatabase<T>(options: DatabaseOptions, read: (query: Kysely<Schema>) => Promise<T>): Promise<T> {
   const dialect = options.url === undefined
-    ? sqliteDialect(openSqliteFile(options.path, { readonly: true }), new Mutex(), 'begin')
+    ? sqliteDialect(new SqliteConnection(openSqliteFile(options.path, { readonly: true })), new Mutex(), 'begin')
     : postgresDialect(openPool(options.url, options.onError))
   const query = new Kysely<Schema>({ dialect, plugins: [integerPlugin] })
   try {
@@ -58,31 +58,35 @@ export async function readDatabase<T>(options: DatabaseOptions, read: (query: Ky
 function openSqlite(path: string): Database {
   mkdirSync(dirname(path), { recursive: true })
   const release = lockFile(path)
-  const file = openSqliteFile(path)
+  const connection = new SqliteConnection(openSqliteFile(path))
+  const { file } = connection
   const mutex = new Mutex()
   const transaction: BatchTransaction = {
     run: (statement, values) => {
-      const result = runSqlite(file, statement.sql, statement.bind(values))
+      const result = connection.run(statement.sql, statement.bind(values))
       for (const row of result.rows) narrowRow(row)
-      return { rows: result.rows, changes: Number(result.numAffectedRows ?? result.rows.length) }
+      return result
     },
   }
-  const runBatch: RunBatch = async (work) => {
+  const runBatch: RunBatch = async (work, durable) => {
     if (!mutex.tryLock()) await mutex.lock()
     try {
-      file.run('begin immediate')
+      // Without FULL the commit is written but not yet on the disk; the next FULL one takes it along.
+      if (!durable) connection.run('pragma synchronous = NORMAL', [])
+      connection.run('begin immediate', [])
       try {
         await work(transaction)
-        file.run('commit')
+        connection.run('commit', [])
       } catch (error) {
         if (file.inTransaction) file.run('rollback')
         throw error
       }
     } finally {
+      if (!durable) connection.run('pragma synchronous = FULL', [])
       mutex.unlock()
     }
   }
-  const query = new Kysely<Schema>({ dialect: sqliteDialect(file, mutex), plugins: [integerPlugin] })
+  const query = new Kysely<Schema>({ dialect: sqliteDialect(connection, mutex), plugins: [integerPlugin] })
   return database('sqlite', query, new Writer(runBatch), release)
 }
 

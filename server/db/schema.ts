@@ -74,6 +74,7 @@ export interface HoldTable {
   /** The request id. */
   id: string
   account_id: number
+  /** The key whose quota is reserved by the same amount; null: none is. */
   api_key_id: number | null
   /** The process that runs the call; its holds are orphans once it is gone. */
   instance: string

@@ -23,23 +23,55 @@ export function openSqliteFile(path: string, options: { readonly?: boolean } = {
   return file
 }
 
-/** Runs one prepared statement on the file; what the group-commit writer and Kysely's connection both use. */
-export function runSqlite(file: SqliteFile, sql: string, parameters: readonly unknown[]): QueryResult<Record<string, unknown>> {
-  const statement: Statement = file.query(sql)
-  const bound = parameters as SQLQueryBindings[]
-  if (statement.columnNames.length > 0) return { rows: statement.all(...bound) as Record<string, unknown>[] }
-  const { changes, lastInsertRowid } = statement.run(...bound)
-  return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
+/** Statements kept prepared; the code has a few hundred texts, lists of ids make a few more. */
+const MAX_STATEMENTS = 1_000
+
+/** The open file with its prepared statements; what the group-commit writer and Kysely's connection both use. */
+export class SqliteConnection {
+  readonly file: SqliteFile
+  readonly #statements = new Map<string, { statement: Statement; reads: boolean }>()
+
+  constructor(file: SqliteFile) {
+    this.file = file
+  }
+
+  /** Runs one statement; rows of those that return any, else how many rows it changed. */
+  run(sql: string, parameters: readonly unknown[]): { rows: Record<string, unknown>[]; changes: number } {
+    let prepared = this.#statements.get(sql)
+    if (!prepared) {
+      const statement = this.file.prepare(sql)
+      prepared = { statement, reads: statement.columnNames.length > 0 }
+      this.#keep(sql, prepared)
+    }
+    const bound = parameters as SQLQueryBindings[]
+    if (!prepared.reads) return { rows: [], changes: Number(prepared.statement.run(...bound).changes) }
+    const rows = prepared.statement.all(...bound) as Record<string, unknown>[]
+    return { rows, changes: rows.length }
+  }
+
+  close(): void {
+    for (const { statement } of this.#statements.values()) statement.finalize()
+    this.file.close()
+  }
+
+  #keep(sql: string, prepared: { statement: Statement; reads: boolean }): void {
+    const oldest = this.#statements.size < MAX_STATEMENTS ? undefined : this.#statements.entries().next().value
+    if (oldest) {
+      this.#statements.delete(oldest[0])
+      oldest[1].statement.finalize()
+    }
+    this.#statements.set(sql, prepared)
+  }
 }
 
 /** One connection, handed out one at a time: a transaction of ours never mixes with another's. */
 class SqliteDriver implements Driver {
-  readonly #file: SqliteFile
+  readonly #connection: SqliteConnection
   readonly #mutex: Mutex
   readonly #begin: string
 
-  constructor(file: SqliteFile, mutex: Mutex, begin: string) {
-    this.#file = file
+  constructor(connection: SqliteConnection, mutex: Mutex, begin: string) {
+    this.#connection = connection
     this.#mutex = mutex
     this.#begin = begin
   }
@@ -49,7 +81,10 @@ class SqliteDriver implements Driver {
   async acquireConnection(): Promise<DatabaseConnection> {
     await this.#mutex.lock()
     return {
-      executeQuery: async <R>(query: CompiledQuery): Promise<QueryResult<R>> => runSqlite(this.#file, query.sql, query.parameters) as QueryResult<R>,
+      executeQuery: async <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
+        const { rows, changes } = this.#connection.run(query.sql, query.parameters)
+        return { rows: rows as R[], numAffectedRows: BigInt(changes) }
+      },
       // eslint-disable-next-line require-yield -- the interface wants a generator; rows are never streamed here
       streamQuery: async function* () {
         throw new Error('streaming a query is not supported on SQLite')
@@ -58,15 +93,15 @@ class SqliteDriver implements Driver {
   }
 
   async beginTransaction(): Promise<void> {
-    this.#file.run(this.#begin)
+    this.#connection.file.run(this.#begin)
   }
 
   async commitTransaction(): Promise<void> {
-    this.#file.run('commit')
+    this.#connection.file.run('commit')
   }
 
   async rollbackTransaction(): Promise<void> {
-    this.#file.run('rollback')
+    this.#connection.file.run('rollback')
   }
 
   async releaseConnection(): Promise<void> {
@@ -74,15 +109,15 @@ class SqliteDriver implements Driver {
   }
 
   async destroy(): Promise<void> {
-    this.#file.close()
+    this.#connection.close()
   }
 }
 
 /** Kysely's SQLite dialect on the runtime's own SQLite. A writer takes the write lock at once: no upgrade that could fail later. */
-export function sqliteDialect(file: SqliteFile, mutex: Mutex, begin: 'begin immediate' | 'begin' = 'begin immediate'): Dialect {
+export function sqliteDialect(connection: SqliteConnection, mutex: Mutex, begin: 'begin immediate' | 'begin' = 'begin immediate'): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => new SqliteDriver(file, mutex, begin),
+    createDriver: () => new SqliteDriver(connection, mutex, begin),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   }

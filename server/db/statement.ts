@@ -25,5 +25,14 @@ export function prepare<P extends object>(db: Kysely<Schema>, build: (slots: P, 
   const order = parameters.map((parameter) =>
     parameter instanceof Slot ? (values: P) => values[parameter.name as keyof P] : () => parameter,
   )
-  return { sql, bind: (values) => order.map((read) => read(values)) }
+  const count = order.length
+  return {
+    sql,
+    // A plain loop: this runs for every statement of every call.
+    bind(values) {
+      const bound: unknown[] = []
+      for (let index = 0; index < count; index += 1) bound.push(order[index]?.(values))
+      return bound
+    },
+  }
 }

@@ -10,8 +10,11 @@ export interface BatchTransaction {
 /** One unit of work: conditional statements that leave nothing behind when they refuse. */
 export type Operation<T> = (transaction: BatchTransaction) => T | Promise<T>
 
-/** How the writer reaches its engine: everything in `work` commits together or not at all. */
-export type RunBatch = (work: (transaction: BatchTransaction) => Promise<void>) => Promise<void>
+/**
+ * How the writer reaches its engine: everything in `work` commits together or not at all. `durable` batches are on the
+ * disk when it resolves; others are committed, survive the process, and reach the disk with the next durable one.
+ */
+export type RunBatch = (work: (transaction: BatchTransaction) => Promise<void>, durable: boolean) => Promise<void>
 
 /**
  * Operations of one transaction at most: bounds the time a batch holds the write lock; at ~10 us each a full batch is
@@ -19,7 +22,7 @@ export type RunBatch = (work: (transaction: BatchTransaction) => Promise<void>) 
  */
 const MAX_BATCH = 512
 
-interface Queued { operation: Operation<unknown>; resolve(value: unknown): void; reject(error: unknown): void }
+interface Queued { operation: Operation<unknown>; durable: boolean; resolve(value: unknown): void; reject(error: unknown): void }
 
 /**
  * Group commit (architecture.md section 3): operations queue, the next transaction takes everything that waits, each
@@ -35,10 +38,13 @@ export class Writer {
     this.#runBatch = runBatch
   }
 
-  /** Queues the operation; resolves with its result after the commit, rejects when it threw (nothing of it is kept). */
-  submit<T>(operation: Operation<T>): Promise<T> {
+  /**
+   * Queues the operation; resolves with its result after the commit, rejects when it threw (nothing of it is kept).
+   * @param durable false for what may be lost with the power (not with the process): see docs/decisions/0004
+   */
+  submit<T>(operation: Operation<T>, durable = true): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ operation, resolve: resolve as (value: unknown) => void, reject })
+      this.#queue.push({ operation, durable, resolve: resolve as (value: unknown) => void, reject })
       if (this.#scheduled) return
       this.#scheduled = true
       // After the current round of I/O callbacks: requests that arrived together share one commit.
@@ -73,7 +79,7 @@ export class Writer {
           const result = operation(transaction)
           results.push(result instanceof Promise ? await result : result)
         }
-      })
+      }, batch.some(({ durable }) => durable))
     } catch (error) {
       // The batch is undone. Alone, only the operation at fault fails; a broken engine fails each of them.
       if (batch.length === 1) batch[0]?.reject(error)

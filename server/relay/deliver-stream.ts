@@ -16,6 +16,9 @@ import type { Watched } from './watch.ts'
 
 const encoder = new TextEncoder()
 
+/** How long an upstream may take to close after its end marker before its connection is given up. */
+const DRAIN_MS = 1_000
+
 /** How the stream ended, in the customer's terms. */
 type Ending = { endReason: EndReason; fault: Fault | undefined; error: string }
 
@@ -42,6 +45,8 @@ export class StreamDelivery implements Watched {
   #over = false
   #gone = false
   #timedOut = false
+  /** The upstream closed its side: nothing to abort. */
+  #closed = false
 
   /** @param answer the upstream's, or the promise of it when the client already waits for long */
   constructor(call: AdmittedCall, answer: UpstreamAnswer | Promise<UpstreamAnswer>, settlement: Settlement, deps: RelayDeps) {
@@ -107,6 +112,7 @@ export class StreamDelivery implements Watched {
         this.heardAtMs = this.#deps.clock.monotonic()
         const out = this.#translate(bytes === undefined ? this.#parser.end() : this.#parser.push(bytes), road)
         if (road.fault) return await this.#end(this.#faulted(road.fault, answer), out)
+        if (bytes === undefined) this.#closed = true
         if (bytes === undefined || road.ended) return await this.#finish(out, road)
         if (out !== '') {
           this.#send(out)
@@ -208,7 +214,22 @@ export class StreamDelivery implements Watched {
   #close(): void {
     this.#over = true
     this.#deps.watch.remove(this)
-    this.#answer?.abort.abort()
+    if (this.#closed) return
+    if (this.#road?.ended && this.#answer?.stream) void this.#drain(this.#answer.stream.reader, this.#answer.abort)
+    else this.#answer?.abort.abort()
+  }
+
+  /** After the end marker the upstream closes at once; read that, so that its connection can be used again. */
+  async #drain(reader: ReadableStreamDefaultReader<Uint8Array>, abort: AbortController): Promise<void> {
+    const timer = setTimeout(() => abort.abort(), DRAIN_MS)
+    try {
+      const { done } = await reader.read()
+      if (!done) abort.abort()
+    } catch {
+      // The connection is gone: there is nothing left to be closed.
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #outcome(ending: Ending): Outcome {

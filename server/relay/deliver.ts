@@ -2,7 +2,7 @@ import { totalOutput } from '../../contract/meters.ts'
 import { formatMoney, type Money } from '../../contract/money.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import type { RelayDeps } from './deps.ts'
-import { showModel } from './model-name.ts'
+import { showModel, withModel } from './model-name.ts'
 import type { Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
 import type { StreamCall } from './protocols/protocol.ts'
@@ -44,11 +44,11 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
   let losses = answer.losses
   if (upstream === protocol && !call.adapted) {
     const text = new TextDecoder().decode(bytes)
-    const shown = showModel(text, call.model.name)
+    const shown = showModel(text, json, call.model.name, protocol.id)
     body = shown === text ? bytes : shown
   } else {
     const encoded = upstream === protocol
-      ? { body: { ...json, model: call.model.name }, losses: [] }
+      ? { body: withModel(json, call.model.name, protocol.id), losses: [] }
       : protocol.encodeResponse(upstream.decodeResponse(json), streamCallOf(call))
     losses = [...losses, ...encoded.losses]
     body = JSON.stringify(call.adapted ? call.adapted.whole(encoded.body) : encoded.body)

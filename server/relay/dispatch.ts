@@ -50,7 +50,7 @@ class AttemptFailed extends Error {
  */
 export async function dispatch(call: AdmittedCall, order: readonly Candidate[], deps: RelayDeps): Promise<UpstreamAnswer> {
   const attempts: Attempt[] = []
-  let failure = new AppError('no_channel')
+  let failure: AppError | undefined
   let last: Candidate | undefined
   for (const candidate of order) {
     last = candidate
@@ -76,7 +76,7 @@ export async function dispatch(call: AdmittedCall, order: readonly Candidate[], 
       if (!failed.retry) break
     }
   }
-  throw new DispatchError(failure, attempts, last)
+  throw new DispatchError(failure ?? new AppError('no_channel'), attempts, last)
 }
 
 async function attempt(call: AdmittedCall, candidate: Candidate, deps: RelayDeps): Promise<Omit<UpstreamAnswer, 'attempts'>> {

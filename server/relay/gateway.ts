@@ -9,19 +9,19 @@ import { listModels } from './models.ts'
 import { relay } from './relay.ts'
 
 /** What the HTTP layer has found out about a gateway request. */
-export interface GatewayRequest { request: Request; pathname: string; ip: string; requestId: string }
+export interface GatewayRequest { request: Request; url: URL; ip: string; requestId: string }
 
 /**
  * Everything below /v1 and /v1beta. Each answer carries its request id; each failure is in the error shape of the
  * protocol that the address belongs to.
  */
 export async function gateway(arrival: GatewayRequest, deps: RelayDeps): Promise<Response> {
-  const { request, pathname, ip, requestId } = arrival
+  const { request, url, ip, requestId } = arrival
   try {
     if (request.method === 'POST') {
-      const ingress = ingressOf(new URL(request.url))
+      const ingress = ingressOf(url)
       if (ingress) return await relay({ request, ingress, requestId, ip, startedMs: deps.clock.monotonic() }, deps)
-    } else if (request.method === 'GET' && pathname === '/v1/models') {
+    } else if (request.method === 'GET' && url.pathname === '/v1/models') {
       const caller = await callerOf(request, ip, { path: {} }, deps)
       return Response.json(listModels(caller, deps.catalog.snapshot), { headers: { 'x-tollgate-request-id': requestId } })
     }
@@ -31,9 +31,9 @@ export async function gateway(arrival: GatewayRequest, deps: RelayDeps): Promise
   }
 }
 
-function failed(failure: AppError, { pathname, requestId }: GatewayRequest, deps: RelayDeps): Response {
+function failed(failure: AppError, { url, requestId }: GatewayRequest, deps: RelayDeps): Response {
   if (failure.status >= 500) deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
-  const { status, body } = errorProtocolOf(pathname).encodeError(faultOf(failure), requestId)
+  const { status, body } = errorProtocolOf(url.pathname).encodeError(faultOf(failure), requestId)
   const headers: Record<string, string> = { 'x-tollgate-request-id': requestId }
   if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds)
   return Response.json(body, { status, headers })

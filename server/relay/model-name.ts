@@ -1,15 +1,58 @@
-/**
- * A top-level or nested `"model": "..."` as it stands in JSON text. Inside a JSON string its quotes would be escaped, so
- * text of an answer never matches.
- */
-const MODEL = /"(model|modelVersion)"(\s*:\s*)"((?:[^"\\]|\\.)*)"/
+import type { JsonObject } from '../../contract/json.ts'
+
+/** A member as it stands in JSON text; inside a JSON string its quotes would be escaped, so text of an answer never matches. */
+const MEMBERS = {
+  model: /"model"(\s*:\s*)"((?:[^"\\]|\\.)*)"/,
+  modelVersion: /"modelVersion"(\s*:\s*)"((?:[^"\\]|\\.)*)"/,
+} as const
+
+function memberOf(protocol: string): keyof typeof MEMBERS {
+  return protocol === 'gemini' ? 'modelVersion' : 'model'
+}
 
 /**
- * Puts the platform's model name where the upstream wrote its own (additions.md), without parsing the rest: bytes that
- * need no change stay as they are.
+ * Frames that carry the answer's model. In others a member of that name belongs to the answer itself (a tool's input, a
+ * hosted tool) and is not ours to change.
  */
-export function showModel(text: string, model: string): string {
-  const match = MODEL.exec(text)
-  if (!match || match[3] === model) return text
-  return `${text.slice(0, match.index)}"${match[1]}"${match[2]}${JSON.stringify(model)}${text.slice(match.index + match[0].length)}`
+function namesModel(protocol: string, data: string): boolean {
+  switch (protocol) {
+    case 'claude': return data.includes('"message_start"')
+    case 'openai-responses': return data.includes('"response":')
+    default: return true
+  }
+}
+
+/**
+ * Puts the platform's model name where a frame of a stream has the upstream's (additions.md), without parsing the rest: a
+ * frame that needs no change stays as it is.
+ */
+export function showModelInFrame(data: string, model: string, protocol: string): string {
+  if (!namesModel(protocol, data)) return data
+  const member = memberOf(protocol)
+  const match = MEMBERS[member].exec(data)
+  return match ? replaceAt(data, match, member, model) : data
+}
+
+/**
+ * The same for a whole answer: text that needs no change is returned as it is. Where the member's name stands more than
+ * once, as in a tool's input, the body is written anew instead of guessing which is meant.
+ */
+export function showModel(text: string, json: JsonObject, model: string, protocol: string): string {
+  const member = memberOf(protocol)
+  const named = json[member]
+  if (typeof named !== 'string' || named === model) return text
+  const match = MEMBERS[member].exec(text)
+  const isOnly = match !== null && !text.includes(`"${member}"`, match.index + 1)
+  return isOnly ? replaceAt(text, match, member, model) : JSON.stringify(withModel(json, model, protocol))
+}
+
+/** A parsed answer with the platform's model name. */
+export function withModel(json: JsonObject, model: string, protocol: string): JsonObject {
+  const member = memberOf(protocol)
+  return json[member] !== undefined ? { ...json, [member]: model } : json
+}
+
+function replaceAt(text: string, match: RegExpExecArray, member: string, model: string): string {
+  if (match[2] === model) return text
+  return `${text.slice(0, match.index)}"${member}"${match[1]}${JSON.stringify(model)}${text.slice(match.index + match[0].length)}`
 }

@@ -9,8 +9,19 @@ import { DEFAULT_MAX_OUTPUT, HOLD_LIFETIME_MS } from './limits.ts'
 
 export interface Pricing extends Multipliers { groupSource: string }
 
+/** The factors of the last channel asked for: reserving and settling mostly ask for the same. */
+const known = new WeakMap<AdmittedCall, { candidate: Candidate; pricing: Pricing }>()
+
 /** The factors of a call on a channel, from the snapshot the call was admitted with (contract.md 7.5). */
 export function pricingOf(call: AdmittedCall, candidate: Candidate, deps: RelayDeps): Pricing {
+  const last = known.get(call)
+  if (last?.candidate === candidate) return last.pricing
+  const pricing = computePricing(call, candidate, deps)
+  known.set(call, { candidate, pricing })
+  return pricing
+}
+
+function computePricing(call: AdmittedCall, candidate: Candidate, deps: RelayDeps): Pricing {
   const now = call.facts.createdAt
   const groupIds = call.caller.groups.filter(({ expiresAt }) => expiresAt === null || expiresAt > now).map(({ groupId }) => groupId)
   const mode = deps.settings.text('group_multiplier_mode') === 'min' ? 'min' : 'max'
@@ -32,7 +43,7 @@ export async function reserve(call: AdmittedCall, first: Candidate, deps: RelayD
   return deps.ledger.hold({
     requestId: call.requestId,
     accountId: facts.accountId,
-    apiKeyId: facts.apiKeyId,
+    quotaKeyId: call.caller.quotaLimit === 0n ? null : facts.apiKeyId,
     amount: quote(usage, model.card, pricingOf(call, first, deps), peek.choices).total,
     now: facts.createdAt,
     deadlineAt: facts.createdAt + HOLD_LIFETIME_MS,

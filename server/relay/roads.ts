@@ -2,7 +2,7 @@ import type { Usage, UsageDetails } from '../../contract/meters.ts'
 import type { Candidate } from '../features/catalog/snapshot.ts'
 import type { AdmittedCall } from './call.ts'
 import { streamCallOf } from './deliver.ts'
-import { showModel } from './model-name.ts'
+import { showModelInFrame } from './model-name.ts'
 import type { Event, Fault, Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
 import { mergeTapUsage } from './protocols/merge-usage.ts'
@@ -77,7 +77,7 @@ class SameRoad implements Road {
   }
 
   #show(frame: Frame): Frame {
-    const data = showModel(frame.data, this.#model)
+    const data = showModelInFrame(frame.data, this.#model, this.#protocol.id)
     return data === frame.data ? frame : { ...frame, data }
   }
 }

@@ -28,7 +28,7 @@ const deps = () => ({ db: made.db, clock: { now: () => NOW } })
 const give = (amount: Money, reference = `gift-${serial++}`, gifted: Money = ZERO) => credit(deps(), { accountId, kind: 'recharge', reference, amount, gifted })
 const nextId = (): string => `req_${serial++}`
 const hold = (requestId: string, amount: Money, apiKeyId: number | null = null) =>
-  ledger.hold({ requestId, accountId, apiKeyId, amount, now: NOW, deadlineAt: NOW + 1, context: '{}' })
+  ledger.hold({ requestId, accountId, quotaKeyId: apiKeyId, amount, now: NOW, deadlineAt: NOW + 1, context: '{}' })
 
 /** Settles a call whose input tokens cost 1 per million. */
 const settle = (requestId: string, millions: number, apiKeyId: number | null = null) => {

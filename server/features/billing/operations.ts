@@ -6,8 +6,8 @@ import type { LogTable } from '../../db/schema.ts'
 export interface HoldOperation {
   requestId: string
   accountId: number
-  /** null: a session pays, no key quota applies. */
-  apiKeyId: number | null
+  /** The key whose quota is reserved too; null: a session pays, or the key has no quota. */
+  quotaKeyId: number | null
   amount: Money
   now: number
   deadlineAt: number

@@ -62,7 +62,7 @@ export class OrphanSweeper {
     }
     try {
       const draft = draftOf(facts, undefined, result, ZERO)
-      await ledgerOf(db).settle({ requestId: hold.id, accountId: hold.account_id, apiKeyId: hold.api_key_id, cost: ZERO, now, log: draft })
+      await ledgerOf(db).settle({ requestId: hold.id, accountId: hold.account_id, apiKeyId: facts.apiKeyId, cost: ZERO, now, log: draft })
     } catch (error) {
       log.error('could not close an orphaned call', { request_id: hold.id, cause: describeError(error) })
       throw error

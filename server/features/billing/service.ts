@@ -29,7 +29,7 @@ export class Ledger {
    * @throws AppError insufficient_balance | account_in_debt | key_quota_exceeded (402)
    */
   async hold(operation: Omit<HoldOperation, 'instance'>): Promise<Money> {
-    const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, { ...operation, instance: this.instance }))
+    const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, { ...operation, instance: this.instance }), false)
     if (!result.ok) throw new AppError(result.why)
     return result.amount
   }

@@ -34,6 +34,7 @@ export class LedgerStore {
   readonly #settleAccount: Statement<Settlement>
   readonly #settleKey: Statement<KeySettlement>
   readonly #insertEntry: Statement<Entry>
+  readonly #insertUsage: Statement<Entry>
   readonly #insertLog: Statement<Insertable<LogTable>>
   readonly #credit: Statement<AccountMove & { gifted: Money }>
   readonly #creditExpected: Statement<AccountMove & { gifted: Money; expected: Money }>
@@ -58,7 +59,7 @@ export class LedgerStore {
       .where('id', '=', p.id).where('quota_held', '=', ZERO).where(sql<boolean>`quota_limit > quota_used`)
       .where(sql<boolean>`quota_limit - quota_used >= ${p.least}`).returning('quota_held'))
     this.#insertHold = insertOf(query, 'holds', ['id', 'account_id', 'api_key_id', 'instance', 'amount', 'created_at', 'deadline_at', 'context'])
-    this.#takeHold = prepare(query, (p, q) => q.deleteFrom('holds').where('id', '=', p.id).returning('amount'))
+    this.#takeHold = prepare(query, (p, q) => q.deleteFrom('holds').where('id', '=', p.id).returning(['amount', 'api_key_id']))
     this.#settleAccount = prepare<Settlement>(query, (p, q) => q.updateTable('accounts').set({
       balance_before: sql<Money>`balance`,
       gifted_before: sql<Money>`gifted`,
@@ -81,8 +82,9 @@ export class LedgerStore {
       last_used_at: p.now,
     }).where('id', '=', p.id))
     this.#insertEntry = prepare<Entry>(query, (p, q) => q.insertInto('ledger_entries')
-      .values(pick(p, ['account_id', 'kind', 'reference', 'amount', 'gifted', 'balance_after', 'actor_user_id', 'reason', 'note', 'created_at']))
+      .values(pick(p, entryColumns))
       .returning('id'))
+    this.#insertUsage = prepare<Entry>(query, (p, q) => q.insertInto('ledger_entries').values(pick(p, entryColumns)))
     this.#insertLog = insertOf(query, 'logs', logColumns)
     this.#credit = prepare<AccountMove & { gifted: Money }>(query, (p, q) => creditUpdate(q, p))
     this.#creditExpected = prepare<AccountMove & { gifted: Money; expected: Money }>(query, (p, q) => creditUpdate(q, p).where('balance', '=', p.expected))
@@ -94,8 +96,8 @@ export class LedgerStore {
     const account = await this.#holdOnAccount(tx, op)
     if (typeof account === 'string') return { ok: false, why: account }
     let amount = account
-    if (op.apiKeyId !== null) {
-      const key = await this.#holdOnKey(tx, op.apiKeyId, amount, op.now)
+    if (op.quotaKeyId !== null) {
+      const key = await this.#holdOnKey(tx, op.quotaKeyId, amount, op.now)
       if (key === undefined) {
         await tx.run(this.#unhold, { id: op.accountId, amount, now: op.now })
         return { ok: false, why: 'key_quota_exceeded' }
@@ -106,7 +108,7 @@ export class LedgerStore {
       }
     }
     await tx.run(this.#insertHold, {
-      id: op.requestId, account_id: op.accountId, api_key_id: op.apiKeyId, instance: op.instance, amount,
+      id: op.requestId, account_id: op.accountId, api_key_id: op.quotaKeyId, instance: op.instance, amount,
       created_at: op.now, deadline_at: op.deadlineAt, context: op.context,
     })
     return { ok: true, amount }
@@ -132,13 +134,14 @@ export class LedgerStore {
   async settle(tx: BatchTransaction, op: SettleOperation): Promise<SettleResult> {
     const taken = await tx.run(this.#takeHold, { id: op.requestId })
     const hold = taken.rows[0]?.['amount'] as Money | undefined
+    const quotaKeyId = taken.rows[0]?.['api_key_id'] as number | null | undefined
     if (hold === undefined) return { settled: false, charged: ZERO, balance: ZERO }
     const account = (await tx.run(this.#settleAccount, { id: op.accountId, held: hold, cost: op.cost, now: op.now })).rows[0]
     if (!account) throw new Error(`account ${op.accountId} of request ${op.requestId} does not exist`)
     const balance = account['balance'] as Money
     const charged = money((account['balance_before'] as bigint) - balance)
     if (charged !== 0n) {
-      await tx.run(this.#insertEntry, {
+      await tx.run(this.#insertUsage, {
         account_id: op.accountId, kind: 'usage', reference: op.requestId, amount: money(-charged),
         gifted: money((account['gifted'] as bigint) - (account['gifted_before'] as bigint)), balance_after: balance,
         actor_user_id: null, reason: '', note: '', created_at: op.now,
@@ -146,7 +149,7 @@ export class LedgerStore {
     }
     if (op.apiKeyId !== null) {
       const { input_tokens: input, output_tokens: output, cached_input_tokens: cached } = op.log
-      await tx.run(this.#settleKey, { id: op.apiKeyId, held: hold, cost: charged, input, output, cached, now: op.now })
+      await tx.run(this.#settleKey, { id: op.apiKeyId, held: quotaKeyId === op.apiKeyId ? hold : ZERO, cost: charged, input, output, cached, now: op.now })
     }
     const uncollected = money(op.cost - charged)
     const note = uncollected === 0n ? op.log.charge_note : `${op.log.charge_note}${op.log.charge_note === '' ? '' : '; '}the account could not pay all of it`
@@ -211,6 +214,8 @@ function pick<P extends object>(slots: P, names: readonly (keyof P & string)[]):
 function insertOf<T extends 'holds' | 'logs'>(query: Kysely<Schema>, table: T, names: readonly (keyof Insertable<Schema[T]> & string)[]): Statement<Insertable<Schema[T]>> {
   return prepare<Insertable<Schema[T]>>(query, (p, q) => q.insertInto(table).values(pick(p, names) as never))
 }
+
+const entryColumns = ['account_id', 'kind', 'reference', 'amount', 'gifted', 'balance_after', 'actor_user_id', 'reason', 'note', 'created_at'] as const
 
 const logColumns = [
   'request_id', 'user_id', 'account_id', 'api_key_id', 'user_channel_id', 'channel_id', 'channel_model_id', 'model_name', 'upstream_model_name',
