@@ -30,6 +30,10 @@ export function tierConditionOf(text: string): TierCondition {
   return synonyms[text.trim().toLowerCase().replace(/[-\s]+/g, '_')] ?? ''
 }
 
+function rank({ condition }: PriceTier): number {
+  return tierConditions.indexOf(condition)
+}
+
 /**
  * A tier list as it is stored (contract.md 7.2): negative thresholds and prices dropped, of the same condition and
  * threshold the last one kept, in the order of conditions, then of thresholds.
@@ -39,6 +43,5 @@ export function normaliseTiers(tiers: readonly PriceTier[]): PriceTier[] {
   for (const tier of tiers) {
     if (tier.minTokens >= 0 && tier.price >= 0n) kept.set(`${tier.condition} ${tier.minTokens}`, tier)
   }
-  const rank = ({ condition }: PriceTier): number => tierConditions.indexOf(condition)
-  return [...kept.values()].sort((a, b) => rank(a) - rank(b) || a.minTokens - b.minTokens)
+  return [...kept.values()].toSorted((a, b) => rank(a) - rank(b) || a.minTokens - b.minTokens)
 }

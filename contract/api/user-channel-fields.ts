@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { time } from './common.ts'
 
 export const routingAlgorithms = ['priority', 'round_robin', 'weighted_round_robin'] as const
+export type RoutingAlgorithm = (typeof routingAlgorithms)[number]
 
 /** A user channel without its upstreams (contract.md 2.5): also nested in a channel. */
 export const userChannelFields = {

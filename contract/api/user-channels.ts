@@ -3,9 +3,7 @@ import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { channelWire } from './channels.ts'
 import { idParams, listSchema, messageAnswer, pageQuery } from './common.ts'
-import { routingAlgorithms, userChannelFields } from './user-channel-fields.ts'
-
-type RoutingAlgorithm = (typeof routingAlgorithms)[number]
+import { userChannelFields, type RoutingAlgorithm } from './user-channel-fields.ts'
 
 const synonyms: Readonly<Record<string, RoutingAlgorithm>> = {
   round_robin: 'round_robin', roundrobin: 'round_robin', rr: 'round_robin',

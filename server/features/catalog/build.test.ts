@@ -7,11 +7,12 @@ import type { RoutingRows } from './store.ts'
 /** Far above what it takes here (see the test's own time); a quadratic builder would need minutes. */
 const MAX_BUILD_MS = 1_000
 
+const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
+
 test('10,000 channels and 5,000 models are built well within a second, keys opened', () => {
   const one = money(MONEY_ONE)
   const secrets = new SecretBox('only for tests: 7Yw2pX9qKc4Zr8Vt1Nb6')
   const card = JSON.stringify({ prices: { input: '2.5', output: '10', cachedInput: '1.25' }, tiers: { input: [[1000, '5', '']] }, quota_type: 0 })
-  const range = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1)
   const rows: RoutingRows = {
     groups: range(20).map((id) => ({ id, name: `g${id}`, multiplier: one })),
     userChannels: range(50).map((id) => ({ id, name: `u${id}`, description: '', multiplier: one, routing_algorithm: 'priority', enabled: 1 })),

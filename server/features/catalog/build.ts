@@ -1,7 +1,8 @@
+import { routingAlgorithmOf } from '../../../contract/api/user-channels.ts'
 import { protocolOfType } from '../../../contract/channel-types.ts'
 import { money, MONEY_ONE, type Money } from '../../../contract/money.ts'
 import { decodeCard, isPriced, type PriceCard } from '../../../contract/quote.ts'
-import type { Candidate, CatalogChannel, CatalogModel, CatalogUserChannel, RoutingAlgorithm, Snapshot } from './snapshot.ts'
+import type { Candidate, CatalogChannel, CatalogModel, CatalogUserChannel, Snapshot } from './snapshot.ts'
 import type { ChannelModelRow, ModelRow, OverrideRow, RoutingRows } from './store.ts'
 
 /** What the builder asks of outside. Each may throw; then that one row is left out, the rest goes on. */
@@ -20,7 +21,7 @@ export function buildSnapshot(rows: RoutingRows, version: number, readers: Reade
   for (const row of rows.userChannels) {
     userChannels.set(row.id, {
       id: row.id, name: row.name, description: row.description, multiplier: factorOf(row.multiplier),
-      routingAlgorithm: algorithmOf(row.routing_algorithm), enabled: row.enabled === 1,
+      routingAlgorithm: routingAlgorithmOf(row.routing_algorithm), enabled: row.enabled === 1,
     })
   }
   const models = new Map<string, Building>()
@@ -127,8 +128,4 @@ function overridesOf(rows: readonly OverrideRow[]): Map<number, Map<number, Mone
 /** 0 never means free: it is refused on write, and in rows from elsewhere it stands for 1 (contract.md 7.5, W47). */
 function factorOf(multiplier: Money): Money {
   return multiplier === 0n ? money(MONEY_ONE) : multiplier
-}
-
-function algorithmOf(stored: string): RoutingAlgorithm {
-  return stored === 'round_robin' || stored === 'weighted_round_robin' ? stored : 'priority'
 }

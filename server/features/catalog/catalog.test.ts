@@ -30,6 +30,7 @@ const firstOf = (model: string): Candidate => {
   if (!candidate) throw new Error(`nothing serves ${model}`)
   return candidate
 }
+const of = (ids: number[], mode: 'min' | 'max') => multiplierFor(catalog.snapshot, firstOf('multi'), ids, mode)
 
 test('a change is in force when its answer is there', async () => {
   const { version } = catalog.snapshot
@@ -81,7 +82,6 @@ test('the multiplier of a group is overridden by the channel, then by the bindin
   const [binding] = await site.api<{ id: number }[]>('GET', `/api/channels/${channel}/models`)
   await site.api('PUT', `/api/channels/${channel}/group-multipliers`, [{ group_id: gold, multiplier: 0.6 }, { group_id: silver, multiplier: 0.8 }])
   await site.api('PUT', `/api/channel-models/${binding?.id}/group-multipliers`, [{ group_id: silver, multiplier: 3 }])
-  const of = (ids: number[], mode: 'min' | 'max') => multiplierFor(catalog.snapshot, firstOf('multi'), ids, mode)
   expect(of([plain], 'min')).toEqual({ multiplier: amount('1.5'), source: 'group' })
   expect(of([gold], 'min')).toEqual({ multiplier: amount('0.6'), source: 'channel' })
   expect(of([silver], 'min')).toEqual({ multiplier: amount('3'), source: 'model' })

@@ -14,9 +14,9 @@ export function offersOf(snapshot: Snapshot): Offer[] {
   for (const model of snapshot.models.values()) {
     if (!isForSale(model) || model.all.length === 0) continue
     const userChannels = [...model.byUserChannel.keys()].flatMap((id) => snapshot.userChannels.get(id) ?? [])
-    offers.push({ model, userChannels: userChannels.sort((a, b) => compare(a.name, b.name)) })
+    offers.push({ model, userChannels: userChannels.toSorted((a, b) => compare(a.name, b.name)) })
   }
-  return offers.sort((a, b) => compare(a.model.name, b.model.name))
+  return offers.toSorted((a, b) => compare(a.model.name, b.model.name))
 }
 
 /** By code unit: the same order on every machine. */

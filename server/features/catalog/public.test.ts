@@ -1,25 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { Hono } from 'hono'
 import { pricingWire, publicModelWire, type PricingWire, type PublicModelWire } from '../../../contract/api/catalog.ts'
 import { createTestApp, type TestApp } from '../../../test/app.ts'
 import { setUpSite, type Site } from '../../../test/site.ts'
-import { mount, type HttpEnv } from '../../http/bind.ts'
-import { errorResponse } from '../../http/errors.ts'
-import { catalogRoutes } from './routes.ts'
-import { Catalog } from './service.ts'
 
 let app: TestApp
 let site: Site
-const http = new Hono<HttpEnv>()
 let premium: number
 
 beforeAll(async () => {
   app = await createTestApp({ setUp: false })
   site = await setUpSite('http://localhost', app.request)
-  const catalog = new Catalog(app.deps)
-  await catalog.load()
-  mount(http, catalogRoutes(app.deps, catalog), { authenticate: () => Promise.reject(new Error('public')) })
-  http.onError((error, context) => errorResponse(error, context, app.deps.log))
   premium = (await site.api<{ id: number }>('POST', '/api/user-channels', { name: 'premium', description: 'fast', multiplier: '1.2' })).id
   const plain = await site.addChannel({ baseUrl: 'http://127.0.0.1:1', name: 'plain' })
   const fast = await site.addChannel({ baseUrl: 'http://127.0.0.1:1', name: 'fast', userChannelId: premium })
@@ -34,8 +24,8 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
-const models = async (): Promise<PublicModelWire[]> => publicModelWire.array().parse(await (await http.request('/api/public/models')).json())
-const pricing = async (query = ''): Promise<PricingWire['data']> => pricingWire.parse(await (await http.request(`/api/pricing${query}`)).json()).data
+const models = async (): Promise<PublicModelWire[]> => publicModelWire.array().parse(await (await app.fetch('/api/public/models')).json())
+const pricing = async (query = ''): Promise<PricingWire['data']> => pricingWire.parse(await (await app.fetch(`/api/pricing${query}`)).json()).data
 
 test('models for sale are public by name; unpriced ones and those nobody serves are not', async () => {
   expect((await models()).map(({ model_name: name }) => name)).toEqual(['a-fast-one', 'free-one', 'gpt-x'])
@@ -64,10 +54,10 @@ test('an answer follows each change', async () => {
 })
 
 test('pricing is there only when it is switched on', async () => {
-  const refused = await http.request('/api/pricing')
+  const refused = await app.fetch('/api/pricing')
   expect([refused.status, await refused.json()]).toMatchObject([404, { error: 'Not found' }])
   await site.api('PUT', '/api/settings', { pricing_endpoint_enabled: true })
-  expect((await http.request('/api/pricing')).status).toBe(200)
+  expect((await app.fetch('/api/pricing')).status).toBe(200)
 })
 
 test('pricing has USD per million tokens, and ratios as other gateways count them', async () => {
@@ -87,6 +77,6 @@ test('pricing of one user channel has its prices only', async () => {
   expect(Object.keys((await pricing('?user_channel_id=0')).user_channel_prices)).toEqual(['premium', 'default'])
   expect((await pricing('?user_channel_id=')).input_price['gpt-x']).toBe('2.5')
   expect((await pricing('?user_channel_id=999')).input_price).toEqual({})
-  const bad = await http.request('/api/pricing?user_channel_id=abc')
+  const bad = await app.fetch('/api/pricing?user_channel_id=abc')
   expect([bad.status, await bad.json()]).toMatchObject([400, { error: 'Invalid user_channel_id' }])
 })

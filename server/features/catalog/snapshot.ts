@@ -1,3 +1,4 @@
+import type { RoutingAlgorithm } from '../../../contract/api/user-channel-fields.ts'
 import type { UpstreamProtocol } from '../../../contract/channel-types.ts'
 import type { Money } from '../../../contract/money.ts'
 import type { PriceCard } from '../../../contract/quote.ts'
@@ -50,8 +51,6 @@ export interface CatalogModel {
   /** The same order over all user channels. */
   readonly all: readonly Candidate[]
 }
-
-export type RoutingAlgorithm = 'priority' | 'round_robin' | 'weighted_round_robin'
 
 export interface CatalogUserChannel {
   readonly id: number

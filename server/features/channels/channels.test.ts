@@ -55,7 +55,7 @@ test('a base URL that is not an absolute http(s) address of at most 255 characte
   const { id } = await make()
   const bad = ['', 'ftp://x.test', '/v1', 'x.test/v1', 'http://', 'javascript:alert(1)', 'https://u:p@x.test', 'https://u@x.test', 'https://x.test/?a=b', 'https://x.test/#a', `https://x.test/${'a'.repeat(250)}`]
   for (const base_url of bad) {
-    expect(await post({ name: 'bad', base_url })).toMatchObject({ status: 400, body: { error: 'Unsafe or invalid base URL' } as never })
+    expect(await post<unknown>({ name: 'bad', base_url })).toMatchObject({ status: 400, body: { error: 'Unsafe or invalid base URL' } })
     expect((await put(id, { base_url })).status).toBe(400)
   }
   expect((await post({ name: 'bad' })).status).toBe(400)
@@ -66,7 +66,7 @@ test('type, name, user channel, weight and multiplier are checked', async () => 
   for (const body of [{ type: 'telnet' }, { name: '' }, { user_channel_id: 999 }, { weight: -1 }, { multiplier: 0 }, { priority: 1.5 }]) {
     expect([body, (await post({ name: 'up', base_url: 'https://up.example.test', ...body })).status]).toEqual([body, 400])
   }
-  expect(await put(999, {})).toMatchObject({ status: 404, body: { error: 'Channel not found' } as never })
+  expect(await put<unknown>(999, {})).toMatchObject({ status: 404, body: { error: 'Channel not found' } })
   expect(await app.api('PUT', '/api/channels/x', {})).toMatchObject({ status: 400, body: { error: 'Invalid channel id' } })
 })
 
