@@ -38,6 +38,7 @@ import { LiveSettings } from './lib/live-settings.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
 import { guardedFetch } from './lib/outbound.ts'
 import { SecretBox } from './lib/secret-box.ts'
+import { probeRoutes } from './relay/probe/routes.ts'
 
 /** Each area's routes; a new feature is one line here. */
 const areas: readonly ((deps: Deps) => Route[])[] = [
@@ -55,6 +56,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   ledgerRoutes,
   statsRoutes,
   userCatalogRoutes,
+  probeRoutes,
 ]
 
 /** What serves everything below /v1 and /v1beta. */
