@@ -10,7 +10,7 @@ const COST = '0.0001'
 const HELLO: OpenAI.ChatCompletionMessageParam[] = [{ role: 'user', content: 'Say hello, please.' }]
 
 let served: Served
-const upstream = new Upstream()
+const upstream = await Upstream.start()
 
 beforeAll(async () => {
   served = await serve()

@@ -1,3 +1,4 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { isObject, type JsonObject } from '../../contract/json.ts'
 import { chat } from './chat.ts'
 import { claude } from './claude.ts'
@@ -34,7 +35,7 @@ const PLAIN: Answer = { parts: [{ text: 'Hello from the upstream.' }] }
  * A scripted provider that speaks all four protocols, each at its own addresses. No state outside the instance; several may
  * run at once. It keeps what it received and its own bill, independent of the gateway's.
  * @example
- * const upstream = new Upstream()
+ * const upstream = await Upstream.start()
  * upstream.always = { answer: { parts: [{ text: 'Hi' }] } }
  * upstream.next({ error: { status: 429, message: 'slow down' } }) // the next request only
  */
@@ -45,16 +46,27 @@ export class Upstream {
   /** Scripts by the upstream's model name; they win over `always`. */
   readonly models = new Map<string, Script>()
   readonly #queue: Script[] = []
-  readonly #server: ReturnType<typeof Bun.serve>
+  readonly #server: Server
   #serial = 0
 
-  constructor() {
-    this.#server = Bun.serve({ port: 0, hostname: '127.0.0.1', idleTimeout: 0, fetch: (request) => this.#answer(request) })
+  private constructor(server: Server) {
+    this.#server = server
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response))
+  }
+
+  /** Starts one on a port of its own. node:http, because its sockets can be broken off. */
+  static async start(): Promise<Upstream> {
+    const server = createServer()
+    const upstream = new Upstream(server)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    return upstream
   }
 
   /** The base URL for a channel of any type. */
   get url(): string {
-    return `http://127.0.0.1:${this.#server.port}`
+    const address = this.#server.address()
+    if (typeof address !== 'object' || address === null) throw new Error('the upstream does not run')
+    return `http://127.0.0.1:${address.port}`
   }
 
   /** Scripts for the next requests, in order, whatever model they ask for. */
@@ -88,48 +100,49 @@ export class Upstream {
   }
 
   async stop(): Promise<void> {
-    await this.#server.stop(true)
+    this.#server.closeAllConnections()
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()))
   }
 
-  async #answer(request: Request): Promise<Response> {
-    const url = new URL(request.url)
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url)
     const wire = wireOf(url.pathname)
-    if (wire === undefined) return Response.json({ error: { message: `no such address: ${url.pathname}` } }, { status: 404 })
-    const text = await request.text()
+    const text = await textOf(request)
+    if (wire === undefined) return send(response, 404, { 'content-type': 'application/json' }, JSON.stringify({ error: { message: `no such address: ${url.pathname}` } }))
     const parsed: unknown = text === '' ? {} : JSON.parse(text)
     const body: JsonObject = isObject(parsed) ? parsed : {}
     const got = this.#keep(request, url, wire, text, body)
     const script = this.#queue.shift() ?? this.models.get(got.model) ?? this.always
-    request.signal.addEventListener('abort', () => {
+    response.on('close', () => {
       if (!got.finished) got.closedMs ??= performance.now()
     })
-    if (script.delayMs === 'silence') await new Promise<never>(() => undefined)
-    else if (script.delayMs !== undefined) await Bun.sleep(script.delayMs)
+    if (script.delayMs === 'silence') return
+    if (script.delayMs !== undefined) await Bun.sleep(script.delayMs)
     const speaker = speakers[wire]
     if (script.reply) {
       got.finished = true
       const { status = 200, headers = { 'content-type': 'application/json' }, body: raw } = script.reply
-      return new Response((isObject(raw) ? JSON.stringify(raw) : raw) as BodyInit, { status, headers })
+      return send(response, status, headers, isObject(raw) ? JSON.stringify(raw) : raw as string | Uint8Array)
     }
     if (script.error) {
       got.finished = true
       const { status, message, headers } = script.error
-      return Response.json(speaker.error(status, message), { status, ...(headers && { headers }) })
+      return send(response, status, { 'content-type': 'application/json', ...headers }, JSON.stringify(speaker.error(status, message)))
     }
     const answer = script.answer ?? PLAIN
     got.billed = answer.usage === undefined ? answer.tokens ?? DEFAULT_TOKENS : undefined
     const call: SpokenCall = { model: got.model, serial: this.#serial, pieces: script.pieces ?? 3, usageAsked: asksUsage(body) }
-    if (got.stream) return streamed(speaker, speaker.frames(answer, call), script, got)
+    if (got.stream) return stream(response, speaker, speaker.frames(answer, call), script, got)
     got.finished = true
-    return Response.json(speaker.whole(answer, call))
+    send(response, 200, { 'content-type': 'application/json' }, JSON.stringify(speaker.whole(answer, call)))
   }
 
-  #keep(request: Request, url: URL, wire: Wire, text: string, body: JsonObject): Received {
+  #keep(request: IncomingMessage, url: URL, wire: Wire, text: string, body: JsonObject): Received {
     this.#serial += 1
     const path = url.pathname + url.search
     const fromPath = /\/models\/(.+):/.exec(decodeURIComponent(url.pathname))?.[1]
     const got: Received = {
-      wire, path, headers: request.headers, text, body, atMs: performance.now(), closedMs: undefined, finished: false, sent: 0, billed: undefined,
+      wire, path, headers: new Headers(request.headers as Record<string, string>), text, body, atMs: performance.now(), closedMs: undefined, finished: false, sent: 0, billed: undefined,
       model: fromPath ?? (typeof body.model === 'string' ? body.model : ''), stream: wire === 'gemini' ? path.includes(':stream') : body.stream === true,
     }
     this.received.push(got)
@@ -137,39 +150,44 @@ export class Upstream {
   }
 }
 
-const encoder = new TextEncoder()
+/** So that frames sent before a break arrive before it. */
+const BREAK_AFTER_MS = 20
 
 /** A stream by its script, one frame a chunk. */
-function streamed(speaker: Speaker, all: readonly string[], script: Script, got: Received): Response {
+async function stream(response: ServerResponse, speaker: Speaker, all: readonly string[], script: Script, got: Received): Promise<void> {
   const { cut, pauseMs = 0, lingerMs = 0 } = script
   const frames = cut ? all.slice(0, cut.after) : [...all]
   if (cut?.how === 'error') frames.push(speaker.errorFrame(cut.message ?? 'the upstream stumbled'))
-  let next = 0
-  return new Response(
-    new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        const frame = frames[next]
-        if (frame === undefined) {
-          if (cut?.how === 'silence') await new Promise<never>(() => undefined)
-          if (cut?.how === 'break') throw new Error('the connection breaks, as the script says')
-          if (lingerMs > 0) await Bun.sleep(lingerMs)
-          got.finished = true
-          if (got.closedMs === undefined) controller.close()
-          return
-        }
-        if (next > 0 && pauseMs > 0) await Bun.sleep(pauseMs)
-        if (got.closedMs !== undefined) return
-        next += 1
-        got.sent = next
-        controller.enqueue(encoder.encode(frame))
-        if (next === all.length && cut === undefined) got.finished = true
-      },
-      cancel() {
-        if (!got.finished) got.closedMs ??= performance.now()
-      },
-    }, { highWaterMark: 0 }),
-    { headers: { 'content-type': 'text/event-stream; charset=utf-8' } },
-  )
+  response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
+  response.flushHeaders()
+  for (const frame of frames) {
+    if (got.sent > 0) await Bun.sleep(pauseMs)
+    if (got.closedMs !== undefined) return
+    got.sent += 1
+    if (got.sent === all.length && cut === undefined) got.finished = true
+    response.write(frame)
+  }
+  if (cut?.how === 'silence') return
+  if (cut?.how === 'break') {
+    await Bun.sleep(BREAK_AFTER_MS)
+    got.finished = true
+    response.socket?.destroy()
+    return
+  }
+  if (lingerMs > 0) await Bun.sleep(lingerMs)
+  got.finished = true
+  response.end()
+}
+
+function send(response: ServerResponse, status: number, headers: Record<string, string>, body: string | Uint8Array): void {
+  response.writeHead(status, headers)
+  response.end(body)
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = []
+  for await (const part of request) parts.push(part as Buffer)
+  return Buffer.concat(parts).toString('utf8')
 }
 
 function wireOf(path: string): Wire | undefined {
