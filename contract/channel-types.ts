@@ -39,8 +39,11 @@ export type ChannelType = keyof typeof channelTypes
 
 /** What the contract's client and old configurations may write differently: case, blanks, hyphens. */
 export function channelTypeOf(text: string): ChannelType | undefined {
-  const name = text.trim().toLowerCase().replace(/[-\s]+/g, '_')
-  return Object.hasOwn(channelTypes, name) ? name as ChannelType : undefined
+  const name = text
+    .trim()
+    .toLowerCase()
+    .replace(/[-\s]+/g, '_')
+  return Object.hasOwn(channelTypes, name) ? (name as ChannelType) : undefined
 }
 
 /** The protocol of a stored type; a type this version does not know speaks OpenAI chat (contract.md 6.3). */

@@ -13,18 +13,24 @@ export type TierWire = z.input<typeof tierWire>
 /** More steps than any price list has; bounds what each quote walks through. */
 const MAX_TIERS = 50
 
-const tierInput = z.object({
-  min_tokens: z.int(),
-  price: decimalInput,
-  condition: z.string().max(50).nullish(),
-}).transform(({ min_tokens: minTokens, price, condition }): PriceTier => ({ minTokens, price, condition: tierConditionOf(condition ?? '') }))
+const tierInput = z
+  .object({
+    min_tokens: z.int(),
+    price: decimalInput,
+    condition: z.string().max(50).nullish(),
+  })
+  .transform(({ min_tokens: minTokens, price, condition }): PriceTier => ({
+    minTokens,
+    price,
+    condition: tierConditionOf(condition ?? ''),
+  }))
 
 function shapeOf<F extends string, T>(fields: readonly F[], value: T): Record<F, T> {
   return Object.fromEntries(fields.map((field) => [field, value])) as Record<F, T>
 }
 
-export const priceFields: readonly PriceField[] = meters.map(({ price }) => price)
-export const tierFields: readonly TiersField[] = meters.map(({ tiers }) => tiers)
+const priceFields: readonly PriceField[] = meters.map(({ price }) => price)
+const tierFields: readonly TiersField[] = meters.map(({ tiers }) => tiers)
 
 /** Members of an object that carries a price card outwards. A price of "0" is one not set apart: those tokens are sold as plain input or output (W76). */
 export const cardOutput = {

@@ -1,7 +1,14 @@
 /** Who made a model: known makers and how a name tells its maker (contract.md section 4). */
-export interface Provider { id: string; name: string }
+export interface Provider {
+  id: string
+  name: string
+}
 
-interface Preset { readonly id: string; readonly name: string; readonly pattern: RegExp | undefined }
+interface Preset {
+  readonly id: string
+  readonly name: string
+  readonly pattern: RegExp | undefined
+}
 
 /**
  * In the order of inference: the first pattern that fits the lower-cased model name wins. Short marks (`o1`, `yi`) count
@@ -35,11 +42,19 @@ const presets: readonly Preset[] = [
 ]
 
 /** The maker nobody knows. */
-export const CUSTOM_PROVIDER: Provider = { id: 'custom', name: 'Custom' }
+const CUSTOM_PROVIDER: Provider = { id: 'custom', name: 'Custom' }
 
 const plain = (text: string): string => text.toLowerCase().replace(/[\s_-]+/g, '')
 
-const byName = new Map(presets.flatMap(({ id, name }) => [[plain(id), { id, name }], [plain(name), { id, name }]] as const))
+const byName = new Map(
+  presets.flatMap(
+    ({ id, name }) =>
+      [
+        [plain(id), { id, name }],
+        [plain(name), { id, name }],
+      ] as const,
+  ),
+)
 
 /** The maker of a model by its name; `custom` when nothing fits. */
 export function inferProvider(modelName: string): Provider {

@@ -6,16 +6,46 @@ import { normaliseTiers, tierConditionOf } from './tiers.ts'
 const tier = (condition: TierCondition, minTokens: number, price = 1n): PriceTier => ({ condition, minTokens, price: money(price) })
 
 test('words for conditions become their canonical names, unknown ones mean the meter itself', () => {
-  const words = ['full_input', 'Context-Tokens', 'prompt_tokens', 'billable_input', 'completion_tokens', 'billable_output', 'full_request', 'current_tokens', 'whatever', '']
+  const words = [
+    'full_input',
+    'Context-Tokens',
+    'prompt_tokens',
+    'billable_input',
+    'completion_tokens',
+    'billable_output',
+    'full_request',
+    'current_tokens',
+    'whatever',
+    '',
+  ]
   expect(words.map(tierConditionOf)).toEqual([
-    'full_input_tokens', 'full_input_tokens', 'full_input_tokens', 'billable_input_tokens', 'billable_output_tokens', 'billable_output_tokens',
-    'full_request_tokens', '', '', '',
+    'full_input_tokens',
+    'full_input_tokens',
+    'full_input_tokens',
+    'billable_input_tokens',
+    'billable_output_tokens',
+    'billable_output_tokens',
+    'full_request_tokens',
+    '',
+    '',
+    '',
   ])
 })
 
 test('a tier list is stored sorted by condition and threshold, the last of two equal ones wins, negative ones are dropped', () => {
   const list = normaliseTiers([
-    tier('billable_output_tokens', 1), tier('full_input_tokens', 200), tier('', 500, 1n), tier('full_input_tokens', 100), tier('', 500, 2n), tier('', -1), tier('', 7, -1n),
+    tier('billable_output_tokens', 1),
+    tier('full_input_tokens', 200),
+    tier('', 500, 1n),
+    tier('full_input_tokens', 100),
+    tier('', 500, 2n),
+    tier('', -1),
+    tier('', 7, -1n),
   ])
-  expect(list).toEqual([tier('', 500, 2n), tier('full_input_tokens', 100), tier('full_input_tokens', 200), tier('billable_output_tokens', 1)])
+  expect(list).toEqual([
+    tier('', 500, 2n),
+    tier('full_input_tokens', 100),
+    tier('full_input_tokens', 200),
+    tier('billable_output_tokens', 1),
+  ])
 })

@@ -27,7 +27,14 @@ const synonyms: Readonly<Record<string, TierCondition>> = {
 
 /** The canonical name of a condition; `current_tokens`, "" and unknown words mean the meter's own count. */
 export function tierConditionOf(text: string): TierCondition {
-  return synonyms[text.trim().toLowerCase().replace(/[-\s]+/g, '_')] ?? ''
+  return (
+    synonyms[
+      text
+        .trim()
+        .toLowerCase()
+        .replace(/[-\s]+/g, '_')
+    ] ?? ''
+  )
 }
 
 function rank({ condition }: PriceTier): number {

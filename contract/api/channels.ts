@@ -12,20 +12,34 @@ const text = (max: number) => z.string().trim().max(max)
 
 /** An upstream (contract.md 2.6). */
 export const channelWire = z.strictObject({
-  id: z.int(), user_channel_id: z.int().nullable(), user_channel: z.strictObject(userChannelFields).optional(),
-  name: z.string(), type: z.string(),
+  id: z.int(),
+  user_channel_id: z.int().nullable(),
+  user_channel: z.strictObject(userChannelFields).optional(),
+  name: z.string(),
+  type: z.string(),
   /** What the upstream speaks, by its type. */
   protocol: z.enum(['openai-chat', 'openai-responses', 'claude', 'gemini']),
   base_url: z.string(),
   /** Masked; "" when there is none (W12). */
   api_key: z.string(),
-  multiplier: z.string(), priority: z.int(), weight: z.int(), enabled: z.boolean(),
-  price_sync_enabled: z.boolean(), price_sync_cron: z.string(), price_sync_last_at: time.nullable(),
-  consecutive_failures: z.int(), last_failure_at: time.nullable(), last_failure_reason: z.string(),
-  auto_disabled_at: time.nullable(), auto_disabled_reason: z.string(),
-  last_health_checked_at: time.nullable(), last_health_status: z.string(),
-  created_at: time, updated_at: time,
-  models: z.array(channelModelWire), group_multipliers: z.array(channelOverrideWire).optional(),
+  multiplier: z.string(),
+  priority: z.int(),
+  weight: z.int(),
+  enabled: z.boolean(),
+  price_sync_enabled: z.boolean(),
+  price_sync_cron: z.string(),
+  price_sync_last_at: time.nullable(),
+  consecutive_failures: z.int(),
+  last_failure_at: time.nullable(),
+  last_failure_reason: z.string(),
+  auto_disabled_at: time.nullable(),
+  auto_disabled_reason: z.string(),
+  last_health_checked_at: time.nullable(),
+  last_health_status: z.string(),
+  created_at: time,
+  updated_at: time,
+  models: z.array(channelModelWire),
+  group_multipliers: z.array(channelOverrideWire).optional(),
 })
 export type ChannelWire = z.input<typeof channelWire>
 
@@ -35,11 +49,13 @@ const MAX_RANK = 1_000_000
 export const channelBody = z.object({
   user_channel_id: z.int().positive().nullish(),
   name: text(100).min(1, { error: 'Channel name is required' }).nullish(),
-  type: text(50).transform((type, context) => {
-    const known = channelTypeOf(type)
-    if (known === undefined) context.addIssue({ code: 'custom', message: `must be one of ${Object.keys(channelTypes).join(', ')}` })
-    return known ?? z.NEVER
-  }).nullish(),
+  type: text(50)
+    .transform((type, context) => {
+      const known = channelTypeOf(type)
+      if (known === undefined) context.addIssue({ code: 'custom', message: `must be one of ${Object.keys(channelTypes).join(', ')}` })
+      return known ?? z.NEVER
+    })
+    .nullish(),
   base_url: z.string().trim().nullish(),
   /** The mask or "" keeps what is stored, null clears it. */
   api_key: text(255).nullish(),
@@ -51,24 +67,52 @@ export const channelBody = z.object({
 export type ChannelBody = z.output<typeof channelBody>
 
 export const listChannels = endpoint({
-  method: 'GET', path: '/api/channels', access: 'support', summary: 'All upstreams; as a page newest first', query: pageQuery, response: listSchema(channelWire),
+  method: 'GET',
+  path: '/api/channels',
+  access: 'support',
+  summary: 'All upstreams; as a page newest first',
+  query: pageQuery,
+  response: listSchema(channelWire),
 })
 export const getChannel = endpoint({
-  method: 'GET', path: '/api/channels/:id', access: 'support', summary: 'One upstream', params: idParams('Invalid channel id'), response: channelWire,
+  method: 'GET',
+  path: '/api/channels/:id',
+  access: 'support',
+  summary: 'One upstream',
+  params: idParams('Invalid channel id'),
+  response: channelWire,
 })
 export const createChannel = endpoint({
-  method: 'POST', path: '/api/channels', access: 'admin', summary: 'Connects an upstream; its key is kept encrypted',
-  body: channelBody.extend({ name: text(100).min(1, { error: 'Channel name is required' }) }), response: channelWire,
+  method: 'POST',
+  path: '/api/channels',
+  access: 'admin',
+  summary: 'Connects an upstream; its key is kept encrypted',
+  body: channelBody.extend({ name: text(100).min(1, { error: 'Channel name is required' }) }),
+  response: channelWire,
 })
 export const updateChannel = endpoint({
-  method: 'PUT', path: '/api/channels/:id', access: 'admin', summary: 'Changes what is given',
-  params: idParams('Invalid channel id'), body: channelBody, response: channelWire,
+  method: 'PUT',
+  path: '/api/channels/:id',
+  access: 'admin',
+  summary: 'Changes what is given',
+  params: idParams('Invalid channel id'),
+  body: channelBody,
+  response: channelWire,
 })
 export const deleteChannel = endpoint({
-  method: 'DELETE', path: '/api/channels/:id', access: 'admin', summary: 'Deletes an upstream with its bindings and multipliers',
-  params: idParams('Invalid channel id'), response: messageAnswer,
+  method: 'DELETE',
+  path: '/api/channels/:id',
+  access: 'admin',
+  summary: 'Deletes an upstream with its bindings and multipliers',
+  params: idParams('Invalid channel id'),
+  response: messageAnswer,
 })
 export const putChannelOverrides = endpoint({
-  method: 'PUT', path: '/api/channels/:id/group-multipliers', access: 'admin', summary: 'Replaces the multipliers of an upstream by group; 0 removes',
-  params: idParams('Invalid channel id'), body: overridesBody, response: z.array(channelOverrideWire),
+  method: 'PUT',
+  path: '/api/channels/:id/group-multipliers',
+  access: 'admin',
+  summary: 'Replaces the multipliers of an upstream by group; 0 removes',
+  params: idParams('Invalid channel id'),
+  body: overridesBody,
+  response: z.array(channelOverrideWire),
 })

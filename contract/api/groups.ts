@@ -8,10 +8,18 @@ export type GroupWire = z.input<typeof groupWire>
 const name = z.string().trim().max(50)
 
 export const listGroups = endpoint({
-  method: 'GET', path: '/api/groups', access: 'support', summary: 'All groups by name', query: pageQuery, response: listSchema(groupWire),
+  method: 'GET',
+  path: '/api/groups',
+  access: 'support',
+  summary: 'All groups by name',
+  query: pageQuery,
+  response: listSchema(groupWire),
 })
 export const createGroup = endpoint({
-  method: 'POST', path: '/api/groups', access: 'admin', summary: 'Makes a group; its multiplier scales every price its members pay',
+  method: 'POST',
+  path: '/api/groups',
+  access: 'admin',
+  summary: 'Makes a group; its multiplier scales every price its members pay',
   body: z.object({
     name: z.string({ error: 'Group name is required' }).trim().min(1, { error: 'Group name is required' }).max(50),
     multiplier: nonNegativeDecimal.nullish(),
@@ -19,14 +27,21 @@ export const createGroup = endpoint({
   response: groupWire,
 })
 export const updateGroup = endpoint({
-  method: 'PUT', path: '/api/groups/:id', access: 'admin', summary: 'Changes what is given',
+  method: 'PUT',
+  path: '/api/groups/:id',
+  access: 'admin',
+  summary: 'Changes what is given',
   params: idParams('Invalid group id'),
   body: z.object({ name: name.min(1, { error: 'Group name is required' }).nullish(), multiplier: nonNegativeDecimal.nullish() }),
   response: groupWire,
 })
 export const deleteGroup = endpoint({
-  method: 'DELETE', path: '/api/groups/:id', access: 'admin', summary: 'Deletes a group nobody uses',
-  params: idParams('Invalid group id'), response: messageAnswer,
+  method: 'DELETE',
+  path: '/api/groups/:id',
+  access: 'admin',
+  summary: 'Deletes a group nobody uses',
+  params: idParams('Invalid group id'),
+  response: messageAnswer,
 })
 
 /** Body of both group-multipliers routes: the whole set; group 0 or multiplier 0 is no override (contract.md 3.5). */

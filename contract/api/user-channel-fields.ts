@@ -6,8 +6,14 @@ export type RoutingAlgorithm = (typeof routingAlgorithms)[number]
 
 /** A user channel without its upstreams (contract.md 2.5): also nested in a channel. */
 export const userChannelFields = {
-  id: z.int(), name: z.string(), description: z.string(), multiplier: z.string(), routing_algorithm: z.enum(routingAlgorithms), enabled: z.boolean(),
-  created_at: time, updated_at: time,
+  id: z.int(),
+  name: z.string(),
+  description: z.string(),
+  multiplier: z.string(),
+  routing_algorithm: z.enum(routingAlgorithms),
+  enabled: z.boolean(),
+  created_at: time,
+  updated_at: time,
 }
 const bare = z.strictObject(userChannelFields)
 export type BareUserChannelWire = z.input<typeof bare>

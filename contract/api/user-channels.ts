@@ -6,13 +6,25 @@ import { idParams, listSchema, messageAnswer, pageQuery } from './common.ts'
 import { userChannelFields, type RoutingAlgorithm } from './user-channel-fields.ts'
 
 const synonyms: Readonly<Record<string, RoutingAlgorithm>> = {
-  round_robin: 'round_robin', roundrobin: 'round_robin', rr: 'round_robin',
-  weighted_round_robin: 'weighted_round_robin', weighted_roundrobin: 'weighted_round_robin', weighted: 'weighted_round_robin', wrr: 'weighted_round_robin',
+  round_robin: 'round_robin',
+  roundrobin: 'round_robin',
+  rr: 'round_robin',
+  weighted_round_robin: 'weighted_round_robin',
+  weighted_roundrobin: 'weighted_round_robin',
+  weighted: 'weighted_round_robin',
+  wrr: 'weighted_round_robin',
 }
 
 /** The algorithm a word means; an unknown one is `priority` (contract.md 3.5). */
 export function routingAlgorithmOf(text: string): RoutingAlgorithm {
-  return synonyms[text.trim().toLowerCase().replace(/[-\s]+/g, '_')] ?? 'priority'
+  return (
+    synonyms[
+      text
+        .trim()
+        .toLowerCase()
+        .replace(/[-\s]+/g, '_')
+    ] ?? 'priority'
+  )
 }
 
 /** What a customer's key is bound to: a set of upstreams under one price and one routing rule. */
@@ -29,21 +41,37 @@ export const userChannelBody = z.object({
 export type UserChannelBody = z.output<typeof userChannelBody>
 
 export const listUserChannels = endpoint({
-  method: 'GET', path: '/api/user-channels', access: 'support', summary: 'User channels with their upstreams and models',
-  query: pageQuery, response: listSchema(userChannelWire),
+  method: 'GET',
+  path: '/api/user-channels',
+  access: 'support',
+  summary: 'User channels with their upstreams and models',
+  query: pageQuery,
+  response: listSchema(userChannelWire),
 })
 export const createUserChannel = endpoint({
-  method: 'POST', path: '/api/user-channels', access: 'admin', summary: 'Makes a user channel',
+  method: 'POST',
+  path: '/api/user-channels',
+  access: 'admin',
+  summary: 'Makes a user channel',
   body: userChannelBody.extend({
     name: z.string({ error: 'User channel name is required' }).trim().min(1, { error: 'User channel name is required' }).max(100),
   }),
   response: userChannelWire,
 })
 export const updateUserChannel = endpoint({
-  method: 'PUT', path: '/api/user-channels/:id', access: 'admin', summary: 'Changes what is given',
-  params: idParams('Invalid user channel id'), body: userChannelBody, response: userChannelWire,
+  method: 'PUT',
+  path: '/api/user-channels/:id',
+  access: 'admin',
+  summary: 'Changes what is given',
+  params: idParams('Invalid user channel id'),
+  body: userChannelBody,
+  response: userChannelWire,
 })
 export const deleteUserChannel = endpoint({
-  method: 'DELETE', path: '/api/user-channels/:id', access: 'admin',
-  summary: 'Deletes a user channel; its upstreams are detached and switched off', params: idParams('Invalid user channel id'), response: messageAnswer,
+  method: 'DELETE',
+  path: '/api/user-channels/:id',
+  access: 'admin',
+  summary: 'Deletes a user channel; its upstreams are detached and switched off',
+  params: idParams('Invalid user channel id'),
+  response: messageAnswer,
 })

@@ -12,18 +12,48 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, ind
 test('10,000 channels and 5,000 models are built well within a second, keys opened', () => {
   const one = money(MONEY_ONE)
   const secrets = new SecretBox('only for tests: 7Yw2pX9qKc4Zr8Vt1Nb6')
-  const card = JSON.stringify({ prices: { input: '2.5', output: '10', cachedInput: '1.25' }, tiers: { input: [[1000, '5', '']] }, quota_type: 0 })
+  const card = JSON.stringify({
+    prices: { input: '2.5', output: '10', cachedInput: '1.25' },
+    tiers: { input: [[1000, '5', '']] },
+    quota_type: 0,
+  })
   const rows: RoutingRows = {
     groups: range(20).map((id) => ({ id, name: `g${id}`, multiplier: one })),
-    userChannels: range(50).map((id) => ({ id, name: `u${id}`, description: '', multiplier: one, routing_algorithm: 'priority', enabled: 1 })),
+    userChannels: range(50).map((id) => ({
+      id,
+      name: `u${id}`,
+      description: '',
+      multiplier: one,
+      routing_algorithm: 'priority',
+      enabled: 1,
+    })),
     channels: range(10_000).map((id) => ({
-      id, user_channel_id: (id % 50) + 1, name: `c${id}`, type: 'openai', base_url: 'https://up.example.test', api_key_sealed: secrets.seal('channel-key', `key ${id}`),
-      priority: 1, weight: 1,
+      id,
+      user_channel_id: (id % 50) + 1,
+      name: `c${id}`,
+      type: 'openai',
+      base_url: 'https://up.example.test',
+      api_key_sealed: secrets.seal('channel-key', `key ${id}`),
+      priority: 1,
+      weight: 1,
     })),
     models: range(5_000).map((id) => ({
-      id, model_name: `m${id}`, provider: 'openai', provider_icon_url: '', price_card: card, free: 0, max_output_tokens: null, enabled: 1,
+      id,
+      model_name: `m${id}`,
+      provider: 'openai',
+      provider_icon_url: '',
+      price_card: card,
+      free: 0,
+      max_output_tokens: null,
+      enabled: 1,
     })),
-    channelModels: range(50_000).map((id) => ({ id, channel_id: (id % 10_000) + 1, model_id: (id % 5_000) + 1, upstream_model_name: 'up', cost_card: card })),
+    channelModels: range(50_000).map((id) => ({
+      id,
+      channel_id: (id % 10_000) + 1,
+      model_id: (id % 5_000) + 1,
+      upstream_model_name: 'up',
+      cost_card: card,
+    })),
     channelOverrides: range(10_000).map((id) => ({ owner_id: id, group_id: 1, multiplier: one })),
     channelModelOverrides: range(10_000).map((id) => ({ owner_id: id, group_id: 1, multiplier: one })),
   }

@@ -20,8 +20,12 @@ export function buildSnapshot(rows: RoutingRows, version: number, readers: Reade
   const userChannels = new Map<number, CatalogUserChannel>()
   for (const row of rows.userChannels) {
     userChannels.set(row.id, {
-      id: row.id, name: row.name, description: row.description, multiplier: factorOf(row.multiplier),
-      routingAlgorithm: routingAlgorithmOf(row.routing_algorithm), enabled: row.enabled === 1,
+      id: row.id,
+      name: row.name,
+      description: row.description,
+      multiplier: factorOf(row.multiplier),
+      routingAlgorithm: routingAlgorithmOf(row.routing_algorithm),
+      enabled: row.enabled === 1,
     })
   }
   const models = new Map<string, Building>()
@@ -51,15 +55,27 @@ function modelOf(row: ModelRow, readers: Readers): Building {
     readers.broken('model', row.id, error)
   }
   return {
-    id: row.id, name: row.model_name, provider: row.provider, providerIconUrl: row.provider_icon_url, enabled: row.enabled === 1,
-    card, cardText: row.price_card, priced: isPriced(card), free: row.free === 1 && card !== NO_PRICES,
-    maxOutputTokens: row.max_output_tokens, byUserChannel: new Map(), all: [],
+    id: row.id,
+    name: row.model_name,
+    provider: row.provider,
+    providerIconUrl: row.provider_icon_url,
+    enabled: row.enabled === 1,
+    card,
+    cardText: row.price_card,
+    priced: isPriced(card),
+    free: row.free === 1 && card !== NO_PRICES,
+    maxOutputTokens: row.max_output_tokens,
+    byUserChannel: new Map(),
+    all: [],
   }
 }
 
 /** Channels come best first, so each model's lists are in order without being sorted. */
 function addCandidates(
-  rows: RoutingRows, userChannels: ReadonlyMap<number, CatalogUserChannel>, models: ReadonlyMap<number, Building>, readers: Readers,
+  rows: RoutingRows,
+  userChannels: ReadonlyMap<number, CatalogUserChannel>,
+  models: ReadonlyMap<number, Building>,
+  readers: Readers,
 ): void {
   const ofChannel = Map.groupBy(rows.channelModels, ({ channel_id: id }) => id)
   const channelOverrides = overridesOf(rows.channelOverrides)
@@ -96,15 +112,26 @@ function addCandidates(
       continue
     }
     const channel: CatalogChannel = {
-      id: row.id, name: row.name, type: row.type, protocol: protocolOfType(row.type), baseUrl: row.base_url, key,
-      priority: row.priority, weight: row.weight, groupMultipliers: channelOverrides.get(row.id) ?? NO_OVERRIDES,
+      id: row.id,
+      name: row.name,
+      type: row.type,
+      protocol: protocolOfType(row.type),
+      baseUrl: row.base_url,
+      key,
+      priority: row.priority,
+      weight: row.weight,
+      groupMultipliers: channelOverrides.get(row.id) ?? NO_OVERRIDES,
     }
     for (const binding of carried) {
       const model = models.get(binding.model_id)
       if (!model?.enabled) continue
       const candidate: Candidate = {
-        channelModelId: binding.id, channel, upstreamModel: binding.upstream_model_name,
-        groupMultipliers: modelOverrides.get(binding.id) ?? NO_OVERRIDES, costCard: costOf(binding, model.card.quotaType), userChannelId,
+        channelModelId: binding.id,
+        channel,
+        upstreamModel: binding.upstream_model_name,
+        groupMultipliers: modelOverrides.get(binding.id) ?? NO_OVERRIDES,
+        costCard: costOf(binding, model.card.quotaType),
+        userChannelId,
       }
       model.all.push(candidate)
       const list = model.byUserChannel.get(userChannelId)

@@ -23,7 +23,8 @@ const amount = (text: string): Money => {
   if (value === undefined) throw new Error(text)
   return value
 }
-const group = async (name: string, multiplier: string): Promise<number> => (await site.api<{ id: number }>('POST', '/api/groups', { name, multiplier })).id
+const group = async (name: string, multiplier: string): Promise<number> =>
+  (await site.api<{ id: number }>('POST', '/api/groups', { name, multiplier })).id
 const names = (candidates: readonly Candidate[] | undefined): string[] => (candidates ?? []).map(({ channel }) => channel.name)
 const firstOf = (model: string): Candidate => {
   const candidate = catalog.snapshot.models.get(model)?.all[0]
@@ -42,7 +43,9 @@ test('a change is in force when its answer is there', async () => {
   expect(model?.card).toEqual(decodeCard(model?.cardText ?? ''))
   expect(model?.card.prices.output).toBe(amount('10'))
   expect(firstOf('gpt-x')).toMatchObject({
-    upstreamModel: 'gpt-x-2026', costCard: undefined, channel: { id, name: 'a', type: 'openai', protocol: 'openai-chat', baseUrl: 'http://127.0.0.1:1/v1', key: 'sk-the-real-key-of-a' },
+    upstreamModel: 'gpt-x-2026',
+    costCard: undefined,
+    channel: { id, name: 'a', type: 'openai', protocol: 'openai-chat', baseUrl: 'http://127.0.0.1:1/v1', key: 'sk-the-real-key-of-a' },
   })
   const before = catalog.snapshot
   await site.api('PUT', `/api/channels/${id}`, { api_key: 'sk-another-key' })
@@ -51,7 +54,12 @@ test('a change is in force when its answer is there', async () => {
 })
 
 test('candidates are in order: priority, then weight, then channel id', async () => {
-  for (const [name, priority, weight] of [['p1w1', 1, 1], ['p5w1', 5, 1], ['p5w9', 5, 9], ['p1w1-later', 1, 1]] as const) {
+  for (const [name, priority, weight] of [
+    ['p1w1', 1, 1],
+    ['p5w1', 5, 1],
+    ['p5w9', 5, 9],
+    ['p1w1-later', 1, 1],
+  ] as const) {
     await site.sell(await site.addChannel({ baseUrl: 'http://127.0.0.1:1', name, priority, weight }), 'ordered')
   }
   expect(names(catalog.snapshot.models.get('ordered')?.all)).toEqual(['p5w9', 'p5w1', 'p1w1', 'p1w1-later'])
@@ -65,7 +73,12 @@ test('only what is enabled everywhere serves: model, channel, binding and user c
   expect(serving()).toEqual(['only'])
   const [binding] = await site.api<{ id: number; model_id: number }[]>('GET', `/api/channels/${channel}/models`)
   const prices = { input_price: 1 }
-  for (const path of [`/api/models/${binding?.model_id}`, `/api/channels/${channel}`, `/api/channel-models/${binding?.id}`, `/api/user-channels/${userChannel}`]) {
+  for (const path of [
+    `/api/models/${binding?.model_id}`,
+    `/api/channels/${channel}`,
+    `/api/channel-models/${binding?.id}`,
+    `/api/user-channels/${userChannel}`,
+  ]) {
     await site.api('PUT', path, { ...prices, enabled: false })
     expect([path, serving()]).toEqual([path, []])
     await site.api('PUT', path, { ...prices, enabled: true })
@@ -80,7 +93,10 @@ test('the multiplier of a group is overridden by the channel, then by the bindin
   const channel = await site.addChannel({ baseUrl: 'http://127.0.0.1:1', name: 'multi' })
   await site.sell(channel, 'multi')
   const [binding] = await site.api<{ id: number }[]>('GET', `/api/channels/${channel}/models`)
-  await site.api('PUT', `/api/channels/${channel}/group-multipliers`, [{ group_id: gold, multiplier: 0.6 }, { group_id: silver, multiplier: 0.8 }])
+  await site.api('PUT', `/api/channels/${channel}/group-multipliers`, [
+    { group_id: gold, multiplier: 0.6 },
+    { group_id: silver, multiplier: 0.8 },
+  ])
   await site.api('PUT', `/api/channel-models/${binding?.id}/group-multipliers`, [{ group_id: silver, multiplier: 3 }])
   expect(of([plain], 'min')).toEqual({ multiplier: amount('1.5'), source: 'group' })
   expect(of([gold], 'min')).toEqual({ multiplier: amount('0.6'), source: 'channel' })
@@ -107,8 +123,16 @@ test('a key that cannot be opened or a price that cannot be read takes only its 
   await site.sell(await site.addChannel({ baseUrl: 'http://127.0.0.1:1', name: 'fine' }), 'half-broken')
   await site.sell(broken, 'unreadable')
   const { query } = app.deps.db
-  await query.updateTable('channels').set({ api_key_sealed: new SecretBox('another master secret').seal('channel-key', 'x') }).where('id', '=', broken).execute()
-  await query.updateTable('models').set({ price_card: '{"prices":{"input":"-1"},"tiers":{}}', free: 1 }).where('model_name', '=', 'unreadable').execute()
+  await query
+    .updateTable('channels')
+    .set({ api_key_sealed: new SecretBox('another master secret').seal('channel-key', 'x') })
+    .where('id', '=', broken)
+    .execute()
+  await query
+    .updateTable('models')
+    .set({ price_card: '{"prices":{"input":"-1"},"tiers":{}}', free: 1 })
+    .where('model_name', '=', 'unreadable')
+    .execute()
   await catalog.load()
   expect(names(catalog.snapshot.models.get('half-broken')?.all)).toEqual(['fine'])
   expect(catalog.snapshot.models.get('unreadable')).toMatchObject({ priced: false, free: false })

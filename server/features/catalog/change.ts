@@ -4,14 +4,19 @@ import type { Deps } from '../../http/deps.ts'
 import { isUniqueViolation } from '../../http/errors.ts'
 
 /** Who changes something, for the audit row. */
-export interface Actor { userId: number; ip: string }
+export interface Actor {
+  userId: number
+  ip: string
+}
 
 /**
  * Changes routing data: one transaction, then the change is told, so that it is in force when the answer leaves.
  * @throws AppError `conflict` when a unique name or pair exists already
  */
 export async function changeRouting<T>(
-  deps: Pick<Deps, 'db' | 'clock' | 'changes'>, conflict: ErrorCode, work: (tx: Database['query'], now: number) => Promise<T>,
+  deps: Pick<Deps, 'db' | 'clock' | 'changes'>,
+  conflict: ErrorCode,
+  work: (tx: Database['query'], now: number) => Promise<T>,
 ): Promise<T> {
   let result: T
   try {

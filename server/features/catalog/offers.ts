@@ -1,10 +1,13 @@
 import type { CatalogModel, CatalogUserChannel, Snapshot } from './snapshot.ts'
 
 /** A model for sale and where it can be had, by the name of the user channel. */
-export interface Offer { model: CatalogModel; userChannels: CatalogUserChannel[] }
+export interface Offer {
+  model: CatalogModel
+  userChannels: CatalogUserChannel[]
+}
 
 /** True when a call of the model would be served and paid: enabled, and priced or free on purpose (W43). */
-export function isForSale(model: CatalogModel): boolean {
+function isForSale(model: CatalogModel): boolean {
   return model.enabled && (model.priced || model.free)
 }
 

@@ -26,7 +26,7 @@ export function pricingOf(snapshot: Snapshot, userChannelId: number | undefined)
     let best: CatalogUserChannel | undefined
     for (const channel of asked) {
       const { id, name, description, multiplier } = channel
-      const own = byChannel[name] ??= { id, name, description, multiplier: formatMoney(multiplier), ...emptyRatios(), ...emptyMaps() }
+      const own = (byChannel[name] ??= { id, name, description, multiplier: formatMoney(multiplier), ...emptyRatios(), ...emptyMaps() })
       add(own, model, multiplier)
       addRatios(own, model, multiplier)
       if (!best || multiplier < best.multiplier) best = channel
@@ -37,7 +37,11 @@ export function pricingOf(snapshot: Snapshot, userChannelId: number | undefined)
     addRatios(lowest, model, best.multiplier)
     add(base, model, money(MONEY_ONE))
   }
-  return { success: true, message: '', data: { unit: 'per_1m_tokens', quota_type: quotaType, ...lowest, ...basePrefixed(base), user_channel_prices: byChannel } }
+  return {
+    success: true,
+    message: '',
+    data: { unit: 'per_1m_tokens', quota_type: quotaType, ...lowest, ...basePrefixed(base), user_channel_prices: byChannel },
+  }
 }
 
 /** A map by names that come from outside: without a prototype, `__proto__` is a name like any other. */
@@ -82,7 +86,9 @@ function addRatios(maps: Ratios, { name, card }: CatalogModel, multiplier: Money
   maps.completion_ratio[name] = formatMoney(completion)
 }
 
-type BaseMaps = { [N in PricingPrice as `base_${N}`]: Record<string, string> } & { [N in PricingPrice as `base_${N}_tiers`]: Record<string, TierWire[] | null> }
+type BaseMaps = { [N in PricingPrice as `base_${N}`]: Record<string, string> } & {
+  [N in PricingPrice as `base_${N}_tiers`]: Record<string, TierWire[] | null>
+}
 
 function basePrefixed(maps: Maps): BaseMaps {
   return Object.fromEntries(Object.entries(maps).map(([name, map]) => [`base_${name}`, map])) as BaseMaps

@@ -15,15 +15,25 @@ function publicModelOf({ model, userChannels }: Offer): PublicModelWire {
   const base = cardWire(model.card)
   const provider = providerOf(model.provider, model.name)
   return {
-    model_name: model.name, provider: provider.id, provider_name: provider.name, provider_icon_url: model.providerIconUrl, is_meta_model: false,
-    quota_type: model.card.quotaType === 1 ? 1 : 0, free: model.free, ...base,
+    model_name: model.name,
+    provider: provider.id,
+    provider_name: provider.name,
+    provider_icon_url: model.providerIconUrl,
+    is_meta_model: false,
+    quota_type: model.card.quotaType === 1 ? 1 : 0,
+    free: model.free,
+    ...base,
     user_channels: userChannels.map((channel) => publicOfferOf(model, channel, base)),
   }
 }
 
 function publicOfferOf(model: CatalogModel, channel: CatalogUserChannel, base: CardWire): PublicOfferWire {
   return {
-    id: channel.id, name: channel.name, description: channel.description, multiplier: formatMoney(channel.multiplier), ...base,
+    id: channel.id,
+    name: channel.name,
+    description: channel.description,
+    multiplier: formatMoney(channel.multiplier),
+    ...base,
     ...effective(cardWire(model.card, channel.multiplier)),
   }
 }

@@ -14,7 +14,11 @@ beforeAll(async () => {
   const plain = await site.addChannel({ baseUrl: 'http://127.0.0.1:1', name: 'plain' })
   const fast = await site.addChannel({ baseUrl: 'http://127.0.0.1:1', name: 'fast', userChannelId: premium })
   const prices = { input_price: '2.5', output_price: '10', cached_input_price: '1.25' }
-  await site.api('POST', '/api/models', { model_name: 'gpt-x', ...prices, input_price_tiers: [{ min_tokens: 1000, price: '5', condition: 'full_input_tokens' }] })
+  await site.api('POST', '/api/models', {
+    model_name: 'gpt-x',
+    ...prices,
+    input_price_tiers: [{ min_tokens: 1000, price: '5', condition: 'full_input_tokens' }],
+  })
   for (const channel of [plain, fast]) await site.sell(channel, 'gpt-x')
   await site.sell(fast, 'a-fast-one', { output_price: '3' })
   await site.api('POST', `/api/channels/${plain}/models`, { model_name: 'unpriced' })
@@ -25,7 +29,8 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 const models = async (): Promise<PublicModelWire[]> => publicModelWire.array().parse(await (await app.fetch('/api/public/models')).json())
-const pricing = async (query = ''): Promise<PricingWire['data']> => pricingWire.parse(await (await app.fetch(`/api/pricing${query}`)).json()).data
+const pricing = async (query = ''): Promise<PricingWire['data']> =>
+  pricingWire.parse(await (await app.fetch(`/api/pricing${query}`)).json()).data
 
 test('models for sale are public by name; unpriced ones and those nobody serves are not', async () => {
   expect((await models()).map(({ model_name: name }) => name)).toEqual(['a-fast-one', 'free-one', 'gpt-x'])
@@ -34,12 +39,25 @@ test('models for sale are public by name; unpriced ones and those nobody serves 
 test('a public model shows base and effective prices at each user channel', async () => {
   const model = (await models()).find(({ model_name: name }) => name === 'gpt-x')
   expect(model).toMatchObject({
-    provider: 'openai', provider_name: 'OpenAI', provider_icon_url: '', is_meta_model: false, input_price: '2.5', output_price: '10', output_price_tiers: null,
+    provider: 'openai',
+    provider_name: 'OpenAI',
+    provider_icon_url: '',
+    is_meta_model: false,
+    input_price: '2.5',
+    output_price: '10',
+    output_price_tiers: null,
     user_channels: [
       { name: 'default', multiplier: '1', effective_input_price: '2.5' },
       {
-        id: premium, name: 'premium', description: 'fast', multiplier: '1.2', input_price: '2.5', effective_input_price: '3', effective_output_price: '12',
-        effective_cached_input_price: '1.5', effective_input_price_tiers: [{ min_tokens: 1000, price: '6', condition: 'full_input_tokens' }],
+        id: premium,
+        name: 'premium',
+        description: 'fast',
+        multiplier: '1.2',
+        input_price: '2.5',
+        effective_input_price: '3',
+        effective_output_price: '12',
+        effective_cached_input_price: '1.5',
+        effective_input_price_tiers: [{ min_tokens: 1000, price: '6', condition: 'full_input_tokens' }],
         effective_output_price_tiers: null,
       },
     ],
@@ -69,7 +87,12 @@ test('pricing has USD per million tokens, and ratios as other gateways count the
   expect([data.cached_input_price['gpt-x'], data.cache_read_input_price['gpt-x']]).toEqual(['1.25', '1.25'])
   expect([data.output_price['a-fast-one'], data.base_output_price['a-fast-one']]).toEqual(['3.6', '3'])
   expect(data.base_input_price_tiers['gpt-x']).toEqual([{ min_tokens: 1000, price: '5', condition: 'full_input_tokens' }])
-  expect(data.user_channel_prices['premium']).toMatchObject({ id: premium, multiplier: '1.2', input_price: { 'gpt-x': '3' }, model_ratio: { 'gpt-x': '1.5' } })
+  expect(data.user_channel_prices['premium']).toMatchObject({
+    id: premium,
+    multiplier: '1.2',
+    input_price: { 'gpt-x': '3' },
+    model_ratio: { 'gpt-x': '1.5' },
+  })
 })
 
 test('pricing of one user channel has its prices only', async () => {

@@ -40,10 +40,12 @@ export class Catalog {
       })
       return this.#running
     }
-    this.#next ??= this.#running.catch(() => {}).then(() => {
-      this.#next = undefined
-      return this.load()
-    })
+    this.#next ??= this.#running
+      .catch(() => {})
+      .then(() => {
+        this.#next = undefined
+        return this.load()
+      })
     return this.#next
   }
 
@@ -66,7 +68,10 @@ export class Catalog {
 /** Which level a group's multiplier came from (contract.md 7.5). */
 export type MultiplierSource = 'group' | 'channel' | 'model'
 
-export interface GroupMultiplier { multiplier: Money; source: MultiplierSource }
+export interface GroupMultiplier {
+  multiplier: Money
+  source: MultiplierSource
+}
 
 /**
  * The group factor of a call on a candidate: each group's own multiplier, replaced by the channel's override for it,

@@ -4,13 +4,24 @@ import type { ChannelModelTable, ChannelTable, GroupTable, ModelTable, UserChann
 import type { Money } from '../../../contract/money.ts'
 
 export type GroupRow = Pick<Selectable<GroupTable>, 'id' | 'name' | 'multiplier'>
-export type UserChannelRow = Pick<Selectable<UserChannelTable>, 'id' | 'name' | 'description' | 'multiplier' | 'routing_algorithm' | 'enabled'>
-export type ChannelRow = Pick<Selectable<ChannelTable>,
-  'id' | 'user_channel_id' | 'name' | 'type' | 'base_url' | 'api_key_sealed' | 'priority' | 'weight'>
-export type ModelRow = Pick<Selectable<ModelTable>,
-  'id' | 'model_name' | 'provider' | 'provider_icon_url' | 'price_card' | 'free' | 'max_output_tokens' | 'enabled'>
+export type UserChannelRow = Pick<
+  Selectable<UserChannelTable>,
+  'id' | 'name' | 'description' | 'multiplier' | 'routing_algorithm' | 'enabled'
+>
+export type ChannelRow = Pick<
+  Selectable<ChannelTable>,
+  'id' | 'user_channel_id' | 'name' | 'type' | 'base_url' | 'api_key_sealed' | 'priority' | 'weight'
+>
+export type ModelRow = Pick<
+  Selectable<ModelTable>,
+  'id' | 'model_name' | 'provider' | 'provider_icon_url' | 'price_card' | 'free' | 'max_output_tokens' | 'enabled'
+>
 export type ChannelModelRow = Pick<Selectable<ChannelModelTable>, 'id' | 'channel_id' | 'model_id' | 'upstream_model_name' | 'cost_card'>
-export interface OverrideRow { owner_id: number; group_id: number; multiplier: Money }
+export interface OverrideRow {
+  owner_id: number
+  group_id: number
+  multiplier: Money
+}
 
 /** Everything routing needs, as it is stored. */
 export interface RoutingRows {
@@ -33,13 +44,25 @@ export async function readRouting(db: Database['query']): Promise<RoutingRows> {
   const [groups, userChannels, channels, models, channelModels, channelOverrides, channelModelOverrides] = await Promise.all([
     db.selectFrom('groups').select(['id', 'name', 'multiplier']).execute(),
     db.selectFrom('user_channels').select(['id', 'name', 'description', 'multiplier', 'routing_algorithm', 'enabled']).execute(),
-    db.selectFrom('channels').select(['id', 'user_channel_id', 'name', 'type', 'base_url', 'api_key_sealed', 'priority', 'weight'])
-      .where('enabled', '=', 1).where('user_channel_id', 'is not', null)
-      .orderBy('priority', 'desc').orderBy('weight', 'desc').orderBy('id').execute(),
-    db.selectFrom('models')
-      .select(['id', 'model_name', 'provider', 'provider_icon_url', 'price_card', 'free', 'max_output_tokens', 'enabled']).execute(),
-    db.selectFrom('channel_models').select(['id', 'channel_id', 'model_id', 'upstream_model_name', 'cost_card']).where('enabled', '=', 1)
-      .orderBy('id').execute(),
+    db
+      .selectFrom('channels')
+      .select(['id', 'user_channel_id', 'name', 'type', 'base_url', 'api_key_sealed', 'priority', 'weight'])
+      .where('enabled', '=', 1)
+      .where('user_channel_id', 'is not', null)
+      .orderBy('priority', 'desc')
+      .orderBy('weight', 'desc')
+      .orderBy('id')
+      .execute(),
+    db
+      .selectFrom('models')
+      .select(['id', 'model_name', 'provider', 'provider_icon_url', 'price_card', 'free', 'max_output_tokens', 'enabled'])
+      .execute(),
+    db
+      .selectFrom('channel_models')
+      .select(['id', 'channel_id', 'model_id', 'upstream_model_name', 'cost_card'])
+      .where('enabled', '=', 1)
+      .orderBy('id')
+      .execute(),
     db.selectFrom('channel_group_multipliers').select(['channel_id as owner_id', 'group_id', 'multiplier']).execute(),
     db.selectFrom('channel_model_group_multipliers').select(['channel_model_id as owner_id', 'group_id', 'multiplier']).execute(),
   ])

@@ -23,9 +23,17 @@ const put = <T = ChannelModelWire>(id: number, body: object) => app.api<T>('PUT'
 
 test('a name nobody knows becomes a model without price, so not for sale', async () => {
   expect(await post({ model_id: 0, model_name: 'gpt-new', upstream_model_name: 'gpt-new-2026' })).toMatchObject({
-    status: 200, body: {
-      channel_id: channelId, upstream_model_name: 'gpt-new-2026', input_price: '0', output_price: '0', enabled: true, cost: null,
-      model_name: 'gpt-new', provider: 'openai', model: { priced: false, free: false, enabled: true },
+    status: 200,
+    body: {
+      channel_id: channelId,
+      upstream_model_name: 'gpt-new-2026',
+      input_price: '0',
+      output_price: '0',
+      enabled: true,
+      cost: null,
+      model_name: 'gpt-new',
+      provider: 'openai',
+      model: { priced: false, free: false, enabled: true },
     },
   })
 })
@@ -42,12 +50,21 @@ test('binding neither renames nor enables the model: with id and another name th
   await put(binding.id, { model_name: 'first', provider: 'Own', provider_icon_url: '/own.svg', enabled: true })
   expect(after).toMatchObject({ model_name: 'second', upstream_model_name: 'first' })
   expect(after.model_id).not.toBe(first.id)
-  expect(await modelNamed('first')).toMatchObject({ id: first.id, enabled: false, input_price: '1', provider: 'Own', provider_icon_url: '/own.svg' })
+  expect(await modelNamed('first')).toMatchObject({
+    id: first.id,
+    enabled: false,
+    input_price: '1',
+    provider: 'Own',
+    provider_icon_url: '/own.svg',
+  })
 })
 
 test('a channel carries a model once', async () => {
   await post({ model_name: 'once' })
-  expect(await post<unknown>({ model_name: 'once', upstream_model_name: 'other' })).toMatchObject({ status: 409, body: { code: 'channel_model_exists' } })
+  expect(await post<unknown>({ model_name: 'once', upstream_model_name: 'other' })).toMatchObject({
+    status: 409,
+    body: { code: 'channel_model_exists' },
+  })
 })
 
 test('channel and model must exist', async () => {
@@ -63,14 +80,25 @@ test('channel and model must exist', async () => {
 test('a change keeps what is absent and may move the binding to another channel', async () => {
   const { body: binding } = await post({ model_name: 'mover', upstream_model_name: 'up-name', cost: { input_price: '0.5' } })
   const other = await addChannel()
-  expect((await put(binding.id, { channel_id: other, enabled: false })).body)
-    .toMatchObject({ channel_id: other, model_name: 'mover', upstream_model_name: 'up-name', enabled: false, cost: { input_price: '0.5' } })
+  expect((await put(binding.id, { channel_id: other, enabled: false })).body).toMatchObject({
+    channel_id: other,
+    model_name: 'mover',
+    upstream_model_name: 'up-name',
+    enabled: false,
+    cost: { input_price: '0.5' },
+  })
   expect(await put<unknown>(binding.id, { channel_id: 999 })).toMatchObject({ status: 400, body: { error: 'Channel not found' } })
 })
 
 test('cost prices are kept apart from prices; null, or an object that says nothing, is unknown', async () => {
-  const { body: binding } = await post({ model_name: 'costly', cost: { input_price: 1, output_price: '4', input_price_tiers: [{ min_tokens: 10, price: 0.5 }] } })
-  expect(binding).toMatchObject({ cost: { input_price: '1', output_price: '4', cached_input_price: '0', input_price_tiers: [{ min_tokens: 10, price: '0.5' }] }, model: { priced: false } })
+  const { body: binding } = await post({
+    model_name: 'costly',
+    cost: { input_price: 1, output_price: '4', input_price_tiers: [{ min_tokens: 10, price: 0.5 }] },
+  })
+  expect(binding).toMatchObject({
+    cost: { input_price: '1', output_price: '4', cached_input_price: '0', input_price_tiers: [{ min_tokens: 10, price: '0.5' }] },
+    model: { priced: false },
+  })
   expect((await put(binding.id, { cost: {} })).body.cost).toBeNull()
   expect((await put(binding.id, { cost: { input_price: 0 } })).body.cost).toMatchObject({ input_price: '0' })
   expect((await put(binding.id, { cost: null })).body.cost).toBeNull()
@@ -81,15 +109,26 @@ test('group multipliers of a binding are replaced as a set and shown with it', a
   const { body: group } = await app.api<{ id: number }>('POST', '/api/groups', { name: 'vip' })
   const { body: binding } = await post({ model_name: 'special' })
   const path = `/api/channel-models/${binding.id}/group-multipliers`
-  expect(await app.api('PUT', path, [{ group_id: group.id, multiplier: 0.5 }])).toMatchObject({ status: 200, body: [{ model_config_id: binding.id, group: { name: 'vip' }, multiplier: '0.5' }] })
-  expect((await app.api('GET', `/api/channels/${channelId}/models`)).body).toMatchObject([{ group_multipliers: [{ group_id: group.id, multiplier: '0.5' }] }])
+  expect(await app.api('PUT', path, [{ group_id: group.id, multiplier: 0.5 }])).toMatchObject({
+    status: 200,
+    body: [{ model_config_id: binding.id, group: { name: 'vip' }, multiplier: '0.5' }],
+  })
+  expect((await app.api('GET', `/api/channels/${channelId}/models`)).body).toMatchObject([
+    { group_multipliers: [{ group_id: group.id, multiplier: '0.5' }] },
+  ])
   expect((await app.api('PUT', path, [{ group_id: group.id, multiplier: 0 }])).body).toEqual([])
-  expect(await app.api('PUT', '/api/channel-models/999/group-multipliers', [])).toMatchObject({ status: 404, body: { error: 'Model config not found' } })
+  expect(await app.api('PUT', '/api/channel-models/999/group-multipliers', [])).toMatchObject({
+    status: 404,
+    body: { error: 'Model config not found' },
+  })
 })
 
 test('unbinding leaves the model', async () => {
   const { body: binding } = await post({ model_name: 'stays' })
-  expect(await app.api('DELETE', `/api/channel-models/${binding.id}`)).toMatchObject({ status: 200, body: { message: 'Model config deleted' } })
+  expect(await app.api('DELETE', `/api/channel-models/${binding.id}`)).toMatchObject({
+    status: 200,
+    body: { message: 'Model config deleted' },
+  })
   expect((await app.api('GET', `/api/channels/${channelId}/models`)).body).toEqual([])
   expect(await modelNamed('stays')).toBeDefined()
   expect(await app.api('DELETE', '/api/channel-models/x')).toMatchObject({ status: 400, body: { error: 'Invalid model config id' } })

@@ -13,7 +13,13 @@ import { checkOverrides, groupWires } from '../groups/service.ts'
 import { ensureModel, modelById, modelWireOf, type ModelRow } from '../models/service.ts'
 import { bindingWireOf, overrideWiresOf } from './service.ts'
 import {
-  deleteBindings, findBinding, insertBinding, replaceOverrides, selectOverridesOf, updateBindingRow, type BindingRow,
+  deleteBindings,
+  findBinding,
+  insertBinding,
+  replaceOverrides,
+  selectOverridesOf,
+  updateBindingRow,
+  type BindingRow,
 } from './store.ts'
 
 type Tx = Database['query']
@@ -21,14 +27,29 @@ type Tx = Database['query']
 /** @throws AppError channel_not_found | catalog_model_unknown | channel_model_exists | bad_request */
 export async function createBinding(deps: Deps, channelId: number, body: ChannelModelBody, actor: Actor): Promise<ChannelModelWire> {
   const row = await changeRouting(deps, 'channel_model_exists', async (tx, now) => {
-    if (!await channelExists(tx, channelId)) throw new AppError('channel_not_found')
+    if (!(await channelExists(tx, channelId))) throw new AppError('channel_not_found')
     const model = await modelFor(tx, body, actor, now)
     if (!model) throw new AppError('bad_request', { message: 'Model is required', param: 'model_name' })
-    const made = await insertBinding(tx, {
-      channel_id: channelId, model_id: model.id, upstream_model_name: body.upstream_model_name || model.model_name,
-      cost_card: costCardOf(body, model) ?? null, enabled: body.enabled === false ? 0 : 1,
-    }, now)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'create', objectType: 'channel_model', objectId: made.id, after: { ...made }, ip: actor.ip, now })
+    const made = await insertBinding(
+      tx,
+      {
+        channel_id: channelId,
+        model_id: model.id,
+        upstream_model_name: body.upstream_model_name || model.model_name,
+        cost_card: costCardOf(body, model) ?? null,
+        enabled: body.enabled === false ? 0 : 1,
+      },
+      now,
+    )
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'create',
+      objectType: 'channel_model',
+      objectId: made.id,
+      after: { ...made },
+      ip: actor.ip,
+      now,
+    })
     return made
   })
   return wireOf(deps, row)
@@ -40,16 +61,33 @@ export async function updateBinding(deps: Deps, id: number, body: ChannelModelBo
     const before = await findBinding(tx, id)
     if (!before) throw new AppError('channel_model_not_found')
     const channelId = body.channel_id || before.channel_id
-    if (channelId !== before.channel_id && !await channelExists(tx, channelId)) throw new AppError('channel_unknown', { param: 'channel_id' })
-    const model = await modelFor(tx, body, actor, now) ?? await modelById(tx, before.model_id)
+    if (channelId !== before.channel_id && !(await channelExists(tx, channelId)))
+      throw new AppError('channel_unknown', { param: 'channel_id' })
+    const model = (await modelFor(tx, body, actor, now)) ?? (await modelById(tx, before.model_id))
     if (!model) throw new AppError('catalog_model_unknown', { param: 'model_id' })
     const cost = costCardOf(body, model)
-    const after = await updateBindingRow(tx, id, {
-      channel_id: channelId, model_id: model.id,
-      upstream_model_name: body.upstream_model_name === '' ? model.model_name : body.upstream_model_name ?? before.upstream_model_name,
-      cost_card: cost === undefined ? before.cost_card : cost, enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
-    }, now)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'update', objectType: 'channel_model', objectId: id, before: { ...before }, after: { ...after }, ip: actor.ip, now })
+    const after = await updateBindingRow(
+      tx,
+      id,
+      {
+        channel_id: channelId,
+        model_id: model.id,
+        upstream_model_name: body.upstream_model_name === '' ? model.model_name : (body.upstream_model_name ?? before.upstream_model_name),
+        cost_card: cost === undefined ? before.cost_card : cost,
+        enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+      },
+      now,
+    )
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'update',
+      objectType: 'channel_model',
+      objectId: id,
+      before: { ...before },
+      after: { ...after },
+      ip: actor.ip,
+      now,
+    })
     return after
   })
   return wireOf(deps, row)
@@ -61,22 +99,39 @@ export async function deleteBinding(deps: Deps, id: number, actor: Actor): Promi
     const before = await findBinding(tx, id)
     if (!before) return
     await deleteBindings(tx, 'id', id)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'delete', objectType: 'channel_model', objectId: id, before: { ...before }, ip: actor.ip, now })
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'delete',
+      objectType: 'channel_model',
+      objectId: id,
+      before: { ...before },
+      ip: actor.ip,
+      now,
+    })
   })
 }
 
 /** @throws AppError channel_model_not_found | group_missing | bad_request */
 export async function putOverrides(
-  deps: Deps, id: number, body: readonly { group_id: number; multiplier: Money }[], actor: Actor,
+  deps: Deps,
+  id: number,
+  body: readonly { group_id: number; multiplier: Money }[],
+  actor: Actor,
 ): Promise<ModelOverrideWire[]> {
   return changeRouting(deps, 'conflict', async (tx, now) => {
-    if (!await findBinding(tx, id)) throw new AppError('channel_model_not_found')
+    if (!(await findBinding(tx, id))) throw new AppError('channel_model_not_found')
     const before = await selectOverridesOf(tx, id)
     const overrides = await checkOverrides(tx, body)
     await replaceOverrides(tx, id, overrides, now)
     await recordAudit(tx, {
-      actorUserId: actor.userId, action: 'set_group_multipliers', objectType: 'channel_model', objectId: id,
-      before: { overrides: before.map(({ group_id: groupId, multiplier }) => ({ groupId, multiplier })) }, after: { overrides }, ip: actor.ip, now,
+      actorUserId: actor.userId,
+      action: 'set_group_multipliers',
+      objectType: 'channel_model',
+      objectId: id,
+      before: { overrides: before.map(({ group_id: groupId, multiplier }) => ({ groupId, multiplier })) },
+      after: { overrides },
+      ip: actor.ip,
+      now,
     })
     return overrideWiresOf(await selectOverridesOf(tx, id), await groupWires(tx))
   })
@@ -85,7 +140,12 @@ export async function putOverrides(
 /** The model a body means: a name wins over an id, so that nothing is renamed by it (W42); undefined when it names none. */
 async function modelFor(tx: Tx, body: ChannelModelBody, actor: Actor, now: number): Promise<ModelRow | undefined> {
   if (body.model_name) {
-    return ensureModel(tx, { name: body.model_name, provider: body.provider ?? '', iconUrl: body.provider_icon_url ?? '' }, { ...actor, source: 'channel' }, now)
+    return ensureModel(
+      tx,
+      { name: body.model_name, provider: body.provider ?? '', iconUrl: body.provider_icon_url ?? '' },
+      { ...actor, source: 'channel' },
+      now,
+    )
   }
   if (!body.model_id) return undefined
   const model = await modelById(tx, body.model_id)

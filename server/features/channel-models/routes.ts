@@ -14,6 +14,8 @@ export function channelModelsRoutes(deps: Deps): Route[] {
       await deleteBinding(deps, params.id, { userId: caller.userId, ip })
       return { message: 'Model config deleted' }
     }),
-    bind(api.putChannelModelOverrides, ({ params, body, caller, ip }) => putOverrides(deps, params.id, body, { userId: caller.userId, ip })),
+    bind(api.putChannelModelOverrides, ({ params, body, caller, ip }) =>
+      putOverrides(deps, params.id, body, { userId: caller.userId, ip }),
+    ),
   ]
 }

@@ -16,7 +16,11 @@ type Tx = Database['query']
  * Bindings by channel, of the given channels or of all: four queries, however many.
  * @param withModel the whole model in each, not only its name
  */
-export async function bindingWires(db: Tx, channelIds: readonly number[] | undefined, withModel: boolean): Promise<Map<number, ChannelModelWire[]>> {
+export async function bindingWires(
+  db: Tx,
+  channelIds: readonly number[] | undefined,
+  withModel: boolean,
+): Promise<Map<number, ChannelModelWire[]>> {
   const byChannel = new Map<number, ChannelModelWire[]>()
   if (channelIds?.length === 0) return byChannel
   const bindings = await selectBindings(db, channelIds)
@@ -38,9 +42,18 @@ export async function bindingWires(db: Tx, channelIds: readonly number[] | undef
 /** One binding on the wire. */
 export function bindingWireOf(binding: BindingRow, model: ModelWire, overrides: ModelOverrideWire[]): ChannelModelWire {
   const wire: ChannelModelWire = {
-    id: binding.id, channel_id: binding.channel_id, model_id: binding.model_id, model, upstream_model_name: binding.upstream_model_name,
-    input_price: '0', output_price: '0', cost: binding.cost_card === null ? null : cardWire(decodeCard(binding.cost_card)),
-    enabled: binding.enabled === 1, created_at: isoTime(binding.created_at), updated_at: isoTime(binding.updated_at), model_name: model.model_name,
+    id: binding.id,
+    channel_id: binding.channel_id,
+    model_id: binding.model_id,
+    model,
+    upstream_model_name: binding.upstream_model_name,
+    input_price: '0',
+    output_price: '0',
+    cost: binding.cost_card === null ? null : cardWire(decodeCard(binding.cost_card)),
+    enabled: binding.enabled === 1,
+    created_at: isoTime(binding.created_at),
+    updated_at: isoTime(binding.updated_at),
+    model_name: model.model_name,
   }
   if (overrides.length > 0) wire.group_multipliers = overrides
   if (model.provider !== '') wire.provider = model.provider
@@ -52,10 +65,19 @@ export function bindingWireOf(binding: BindingRow, model: ModelWire, overrides: 
 export function overrideWiresOf(rows: readonly OverrideRow[], groups: ReadonlyMap<number, GroupWire>): ModelOverrideWire[] {
   return rows.flatMap((row) => {
     const group = groups.get(row.group_id)
-    return group ? [{
-      id: row.id, model_config_id: row.channel_model_id, group_id: row.group_id, group, multiplier: formatMoney(row.multiplier),
-      created_at: isoTime(row.created_at), updated_at: isoTime(row.updated_at),
-    }] : []
+    return group
+      ? [
+          {
+            id: row.id,
+            model_config_id: row.channel_model_id,
+            group_id: row.group_id,
+            group,
+            multiplier: formatMoney(row.multiplier),
+            created_at: isoTime(row.created_at),
+            updated_at: isoTime(row.updated_at),
+          },
+        ]
+      : []
   })
 }
 

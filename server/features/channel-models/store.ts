@@ -34,17 +34,28 @@ export function findBinding(db: Tx, id: number): Promise<BindingRow | undefined>
 }
 
 export function insertBinding(tx: Tx, binding: NewBinding, now: number): Promise<BindingRow> {
-  return tx.insertInto('channel_models').values({ ...binding, created_at: now, updated_at: now }).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .insertInto('channel_models')
+    .values({ ...binding, created_at: now, updated_at: now })
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 export function updateBindingRow(tx: Tx, id: number, change: BindingChange, now: number): Promise<BindingRow> {
-  return tx.updateTable('channel_models').set({ ...change, updated_at: now }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .updateTable('channel_models')
+    .set({ ...change, updated_at: now })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** Bindings by one of their columns, with their overrides. */
 export async function deleteBindings(tx: Tx, column: 'id' | 'channel_id' | 'model_id', value: number): Promise<void> {
-  await tx.deleteFrom('channel_model_group_multipliers')
-    .where('channel_model_id', 'in', tx.selectFrom('channel_models').select('id').where(column, '=', value)).execute()
+  await tx
+    .deleteFrom('channel_model_group_multipliers')
+    .where('channel_model_id', 'in', tx.selectFrom('channel_models').select('id').where(column, '=', value))
+    .execute()
   await tx.deleteFrom('channel_models').where(column, '=', value).execute()
 }
 
@@ -52,7 +63,16 @@ export async function deleteBindings(tx: Tx, column: 'id' | 'channel_id' | 'mode
 export async function replaceOverrides(tx: Tx, bindingId: number, overrides: readonly Override[], now: number): Promise<void> {
   await tx.deleteFrom('channel_model_group_multipliers').where('channel_model_id', '=', bindingId).execute()
   if (overrides.length === 0) return
-  await tx.insertInto('channel_model_group_multipliers').values(overrides.map(({ groupId, multiplier }) => ({
-    channel_model_id: bindingId, group_id: groupId, multiplier, created_at: now, updated_at: now,
-  }))).execute()
+  await tx
+    .insertInto('channel_model_group_multipliers')
+    .values(
+      overrides.map(({ groupId, multiplier }) => ({
+        channel_model_id: bindingId,
+        group_id: groupId,
+        multiplier,
+        created_at: now,
+        updated_at: now,
+      })),
+    )
+    .execute()
 }

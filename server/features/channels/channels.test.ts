@@ -14,14 +14,24 @@ afterAll(() => app.close())
 
 const post = <T = ChannelWire>(body: object) => app.api<T>('POST', '/api/channels', body)
 const put = <T = ChannelWire>(id: number, body: object) => app.api<T>('PUT', `/api/channels/${id}`, body)
-const make = async (body: object = {}): Promise<ChannelWire> => (await post({ name: 'up', type: 'openai', base_url: 'https://up.example.test/v1', api_key: KEY, ...body })).body
+const make = async (body: object = {}): Promise<ChannelWire> =>
+  (await post({ name: 'up', type: 'openai', base_url: 'https://up.example.test/v1', api_key: KEY, ...body })).body
 const row = (id: number) => app.deps.db.query.selectFrom('channels').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
 const storedKey = async (id: number): Promise<string> => app.deps.secrets.open(CHANNEL_KEY_PURPOSE, (await row(id)).api_key_sealed)
 
 test('a channel is made with the defaults of the contract and belongs to the default user channel', async () => {
   expect(await make()).toMatchObject({
-    type: 'openai', protocol: 'openai-chat', user_channel: { name: 'default' }, multiplier: '1', priority: 1, weight: 1, enabled: true, models: [],
-    price_sync_enabled: false, consecutive_failures: 0, auto_disabled_at: null,
+    type: 'openai',
+    protocol: 'openai-chat',
+    user_channel: { name: 'default' },
+    multiplier: '1',
+    priority: 1,
+    weight: 1,
+    enabled: true,
+    models: [],
+    price_sync_enabled: false,
+    consecutive_failures: 0,
+    auto_disabled_at: null,
   })
 })
 
@@ -32,7 +42,9 @@ test('enabled:false, priority 0 and weight 0 are stored as said', async () => {
 test('the upstream key is encrypted at rest and never on the wire', async () => {
   const channel = await make()
   expect(channel.api_key).toBe('********9f3a')
-  expect(JSON.stringify(await row(channel.id), (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).not.toContain('upstream-secret')
+  expect(JSON.stringify(await row(channel.id), (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
+    'upstream-secret',
+  )
   const everything = JSON.stringify([(await app.api('GET', '/api/channels')).body, (await app.api('GET', '/api/user-channels')).body])
   expect(everything).not.toContain('upstream-secret')
   expect(await storedKey(channel.id)).toBe(KEY)
@@ -53,7 +65,19 @@ test('the mask, "" and nothing keep the key, another text replaces it, null clea
 
 test('a base URL that is not an absolute http(s) address of at most 255 characters is refused', async () => {
   const { id } = await make()
-  const bad = ['', 'ftp://x.test', '/v1', 'x.test/v1', 'http://', 'javascript:alert(1)', 'https://u:p@x.test', 'https://u@x.test', 'https://x.test/?a=b', 'https://x.test/#a', `https://x.test/${'a'.repeat(250)}`]
+  const bad = [
+    '',
+    'ftp://x.test',
+    '/v1',
+    'x.test/v1',
+    'http://',
+    'javascript:alert(1)',
+    'https://u:p@x.test',
+    'https://u@x.test',
+    'https://x.test/?a=b',
+    'https://x.test/#a',
+    `https://x.test/${'a'.repeat(250)}`,
+  ]
   for (const base_url of bad) {
     expect(await post<unknown>({ name: 'bad', base_url })).toMatchObject({ status: 400, body: { error: 'Unsafe or invalid base URL' } })
     expect((await put(id, { base_url })).status).toBe(400)
@@ -74,7 +98,12 @@ test('a change touches the fields it may only: not times, models or multipliers'
   const before = await make({ priority: 7, weight: 3 })
   app.clock.advance(1000)
   const { body: after } = await put(before.id, {
-    name: 'renamed', created_at: '2000-01-01T00:00:00Z', models: [{ id: 1 }], user_channel: { name: 'x' }, group_multipliers: [{ group_id: 1 }], consecutive_failures: 9,
+    name: 'renamed',
+    created_at: '2000-01-01T00:00:00Z',
+    models: [{ id: 1 }],
+    user_channel: { name: 'x' },
+    group_multipliers: [{ group_id: 1 }],
+    consecutive_failures: 9,
   })
   expect(after).toEqual({ ...before, name: 'renamed', updated_at: after.updated_at })
   expect(after.updated_at).not.toBe(before.updated_at)
@@ -85,16 +114,47 @@ test('group multipliers are replaced as a set; group 0 and multiplier 0 are none
   const { body: vip } = await app.api<GroupWire>('POST', '/api/groups', { name: 'vip' })
   const { body: low } = await app.api<GroupWire>('POST', '/api/groups', { name: 'low' })
   const path = `/api/channels/${id}/group-multipliers`
-  expect(await app.api('PUT', path, [{ group_id: vip.id, multiplier: 0.8 }, { group_id: low.id, multiplier: 1.2 }, { group_id: 0, multiplier: 3 }]))
-    .toMatchObject({ status: 200, body: [{ channel_id: id, group: { name: 'vip' }, multiplier: '0.8' }, { group: { name: 'low' }, multiplier: '1.2' }] })
-  expect((await app.api('PUT', path, [{ group_id: vip.id, multiplier: '0.5' }, { group_id: low.id, multiplier: 0 }])).body).toMatchObject([{ group_id: vip.id, multiplier: '0.5' }])
-  expect((await app.api('GET', `/api/channels/${id}`)).body).toMatchObject({ group_multipliers: [{ group: { name: 'vip' }, multiplier: '0.5' }] })
+  expect(
+    await app.api('PUT', path, [
+      { group_id: vip.id, multiplier: 0.8 },
+      { group_id: low.id, multiplier: 1.2 },
+      { group_id: 0, multiplier: 3 },
+    ]),
+  ).toMatchObject({
+    status: 200,
+    body: [
+      { channel_id: id, group: { name: 'vip' }, multiplier: '0.8' },
+      { group: { name: 'low' }, multiplier: '1.2' },
+    ],
+  })
+  expect(
+    (
+      await app.api('PUT', path, [
+        { group_id: vip.id, multiplier: '0.5' },
+        { group_id: low.id, multiplier: 0 },
+      ])
+    ).body,
+  ).toMatchObject([{ group_id: vip.id, multiplier: '0.5' }])
+  expect((await app.api('GET', `/api/channels/${id}`)).body).toMatchObject({
+    group_multipliers: [{ group: { name: 'vip' }, multiplier: '0.5' }],
+  })
   expect((await app.api('DELETE', `/api/groups/${vip.id}`)).status).toBe(400)
-  for (const bad of [[{ group_id: 999, multiplier: 1 }], [{ group_id: vip.id, multiplier: -1 }], [{ group_id: vip.id, multiplier: 1 }, { group_id: vip.id, multiplier: 2 }], {}]) {
+  for (const bad of [
+    [{ group_id: 999, multiplier: 1 }],
+    [{ group_id: vip.id, multiplier: -1 }],
+    [
+      { group_id: vip.id, multiplier: 1 },
+      { group_id: vip.id, multiplier: 2 },
+    ],
+    {},
+  ]) {
     expect((await app.api('PUT', path, bad)).status).toBe(400)
   }
   expect((await app.api('PUT', path, [])).body).toEqual([])
-  expect(await app.api('PUT', '/api/channels/999/group-multipliers', [])).toMatchObject({ status: 404, body: { error: 'Channel not found' } })
+  expect(await app.api('PUT', '/api/channels/999/group-multipliers', [])).toMatchObject({
+    status: 404,
+    body: { error: 'Channel not found' },
+  })
 })
 
 test('deleting a channel leaves nothing of it behind', async () => {
@@ -107,14 +167,22 @@ test('deleting a channel leaves nothing of it behind', async () => {
   const { query } = app.deps.db
   expect(await query.selectFrom('channel_models').select('id').where('channel_id', '=', id).execute()).toEqual([])
   expect(await query.selectFrom('channel_group_multipliers').select('id').where('channel_id', '=', id).execute()).toEqual([])
-  expect(await query.selectFrom('channel_model_group_multipliers').select('id').where('channel_model_id', '=', binding.id).execute()).toEqual([])
+  expect(
+    await query.selectFrom('channel_model_group_multipliers').select('id').where('channel_model_id', '=', binding.id).execute(),
+  ).toEqual([])
   expect((await app.api('DELETE', `/api/channels/${id}`)).status).toBe(200)
 })
 
 test('the audit row of a new key shows that it changed, not what it is', async () => {
   const { id } = await make()
   await put(id, { api_key: 'another-upstream-secret' })
-  const rows = await app.deps.db.query.selectFrom('audit_log').selectAll().where('object_type', '=', 'channel').where('object_id', '=', String(id)).orderBy('id').execute()
+  const rows = await app.deps.db.query
+    .selectFrom('audit_log')
+    .selectAll()
+    .where('object_type', '=', 'channel')
+    .where('object_id', '=', String(id))
+    .orderBy('id')
+    .execute()
   expect(JSON.parse(rows[1]?.after ?? '')).toMatchObject({ api_key_sealed: '********' })
   expect(JSON.stringify(rows)).not.toContain('upstream-secret')
 })

@@ -12,7 +12,15 @@ import { deleteBindingsOfChannel } from '../channel-models/service.ts'
 import { checkOverrides, groupWires, requireMultiplier } from '../groups/service.ts'
 import { defaultUserChannelId, userChannelExists } from '../user-channels/service.ts'
 import { channelWireOf, overrideWiresOf } from './service.ts'
-import { deleteChannelRows, findChannel, insertChannel, replaceOverrides, selectOverrides, updateChannelRow, type ChannelRow } from './store.ts'
+import {
+  deleteChannelRows,
+  findChannel,
+  insertChannel,
+  replaceOverrides,
+  selectOverrides,
+  updateChannelRow,
+  type ChannelRow,
+} from './store.ts'
 
 /** Longest base URL (contract.md 2.6). */
 const MAX_BASE_URL = 255
@@ -30,14 +38,40 @@ export async function createChannel(deps: Deps, body: ChannelBody & { name: stri
     throw new AppError('bad_request', { message: 'api_key: this is the mask of another key, not a key', param: 'api_key' })
   }
   const { id } = await changeRouting(deps, 'conflict', async (tx, now) => {
-    const made = await insertChannel(tx, {
-      user_channel_id: await userChannelFor(tx, body, undefined), name: body.name, type: body.type ?? 'openai', base_url: baseUrl,
-      ...sealedKey(deps, body.api_key ?? ''), multiplier, priority: body.priority ?? 1, weight: body.weight ?? 1, enabled: body.enabled === false ? 0 : 1,
-      price_sync_enabled: 0, price_sync_cron: DEFAULT_SYNC_CRON, price_sync_last_at: null,
-      consecutive_failures: 0, last_failure_at: null, last_failure_reason: '', auto_disabled_at: null, auto_disabled_reason: '',
-      last_health_checked_at: null, last_health_status: '',
-    }, now)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'create', objectType: 'channel', objectId: made.id, after: { ...made }, ip: actor.ip, now })
+    const made = await insertChannel(
+      tx,
+      {
+        user_channel_id: await userChannelFor(tx, body, undefined),
+        name: body.name,
+        type: body.type ?? 'openai',
+        base_url: baseUrl,
+        ...sealedKey(deps, body.api_key ?? ''),
+        multiplier,
+        priority: body.priority ?? 1,
+        weight: body.weight ?? 1,
+        enabled: body.enabled === false ? 0 : 1,
+        price_sync_enabled: 0,
+        price_sync_cron: DEFAULT_SYNC_CRON,
+        price_sync_last_at: null,
+        consecutive_failures: 0,
+        last_failure_at: null,
+        last_failure_reason: '',
+        auto_disabled_at: null,
+        auto_disabled_reason: '',
+        last_health_checked_at: null,
+        last_health_status: '',
+      },
+      now,
+    )
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'create',
+      objectType: 'channel',
+      objectId: made.id,
+      after: { ...made },
+      ip: actor.ip,
+      now,
+    })
     return made
   })
   return channelWireOf(deps.db.query, id)
@@ -48,14 +82,31 @@ export async function updateChannel(deps: Deps, id: number, body: ChannelBody, a
   await changeRouting(deps, 'conflict', async (tx, now) => {
     const before = await findChannel(tx, id)
     if (!before) throw new AppError('channel_not_found')
-    const after = await updateChannelRow(tx, id, {
-      user_channel_id: await userChannelFor(tx, body, before), name: body.name ?? before.name, type: body.type ?? before.type,
-      base_url: body.base_url === undefined || body.base_url === null ? before.base_url : checkBaseUrl(body.base_url),
-      ...newKey(deps, body.api_key), multiplier: requireMultiplier(body.multiplier ?? before.multiplier),
-      priority: body.priority ?? before.priority, weight: body.weight ?? before.weight, enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
-    }, now)
+    const after = await updateChannelRow(
+      tx,
+      id,
+      {
+        user_channel_id: await userChannelFor(tx, body, before),
+        name: body.name ?? before.name,
+        type: body.type ?? before.type,
+        base_url: body.base_url === undefined || body.base_url === null ? before.base_url : checkBaseUrl(body.base_url),
+        ...newKey(deps, body.api_key),
+        multiplier: requireMultiplier(body.multiplier ?? before.multiplier),
+        priority: body.priority ?? before.priority,
+        weight: body.weight ?? before.weight,
+        enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+      },
+      now,
+    )
     await recordAudit(tx, {
-      actorUserId: actor.userId, action: 'update', objectType: 'channel', objectId: id, before: { ...before }, after: { ...after }, ip: actor.ip, now,
+      actorUserId: actor.userId,
+      action: 'update',
+      objectType: 'channel',
+      objectId: id,
+      before: { ...before },
+      after: { ...after },
+      ip: actor.ip,
+      now,
     })
   })
   return channelWireOf(deps.db.query, id)
@@ -68,22 +119,39 @@ export async function deleteChannel(deps: Deps, id: number, actor: Actor): Promi
     if (!before) return
     await deleteBindingsOfChannel(tx, id)
     await deleteChannelRows(tx, id)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'delete', objectType: 'channel', objectId: id, before: { ...before }, ip: actor.ip, now })
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'delete',
+      objectType: 'channel',
+      objectId: id,
+      before: { ...before },
+      ip: actor.ip,
+      now,
+    })
   })
 }
 
 /** @throws AppError channel_not_found | group_missing | bad_request */
 export async function putOverrides(
-  deps: Deps, id: number, body: readonly { group_id: number; multiplier: Money }[], actor: Actor,
+  deps: Deps,
+  id: number,
+  body: readonly { group_id: number; multiplier: Money }[],
+  actor: Actor,
 ): Promise<ChannelOverrideWire[]> {
   return changeRouting(deps, 'conflict', async (tx, now) => {
-    if (!await findChannel(tx, id)) throw new AppError('channel_not_found')
+    if (!(await findChannel(tx, id))) throw new AppError('channel_not_found')
     const before = await selectOverrides(tx, [id])
     const overrides = await checkOverrides(tx, body)
     await replaceOverrides(tx, id, overrides, now)
     await recordAudit(tx, {
-      actorUserId: actor.userId, action: 'set_group_multipliers', objectType: 'channel', objectId: id,
-      before: { overrides: before.map(({ group_id: groupId, multiplier }) => ({ groupId, multiplier })) }, after: { overrides }, ip: actor.ip, now,
+      actorUserId: actor.userId,
+      action: 'set_group_multipliers',
+      objectType: 'channel',
+      objectId: id,
+      before: { overrides: before.map(({ group_id: groupId, multiplier }) => ({ groupId, multiplier })) },
+      after: { overrides },
+      ip: actor.ip,
+      now,
     })
     return overrideWiresOf(await selectOverrides(tx, [id]), await groupWires(tx))
   })
@@ -93,8 +161,8 @@ export async function putOverrides(
 async function userChannelFor(tx: Database['query'], body: ChannelBody, before: ChannelRow | undefined): Promise<number | null> {
   const asked = body.user_channel_id
   if (asked === null) return null
-  if (asked === undefined) return before ? before.user_channel_id : await defaultUserChannelId(tx) ?? null
-  if (!await userChannelExists(tx, asked)) throw new AppError('user_channel_unknown', { param: 'user_channel_id' })
+  if (asked === undefined) return before ? before.user_channel_id : ((await defaultUserChannelId(tx)) ?? null)
+  if (!(await userChannelExists(tx, asked))) throw new AppError('user_channel_unknown', { param: 'user_channel_id' })
   return asked
 }
 

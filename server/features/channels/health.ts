@@ -5,7 +5,11 @@ import { CHANNEL_KEY_PURPOSE } from '../catalog/service.ts'
 import { findChannel, updateChannelRow } from './store.ts'
 
 /** What is needed to speak to an upstream, its key in the clear: for the server's own use only. */
-export interface ChannelAccess { protocol: UpstreamProtocol; baseUrl: string; key: string }
+export interface ChannelAccess {
+  protocol: UpstreamProtocol
+  baseUrl: string
+  key: string
+}
 
 /** Opens a stored channel, enabled or not. @throws AppError channel_not_found */
 export async function openChannel(deps: Pick<Deps, 'db' | 'secrets'>, id: number): Promise<ChannelAccess> {

@@ -13,7 +13,15 @@ import { bindingWires } from '../channel-models/service.ts'
 import { groupWires } from '../groups/service.ts'
 import { userChannelWires } from '../user-channels/service.ts'
 import {
-  attachOrphanRows, detachChannelRows, findChannel, hasOrphans, selectChannels, selectChannelsOf, selectOverrides, type ChannelRow, type OverrideRow,
+  attachOrphanRows,
+  detachChannelRows,
+  findChannel,
+  hasOrphans,
+  selectChannels,
+  selectChannelsOf,
+  selectOverrides,
+  type ChannelRow,
+  type OverrideRow,
 } from './store.ts'
 
 type Tx = Database['query']
@@ -30,7 +38,8 @@ interface Context {
 
 /** All channels, or a page of them, newest first; with the names of their models. */
 export async function listChannelWires(
-  deps: Pick<Deps, 'db'>, page: { page: number; pageSize: number } | undefined,
+  deps: Pick<Deps, 'db'>,
+  page: { page: number; pageSize: number } | undefined,
 ): Promise<ChannelWire[] | { items: ChannelWire[]; total: number; page: number; page_size: number }> {
   const db = deps.db.query
   const { rows, total } = await selectChannels(db, page)
@@ -78,10 +87,19 @@ export function attachOrphanChannels(tx: Tx, userChannelId: number, now: number)
 export function overrideWiresOf(rows: readonly OverrideRow[], groups: ReadonlyMap<number, GroupWire>): ChannelOverrideWire[] {
   return rows.flatMap((row) => {
     const group = groups.get(row.group_id)
-    return group ? [{
-      id: row.id, channel_id: row.channel_id, group_id: row.group_id, group, multiplier: formatMoney(row.multiplier),
-      created_at: isoTime(row.created_at), updated_at: isoTime(row.updated_at),
-    }] : []
+    return group
+      ? [
+          {
+            id: row.id,
+            channel_id: row.channel_id,
+            group_id: row.group_id,
+            group,
+            multiplier: formatMoney(row.multiplier),
+            created_at: isoTime(row.created_at),
+            updated_at: isoTime(row.updated_at),
+          },
+        ]
+      : []
   })
 }
 
@@ -98,14 +116,29 @@ async function wiresOf(db: Tx, rows: readonly ChannelRow[], withModel: boolean):
 
 function wireOf(row: ChannelRow, { userChannels, bindings, overrides }: Context): ChannelWire {
   const wire: ChannelWire = {
-    id: row.id, user_channel_id: row.user_channel_id, name: row.name, type: row.type, protocol: protocolOfType(row.type), base_url: row.base_url,
+    id: row.id,
+    user_channel_id: row.user_channel_id,
+    name: row.name,
+    type: row.type,
+    protocol: protocolOfType(row.type),
+    base_url: row.base_url,
     api_key: row.api_key_sealed === '' ? '' : maskSecret(row.api_key_hint),
-    multiplier: formatMoney(row.multiplier), priority: row.priority, weight: row.weight, enabled: row.enabled === 1,
-    price_sync_enabled: row.price_sync_enabled === 1, price_sync_cron: row.price_sync_cron, price_sync_last_at: isoTimeOrNull(row.price_sync_last_at),
-    consecutive_failures: row.consecutive_failures, last_failure_at: isoTimeOrNull(row.last_failure_at), last_failure_reason: row.last_failure_reason,
-    auto_disabled_at: isoTimeOrNull(row.auto_disabled_at), auto_disabled_reason: row.auto_disabled_reason,
-    last_health_checked_at: isoTimeOrNull(row.last_health_checked_at), last_health_status: row.last_health_status,
-    created_at: isoTime(row.created_at), updated_at: isoTime(row.updated_at),
+    multiplier: formatMoney(row.multiplier),
+    priority: row.priority,
+    weight: row.weight,
+    enabled: row.enabled === 1,
+    price_sync_enabled: row.price_sync_enabled === 1,
+    price_sync_cron: row.price_sync_cron,
+    price_sync_last_at: isoTimeOrNull(row.price_sync_last_at),
+    consecutive_failures: row.consecutive_failures,
+    last_failure_at: isoTimeOrNull(row.last_failure_at),
+    last_failure_reason: row.last_failure_reason,
+    auto_disabled_at: isoTimeOrNull(row.auto_disabled_at),
+    auto_disabled_reason: row.auto_disabled_reason,
+    last_health_checked_at: isoTimeOrNull(row.last_health_checked_at),
+    last_health_status: row.last_health_status,
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
     models: bindings.get(row.id) ?? [],
   }
   const userChannel = row.user_channel_id === null ? undefined : userChannels.get(row.user_channel_id)

@@ -10,14 +10,25 @@ export type NewChannel = Omit<Insertable<ChannelTable>, 'id' | 'created_at' | 'u
 export type ChannelChange = Omit<Updateable<ChannelTable>, 'id' | 'created_at' | 'updated_at'>
 
 /** All in the order of their making; a page of them newest first. */
-export async function selectChannels(db: Tx, page: { page: number; pageSize: number } | undefined): Promise<{ rows: ChannelRow[]; total: number }> {
+export async function selectChannels(
+  db: Tx,
+  page: { page: number; pageSize: number } | undefined,
+): Promise<{ rows: ChannelRow[]; total: number }> {
   const all = db.selectFrom('channels')
   if (!page) {
     const rows = await all.selectAll().orderBy('id').execute()
     return { rows, total: rows.length }
   }
   const { total } = await all.select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  return { rows: await all.selectAll().orderBy('id', 'desc').limit(page.pageSize).offset((page.page - 1) * page.pageSize).execute(), total }
+  return {
+    rows: await all
+      .selectAll()
+      .orderBy('id', 'desc')
+      .limit(page.pageSize)
+      .offset((page.page - 1) * page.pageSize)
+      .execute(),
+    total,
+  }
 }
 
 /** Upstreams of the given user channels, or all, best first. */
@@ -32,11 +43,20 @@ export function findChannel(db: Tx, id: number): Promise<ChannelRow | undefined>
 }
 
 export function insertChannel(tx: Tx, channel: NewChannel, now: number): Promise<ChannelRow> {
-  return tx.insertInto('channels').values({ ...channel, created_at: now, updated_at: now }).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .insertInto('channels')
+    .values({ ...channel, created_at: now, updated_at: now })
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 export function updateChannelRow(tx: Tx, id: number, change: ChannelChange, now: number): Promise<ChannelRow> {
-  return tx.updateTable('channels').set({ ...change, updated_at: now }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .updateTable('channels')
+    .set({ ...change, updated_at: now })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** The channel and its multipliers; its bindings are the caller's. */
@@ -47,8 +67,12 @@ export async function deleteChannelRows(tx: Tx, id: number): Promise<void> {
 
 /** @returns ids of the upstreams that were detached */
 export async function detachChannelRows(tx: Tx, userChannelId: number, now: number): Promise<number[]> {
-  const rows = await tx.updateTable('channels').set({ user_channel_id: null, enabled: 0, updated_at: now })
-    .where('user_channel_id', '=', userChannelId).returning('id').execute()
+  const rows = await tx
+    .updateTable('channels')
+    .set({ user_channel_id: null, enabled: 0, updated_at: now })
+    .where('user_channel_id', '=', userChannelId)
+    .returning('id')
+    .execute()
   return rows.map(({ id }) => id)
 }
 
@@ -71,7 +95,16 @@ export function selectOverrides(db: Tx, channelIds: readonly number[] | undefine
 export async function replaceOverrides(tx: Tx, channelId: number, overrides: readonly Override[], now: number): Promise<void> {
   await tx.deleteFrom('channel_group_multipliers').where('channel_id', '=', channelId).execute()
   if (overrides.length === 0) return
-  await tx.insertInto('channel_group_multipliers').values(overrides.map(({ groupId, multiplier }) => ({
-    channel_id: channelId, group_id: groupId, multiplier, created_at: now, updated_at: now,
-  }))).execute()
+  await tx
+    .insertInto('channel_group_multipliers')
+    .values(
+      overrides.map(({ groupId, multiplier }) => ({
+        channel_id: channelId,
+        group_id: groupId,
+        multiplier,
+        created_at: now,
+        updated_at: now,
+      })),
+    )
+    .execute()
 }

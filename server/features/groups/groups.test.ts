@@ -13,9 +13,18 @@ const groups = async (): Promise<GroupWire[]> => (await app.api<GroupWire[]>('GE
 test('a new site has the default group, which is neither renamed nor deleted', async () => {
   const [user] = await groups()
   expect(user).toMatchObject({ name: 'user', multiplier: '1' })
-  expect(await app.api('PUT', `/api/groups/${user?.id}`, { name: 'people' })).toMatchObject({ status: 400, body: { error: 'Default user group cannot be renamed' } })
-  expect(await app.api('DELETE', `/api/groups/${user?.id}`)).toMatchObject({ status: 400, body: { error: 'Default user group cannot be deleted' } })
-  expect(await app.api('PUT', `/api/groups/${user?.id}`, { name: 'user', multiplier: '1.5' })).toMatchObject({ status: 200, body: { multiplier: '1.5' } })
+  expect(await app.api('PUT', `/api/groups/${user?.id}`, { name: 'people' })).toMatchObject({
+    status: 400,
+    body: { error: 'Default user group cannot be renamed' },
+  })
+  expect(await app.api('DELETE', `/api/groups/${user?.id}`)).toMatchObject({
+    status: 400,
+    body: { error: 'Default user group cannot be deleted' },
+  })
+  expect(await app.api('PUT', `/api/groups/${user?.id}`, { name: 'user', multiplier: '1.5' })).toMatchObject({
+    status: 200,
+    body: { multiplier: '1.5' },
+  })
 })
 
 test('groups are made with a name of their own, listed by name, changed in part and deleted', async () => {
@@ -23,8 +32,12 @@ test('groups are made with a name of their own, listed by name, changed in part 
   expect(made).toMatchObject({ status: 200, body: { name: 'vip', multiplier: '0.8' } })
   expect(await app.api('POST', '/api/groups', { name: 'basic' })).toMatchObject({ status: 200, body: { multiplier: '1' } })
   expect((await groups()).map(({ name }) => name)).toEqual(['basic', 'user', 'vip'])
-  expect(await app.api('PUT', `/api/groups/${made.body.id}`, { multiplier: '0.7' })).toMatchObject({ body: { name: 'vip', multiplier: '0.7' } })
-  expect(await app.api('GET', '/api/groups?page=1&page_size=2')).toMatchObject({ body: { total: 3, page: 1, page_size: 2, items: [{ name: 'basic' }, { name: 'vip' }] } })
+  expect(await app.api('PUT', `/api/groups/${made.body.id}`, { multiplier: '0.7' })).toMatchObject({
+    body: { name: 'vip', multiplier: '0.7' },
+  })
+  expect(await app.api('GET', '/api/groups?page=1&page_size=2')).toMatchObject({
+    body: { total: 3, page: 1, page_size: 2, items: [{ name: 'basic' }, { name: 'vip' }] },
+  })
   expect(await app.api('DELETE', `/api/groups/${made.body.id}`)).toMatchObject({ status: 200, body: { message: 'Group deleted' } })
   expect(await app.api('DELETE', `/api/groups/${made.body.id}`)).toMatchObject({ status: 404, body: { error: 'Group not found' } })
 })
@@ -59,7 +72,13 @@ test('each change has its audit row', async () => {
   const { body: group } = await app.api<GroupWire>('POST', '/api/groups', { name: 'seen' })
   await app.api('PUT', `/api/groups/${group.id}`, { multiplier: '2' })
   await app.api('DELETE', `/api/groups/${group.id}`)
-  const rows = await app.deps.db.query.selectFrom('audit_log').selectAll().where('object_type', '=', 'group').where('object_id', '=', String(group.id)).orderBy('id').execute()
+  const rows = await app.deps.db.query
+    .selectFrom('audit_log')
+    .selectAll()
+    .where('object_type', '=', 'group')
+    .where('object_id', '=', String(group.id))
+    .orderBy('id')
+    .execute()
   expect(rows.map(({ action }) => action)).toEqual(['create', 'update', 'delete'])
   expect(JSON.parse(rows[1]?.after ?? '')).toMatchObject({ multiplier: '2' })
 })

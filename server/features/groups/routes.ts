@@ -1,5 +1,10 @@
 import { pageOf } from '../../../contract/api/common.ts'
-import { createGroup as createEndpoint, deleteGroup as deleteEndpoint, listGroups, updateGroup as updateEndpoint } from '../../../contract/api/groups.ts'
+import {
+  createGroup as createEndpoint,
+  deleteGroup as deleteEndpoint,
+  listGroups,
+  updateGroup as updateEndpoint,
+} from '../../../contract/api/groups.ts'
 import { bind, type Route } from '../../http/bind.ts'
 import type { Deps } from '../../http/deps.ts'
 import { createGroup, deleteGroup, listGroupWires, updateGroup } from './service.ts'

@@ -6,7 +6,16 @@ import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
 import { recordAudit } from '../audit/service.ts'
 import { changeRouting, type Actor } from '../catalog/change.ts'
-import { deleteGroupRow, findGroup, insertGroup, isGroupUsed, putDefaultGroup, selectGroups, updateGroupRow, type GroupRow } from './store.ts'
+import {
+  deleteGroupRow,
+  findGroup,
+  insertGroup,
+  isGroupUsed,
+  putDefaultGroup,
+  selectGroups,
+  updateGroupRow,
+  type GroupRow,
+} from './store.ts'
 
 /** The group every user belongs to first (contract.md 1.7). */
 const DEFAULT_GROUP = 'user'
@@ -22,7 +31,8 @@ export function groupWireOf({ id, name, multiplier, created_at, updated_at }: Gr
 
 /** All groups by name, or a page of them, newest first. */
 export async function listGroupWires(
-  deps: Pick<Deps, 'db'>, page: { page: number; pageSize: number } | undefined,
+  deps: Pick<Deps, 'db'>,
+  page: { page: number; pageSize: number } | undefined,
 ): Promise<GroupWire[] | { items: GroupWire[]; total: number; page: number; page_size: number }> {
   const { rows, total } = await selectGroups(deps.db.query, page)
   const items = rows.map(groupWireOf)
@@ -42,11 +52,23 @@ export function requireMultiplier(multiplier: Money | null | undefined): Money {
 }
 
 /** @throws AppError name_taken | multiplier_zero */
-export async function createGroup(deps: Deps, input: { name: string; multiplier?: Money | null | undefined }, actor: Actor): Promise<GroupWire> {
+export async function createGroup(
+  deps: Deps,
+  input: { name: string; multiplier?: Money | null | undefined },
+  actor: Actor,
+): Promise<GroupWire> {
   const multiplier = requireMultiplier(input.multiplier)
   const row = await changeRouting(deps, 'name_taken', async (tx, now) => {
     const made = await insertGroup(tx, { name: input.name, multiplier, is_default: 0 }, now)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'create', objectType: 'group', objectId: made.id, after: made, ip: actor.ip, now })
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'create',
+      objectType: 'group',
+      objectId: made.id,
+      after: made,
+      ip: actor.ip,
+      now,
+    })
     return made
   })
   return groupWireOf(row)
@@ -54,7 +76,10 @@ export async function createGroup(deps: Deps, input: { name: string; multiplier?
 
 /** @throws AppError group_not_found | group_default_name | name_taken | multiplier_zero */
 export async function updateGroup(
-  deps: Deps, id: number, input: { name?: string | null | undefined; multiplier?: Money | null | undefined }, actor: Actor,
+  deps: Deps,
+  id: number,
+  input: { name?: string | null | undefined; multiplier?: Money | null | undefined },
+  actor: Actor,
 ): Promise<GroupWire> {
   const row = await changeRouting(deps, 'name_taken', async (tx, now) => {
     const before = await findGroup(tx, id)
@@ -62,7 +87,16 @@ export async function updateGroup(
     const name = input.name ?? before.name
     if (before.is_default === 1 && name !== before.name) throw new AppError('group_default_name')
     const after = await updateGroupRow(tx, id, { name, multiplier: requireMultiplier(input.multiplier ?? before.multiplier) }, now)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'update', objectType: 'group', objectId: id, before: { ...before }, after: { ...after }, ip: actor.ip, now })
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'update',
+      objectType: 'group',
+      objectId: id,
+      before: { ...before },
+      after: { ...after },
+      ip: actor.ip,
+      now,
+    })
     return after
   })
   return groupWireOf(row)
@@ -76,18 +110,30 @@ export async function deleteGroup(deps: Deps, id: number, actor: Actor): Promise
     if (before.is_default === 1) throw new AppError('group_default_kept')
     if (await isGroupUsed(tx, id)) throw new AppError('group_in_use')
     await deleteGroupRow(tx, id)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'delete', objectType: 'group', objectId: id, before: { ...before }, ip: actor.ip, now })
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'delete',
+      objectType: 'group',
+      objectId: id,
+      before: { ...before },
+      ip: actor.ip,
+      now,
+    })
   })
 }
 
-export interface Override { groupId: number; multiplier: Money }
+export interface Override {
+  groupId: number
+  multiplier: Money
+}
 
 /**
  * The overrides a body asks for: entries of group 0 or multiplier 0 are none (contract.md 3.5).
  * @throws AppError bad_request for a group that does not exist or stands twice
  */
 export async function checkOverrides(tx: Database['query'], body: readonly { group_id: number; multiplier: Money }[]): Promise<Override[]> {
-  const overrides = body.filter(({ group_id: id, multiplier }) => id !== 0 && multiplier !== 0n)
+  const overrides = body
+    .filter(({ group_id: id, multiplier }) => id !== 0 && multiplier !== 0n)
     .map(({ group_id: groupId, multiplier }) => ({ groupId, multiplier }))
   const groups = await groupWires(tx)
   const seen = new Set<number>()

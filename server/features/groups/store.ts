@@ -14,7 +14,15 @@ export async function selectGroups(db: Tx, page?: { page: number; pageSize: numb
     return { rows, total: rows.length }
   }
   const { total } = await all.select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  return { rows: await all.selectAll().orderBy('id', 'desc').limit(page.pageSize).offset((page.page - 1) * page.pageSize).execute(), total }
+  return {
+    rows: await all
+      .selectAll()
+      .orderBy('id', 'desc')
+      .limit(page.pageSize)
+      .offset((page.page - 1) * page.pageSize)
+      .execute(),
+    total,
+  }
 }
 
 export function findGroup(db: Tx, id: number): Promise<GroupRow | undefined> {
@@ -22,25 +30,42 @@ export function findGroup(db: Tx, id: number): Promise<GroupRow | undefined> {
 }
 
 export function insertGroup(tx: Tx, group: { name: string; multiplier: Money; is_default: number }, now: number): Promise<GroupRow> {
-  return tx.insertInto('groups').values({ ...group, created_at: now, updated_at: now }).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .insertInto('groups')
+    .values({ ...group, created_at: now, updated_at: now })
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 export function updateGroupRow(tx: Tx, id: number, change: { name: string; multiplier: Money }, now: number): Promise<GroupRow> {
-  return tx.updateTable('groups').set({ ...change, updated_at: now }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .updateTable('groups')
+    .set({ ...change, updated_at: now })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** Makes the default group, or marks the one of that name; nothing happens when there is a default already. */
 export async function putDefaultGroup(tx: Tx, name: string, multiplier: Money, now: number): Promise<void> {
   const found = await tx.selectFrom('groups').select('id').where('is_default', '=', 1).executeTakeFirst()
   if (found) return
-  await tx.insertInto('groups').values({ name, multiplier, is_default: 1, created_at: now, updated_at: now })
-    .onConflict((on) => on.column('name').doUpdateSet({ is_default: 1 })).execute()
+  await tx
+    .insertInto('groups')
+    .values({ name, multiplier, is_default: 1, created_at: now, updated_at: now })
+    .onConflict((on) => on.column('name').doUpdateSet({ is_default: 1 }))
+    .execute()
 }
 
 /** True when a user, a membership, a multiplier, a user channel's list or a redeem code names the group. */
 export async function isGroupUsed(tx: Tx, id: number): Promise<boolean> {
   for (const name of [
-    'users', 'memberships', 'channel_group_multipliers', 'channel_model_group_multipliers', 'user_channel_groups', 'redeem_codes',
+    'users',
+    'memberships',
+    'channel_group_multipliers',
+    'channel_model_group_multipliers',
+    'user_channel_groups',
+    'redeem_codes',
   ] as const) {
     if (await tx.selectFrom(name).select('group_id').where('group_id', '=', id).limit(1).executeTakeFirst()) return true
   }

@@ -14,11 +14,23 @@ import { deleteModelRows, findModel } from './store.ts'
 export async function createModel(deps: Deps, body: ModelBody & { model_name: string }, actor: Actor): Promise<ModelWire> {
   const card = cardOf(body, body.quota_type ?? 0)
   const free = freeOf(body, card, false)
-  const row = await changeRouting(deps, 'name_taken', (tx, now) => addModel(tx, {
-    model_name: body.model_name, provider: providerOf(body.provider ?? '', body.model_name).id, provider_icon_url: body.provider_icon_url ?? '',
-    price_card: encodeCard(card), quota_type: card.quotaType, free: free ? 1 : 0, max_output_tokens: body.max_output_tokens ?? null,
-    enabled: body.enabled === false ? 0 : 1,
-  }, { ...actor, source: 'manual' }, now))
+  const row = await changeRouting(deps, 'name_taken', (tx, now) =>
+    addModel(
+      tx,
+      {
+        model_name: body.model_name,
+        provider: providerOf(body.provider ?? '', body.model_name).id,
+        provider_icon_url: body.provider_icon_url ?? '',
+        price_card: encodeCard(card),
+        quota_type: card.quotaType,
+        free: free ? 1 : 0,
+        max_output_tokens: body.max_output_tokens ?? null,
+        enabled: body.enabled === false ? 0 : 1,
+      },
+      { ...actor, source: 'manual' },
+      now,
+    ),
+  )
   return modelWireOf(row)
 }
 
@@ -30,14 +42,22 @@ export async function updateModel(deps: Deps, id: number, body: ModelBody, actor
   const row = await changeRouting(deps, 'name_taken', async (tx, now) => {
     const before = await requireModel(tx, id)
     const card = cardOf(body, body.quota_type ?? before.quota_type)
-    return changeModel(tx, before, {
-      model_name: body.model_name || before.model_name,
-      provider: body.provider ? providerOf(body.provider, body.model_name || before.model_name).id : before.provider,
-      provider_icon_url: body.provider_icon_url || before.provider_icon_url,
-      price_card: encodeCard(card), quota_type: card.quotaType, free: freeOf(body, card, before.free === 1) ? 1 : 0,
-      max_output_tokens: body.max_output_tokens === undefined ? before.max_output_tokens : body.max_output_tokens,
-      enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
-    }, { ...actor, source: 'manual' }, now)
+    return changeModel(
+      tx,
+      before,
+      {
+        model_name: body.model_name || before.model_name,
+        provider: body.provider ? providerOf(body.provider, body.model_name || before.model_name).id : before.provider,
+        provider_icon_url: body.provider_icon_url || before.provider_icon_url,
+        price_card: encodeCard(card),
+        quota_type: card.quotaType,
+        free: freeOf(body, card, before.free === 1) ? 1 : 0,
+        max_output_tokens: body.max_output_tokens === undefined ? before.max_output_tokens : body.max_output_tokens,
+        enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+      },
+      { ...actor, source: 'manual' },
+      now,
+    )
   })
   return modelWireOf(row)
 }
@@ -56,6 +76,14 @@ export async function deleteModel(deps: Deps, id: number, actor: Actor): Promise
     if (!before) return
     await deleteBindingsOfModel(tx, id)
     await deleteModelRows(tx, id)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'delete', objectType: 'model', objectId: id, before: { ...before }, ip: actor.ip, now })
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'delete',
+      objectType: 'model',
+      objectId: id,
+      before: { ...before },
+      ip: actor.ip,
+      now,
+    })
   })
 }

@@ -9,33 +9,61 @@ import { isoTime } from '../../lib/clock.ts'
 import { recordAudit } from '../audit/service.ts'
 import type { Actor } from '../catalog/change.ts'
 import {
-  findModel, findModelByName, insertModel, insertPriceVersion, selectModels, selectPriceVersions, updateModelRow, type ModelChange, type ModelRow,
-  type NewModel, type PriceVersionRow,
+  findModel,
+  findModelByName,
+  insertModel,
+  insertPriceVersion,
+  selectModels,
+  selectPriceVersions,
+  updateModelRow,
+  type ModelChange,
+  type ModelRow,
+  type NewModel,
+  type PriceVersionRow,
 } from './store.ts'
 
 export type { ModelRow } from './store.ts'
 
 type Tx = Database['query']
 type Page = { page: number; pageSize: number } | undefined
-interface Paged<T> { items: T[]; total: number; page: number; page_size: number }
+interface Paged<T> {
+  items: T[]
+  total: number
+  page: number
+  page_size: number
+}
 
 /** A card without any price: what a model has until someone prices it (W43). */
-export const NO_PRICES: PriceCard = { prices: {}, tiers: {}, quotaType: 0 }
+const NO_PRICES: PriceCard = { prices: {}, tiers: {}, quotaType: 0 }
 
 export function modelWireOf(row: ModelRow): ModelWire {
   const card = decodeCard(row.price_card)
   return {
-    id: row.id, model_name: row.model_name, provider: row.provider, provider_icon_url: row.provider_icon_url,
+    id: row.id,
+    model_name: row.model_name,
+    provider: row.provider,
+    provider_icon_url: row.provider_icon_url,
     ...cardWire(card),
-    quota_type: row.quota_type === 1 ? 1 : 0, free: row.free === 1, priced: isPriced(card), max_output_tokens: row.max_output_tokens,
-    enabled: row.enabled === 1, created_at: isoTime(row.created_at), updated_at: isoTime(row.updated_at),
+    quota_type: row.quota_type === 1 ? 1 : 0,
+    free: row.free === 1,
+    priced: isPriced(card),
+    max_output_tokens: row.max_output_tokens,
+    enabled: row.enabled === 1,
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
   }
 }
 
 function versionWireOf(row: PriceVersionRow): PriceVersionWire {
   return {
-    id: row.id, model_id: row.model_id, ...cardWire(decodeCard(row.price_card)), quota_type: row.quota_type === 1 ? 1 : 0, free: row.free === 1,
-    actor_user_id: row.actor_user_id, source: row.source, created_at: isoTime(row.created_at),
+    id: row.id,
+    model_id: row.model_id,
+    ...cardWire(decodeCard(row.price_card)),
+    quota_type: row.quota_type === 1 ? 1 : 0,
+    free: row.free === 1,
+    actor_user_id: row.actor_user_id,
+    source: row.source,
+    created_at: isoTime(row.created_at),
   }
 }
 
@@ -73,27 +101,53 @@ export async function priceHistory(deps: Pick<Deps, 'db'>, id: number, page: Pag
 }
 
 /** Who changes a model and why: `source` is `manual` or the name of an import. */
-export interface ModelEdit extends Actor { source: string }
+export interface ModelEdit extends Actor {
+  source: string
+}
 
 /** Inserts a model with its first price version, if it has a price. */
 export async function addModel(tx: Tx, model: NewModel, edit: ModelEdit, now: number): Promise<ModelRow> {
   const row = await insertModel(tx, model, now)
   if (row.free === 1 || isPriced(decodeCard(row.price_card))) await addVersion(tx, row, edit, now)
-  await recordAudit(tx, { actorUserId: edit.userId, action: 'create', objectType: 'model', objectId: row.id, after: { ...row }, ip: edit.ip, now })
+  await recordAudit(tx, {
+    actorUserId: edit.userId,
+    action: 'create',
+    objectType: 'model',
+    objectId: row.id,
+    after: { ...row },
+    ip: edit.ip,
+    now,
+  })
   return row
 }
 
 /** Changes a model; a change of price leaves a version (W46). */
 export async function changeModel(tx: Tx, before: ModelRow, change: ModelChange, edit: ModelEdit, now: number): Promise<ModelRow> {
   const after = await updateModelRow(tx, before.id, change, now)
-  if (after.price_card !== before.price_card || after.quota_type !== before.quota_type || after.free !== before.free) await addVersion(tx, after, edit, now)
-  await recordAudit(tx, { actorUserId: edit.userId, action: 'update', objectType: 'model', objectId: after.id, before: { ...before }, after: { ...after }, ip: edit.ip, now })
+  if (after.price_card !== before.price_card || after.quota_type !== before.quota_type || after.free !== before.free)
+    await addVersion(tx, after, edit, now)
+  await recordAudit(tx, {
+    actorUserId: edit.userId,
+    action: 'update',
+    objectType: 'model',
+    objectId: after.id,
+    before: { ...before },
+    after: { ...after },
+    ip: edit.ip,
+    now,
+  })
   return after
 }
 
 async function addVersion(tx: Tx, row: ModelRow, edit: ModelEdit, now: number): Promise<void> {
   await insertPriceVersion(tx, {
-    model_id: row.id, price_card: row.price_card, quota_type: row.quota_type, free: row.free, actor_user_id: edit.userId, source: edit.source, created_at: now,
+    model_id: row.id,
+    price_card: row.price_card,
+    quota_type: row.quota_type,
+    free: row.free,
+    actor_user_id: edit.userId,
+    source: edit.source,
+    created_at: now,
   })
 }
 
@@ -102,15 +156,29 @@ async function addVersion(tx: Tx, row: ModelRow, edit: ModelEdit, now: number): 
  * (W43). An existing one is neither renamed nor enabled (W42); a maker that is given is noted.
  */
 export async function ensureModel(
-  tx: Tx, input: { name: string; provider: string; iconUrl: string }, edit: ModelEdit, now: number,
+  tx: Tx,
+  input: { name: string; provider: string; iconUrl: string },
+  edit: ModelEdit,
+  now: number,
 ): Promise<ModelRow> {
   const found = await findModelByName(tx, input.name)
   const provider = providerOf(input.provider, input.name).id
   if (!found) {
-    return addModel(tx, {
-      model_name: input.name, provider, provider_icon_url: input.iconUrl, price_card: encodeCard(NO_PRICES), quota_type: 0, free: 0,
-      max_output_tokens: null, enabled: 1,
-    }, edit, now)
+    return addModel(
+      tx,
+      {
+        model_name: input.name,
+        provider,
+        provider_icon_url: input.iconUrl,
+        price_card: encodeCard(NO_PRICES),
+        quota_type: 0,
+        free: 0,
+        max_output_tokens: null,
+        enabled: 1,
+      },
+      edit,
+      now,
+    )
   }
   const next = {
     provider: input.provider === '' ? found.provider : provider,

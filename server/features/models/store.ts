@@ -17,7 +17,15 @@ export async function selectModels(db: Tx, page: Page): Promise<{ rows: ModelRow
     return { rows, total: rows.length }
   }
   const { total } = await all.select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  return { rows: await all.selectAll().orderBy('id', 'desc').limit(page.pageSize).offset((page.page - 1) * page.pageSize).execute(), total }
+  return {
+    rows: await all
+      .selectAll()
+      .orderBy('id', 'desc')
+      .limit(page.pageSize)
+      .offset((page.page - 1) * page.pageSize)
+      .execute(),
+    total,
+  }
 }
 
 export function findModel(db: Tx, id: number): Promise<ModelRow | undefined> {
@@ -29,11 +37,20 @@ export function findModelByName(db: Tx, name: string): Promise<ModelRow | undefi
 }
 
 export function insertModel(tx: Tx, model: NewModel, now: number): Promise<ModelRow> {
-  return tx.insertInto('models').values({ ...model, created_at: now, updated_at: now }).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .insertInto('models')
+    .values({ ...model, created_at: now, updated_at: now })
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 export function updateModelRow(tx: Tx, id: number, change: ModelChange, now: number): Promise<ModelRow> {
-  return tx.updateTable('models').set({ ...change, updated_at: now }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .updateTable('models')
+    .set({ ...change, updated_at: now })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** The model and its price versions; what binds it to channels is the caller's. */
@@ -55,5 +72,11 @@ export async function selectPriceVersions(db: Tx, modelId: number, page: Page): 
     return { rows, total: rows.length }
   }
   const { total } = await all.select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  return { rows: await ordered.limit(page.pageSize).offset((page.page - 1) * page.pageSize).execute(), total }
+  return {
+    rows: await ordered
+      .limit(page.pageSize)
+      .offset((page.page - 1) * page.pageSize)
+      .execute(),
+    total,
+  }
 }

@@ -10,10 +10,14 @@ import { deleteUserChannelRows, findUserChannel, insertUserChannel, selectUserCh
 
 /** User channels with their upstreams, each with its models. */
 export async function listUserChannelWires(
-  deps: Pick<Deps, 'db'>, page: { page: number; pageSize: number } | undefined,
+  deps: Pick<Deps, 'db'>,
+  page: { page: number; pageSize: number } | undefined,
 ): Promise<UserChannelWire[] | { items: UserChannelWire[]; total: number; page: number; page_size: number }> {
   const { rows, total } = await selectUserChannels(deps.db.query, page)
-  const channels = await channelWiresBy(deps.db.query, rows.map(({ id }) => id))
+  const channels = await channelWiresBy(
+    deps.db.query,
+    rows.map(({ id }) => id),
+  )
   const items = rows.map((row) => ({ ...userChannelWireOf(row), channels: channels.get(row.id) ?? [] }))
   return page ? { items, total, page: page.page, page_size: page.pageSize } : items
 }
@@ -22,11 +26,26 @@ export async function listUserChannelWires(
 export async function createUserChannel(deps: Deps, body: UserChannelBody & { name: string }, actor: Actor): Promise<UserChannelWire> {
   const multiplier = requireMultiplier(body.multiplier)
   const row = await changeRouting(deps, 'name_taken', async (tx, now) => {
-    const made = await insertUserChannel(tx, {
-      name: body.name, description: body.description ?? '', multiplier, routing_algorithm: body.routing_algorithm ?? 'priority',
-      enabled: body.enabled === false ? 0 : 1,
-    }, now)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'create', objectType: 'user_channel', objectId: made.id, after: { ...made }, ip: actor.ip, now })
+    const made = await insertUserChannel(
+      tx,
+      {
+        name: body.name,
+        description: body.description ?? '',
+        multiplier,
+        routing_algorithm: body.routing_algorithm ?? 'priority',
+        enabled: body.enabled === false ? 0 : 1,
+      },
+      now,
+    )
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'create',
+      objectType: 'user_channel',
+      objectId: made.id,
+      after: { ...made },
+      ip: actor.ip,
+      now,
+    })
     return made
   })
   return userChannelWireOf(row)
@@ -37,12 +56,28 @@ export async function updateUserChannel(deps: Deps, id: number, body: UserChanne
   const row = await changeRouting(deps, 'name_taken', async (tx, now) => {
     const before = await findUserChannel(tx, id)
     if (!before) throw new AppError('user_channel_not_found')
-    const after = await updateUserChannelRow(tx, id, {
-      name: body.name ?? before.name, description: body.description ?? before.description,
-      multiplier: requireMultiplier(body.multiplier ?? before.multiplier), routing_algorithm: body.routing_algorithm ?? before.routing_algorithm,
-      enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
-    }, now)
-    await recordAudit(tx, { actorUserId: actor.userId, action: 'update', objectType: 'user_channel', objectId: id, before: { ...before }, after: { ...after }, ip: actor.ip, now })
+    const after = await updateUserChannelRow(
+      tx,
+      id,
+      {
+        name: body.name ?? before.name,
+        description: body.description ?? before.description,
+        multiplier: requireMultiplier(body.multiplier ?? before.multiplier),
+        routing_algorithm: body.routing_algorithm ?? before.routing_algorithm,
+        enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+      },
+      now,
+    )
+    await recordAudit(tx, {
+      actorUserId: actor.userId,
+      action: 'update',
+      objectType: 'user_channel',
+      objectId: id,
+      before: { ...before },
+      after: { ...after },
+      ip: actor.ip,
+      now,
+    })
     return after
   })
   return userChannelWireOf(row)
@@ -56,7 +91,13 @@ export async function deleteUserChannel(deps: Deps, id: number, actor: Actor): P
     const detached = await detachChannels(tx, id, now)
     await deleteUserChannelRows(tx, id)
     await recordAudit(tx, {
-      actorUserId: actor.userId, action: 'delete', objectType: 'user_channel', objectId: id, before: { ...before, channels: detached }, ip: actor.ip, now,
+      actorUserId: actor.userId,
+      action: 'delete',
+      objectType: 'user_channel',
+      objectId: id,
+      before: { ...before, channels: detached },
+      ip: actor.ip,
+      now,
     })
   })
 }

@@ -12,9 +12,14 @@ const DEFAULT_USER_CHANNEL = 'default'
 
 export function userChannelWireOf(row: UserChannelRow): BareUserChannelWire {
   return {
-    id: row.id, name: row.name, description: row.description, multiplier: formatMoney(row.multiplier),
-    routing_algorithm: routingAlgorithmOf(row.routing_algorithm), enabled: row.enabled === 1,
-    created_at: isoTime(row.created_at), updated_at: isoTime(row.updated_at),
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    multiplier: formatMoney(row.multiplier),
+    routing_algorithm: routingAlgorithmOf(row.routing_algorithm),
+    enabled: row.enabled === 1,
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
   }
 }
 
@@ -41,9 +46,17 @@ export async function defaultUserChannelId(db: Tx): Promise<number | undefined> 
 export async function ensureDefaultUserChannel(tx: Tx, needed: boolean, now: number): Promise<number | undefined> {
   const { total } = await selectUserChannels(tx)
   if (needed || total === 0) {
-    await insertUserChannelOnce(tx, {
-      name: DEFAULT_USER_CHANNEL, description: 'Default user-facing channel', multiplier: money(MONEY_ONE), routing_algorithm: 'priority', enabled: 1,
-    }, now)
+    await insertUserChannelOnce(
+      tx,
+      {
+        name: DEFAULT_USER_CHANNEL,
+        description: 'Default user-facing channel',
+        multiplier: money(MONEY_ONE),
+        routing_algorithm: 'priority',
+        enabled: 1,
+      },
+      now,
+    )
   }
   return defaultUserChannelId(tx)
 }

@@ -9,7 +9,8 @@ export type UserChannelChange = Omit<Updateable<UserChannelTable>, 'id' | 'creat
 
 /** All in the order of their making; a page of them newest first. */
 export async function selectUserChannels(
-  db: Tx, page?: { page: number; pageSize: number },
+  db: Tx,
+  page?: { page: number; pageSize: number },
 ): Promise<{ rows: UserChannelRow[]; total: number }> {
   const all = db.selectFrom('user_channels')
   if (!page) {
@@ -17,7 +18,15 @@ export async function selectUserChannels(
     return { rows, total: rows.length }
   }
   const { total } = await all.select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  return { rows: await all.selectAll().orderBy('id', 'desc').limit(page.pageSize).offset((page.page - 1) * page.pageSize).execute(), total }
+  return {
+    rows: await all
+      .selectAll()
+      .orderBy('id', 'desc')
+      .limit(page.pageSize)
+      .offset((page.page - 1) * page.pageSize)
+      .execute(),
+    total,
+  }
 }
 
 export function findUserChannel(db: Tx, id: number): Promise<UserChannelRow | undefined> {
@@ -29,16 +38,29 @@ export function findUserChannelByName(db: Tx, name: string): Promise<UserChannel
 }
 
 export function insertUserChannel(tx: Tx, row: NewUserChannel, now: number): Promise<UserChannelRow> {
-  return tx.insertInto('user_channels').values({ ...row, created_at: now, updated_at: now }).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .insertInto('user_channels')
+    .values({ ...row, created_at: now, updated_at: now })
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** Inserts unless another process just did. */
 export async function insertUserChannelOnce(tx: Tx, row: NewUserChannel, now: number): Promise<void> {
-  await tx.insertInto('user_channels').values({ ...row, created_at: now, updated_at: now }).onConflict((on) => on.column('name').doNothing()).execute()
+  await tx
+    .insertInto('user_channels')
+    .values({ ...row, created_at: now, updated_at: now })
+    .onConflict((on) => on.column('name').doNothing())
+    .execute()
 }
 
 export function updateUserChannelRow(tx: Tx, id: number, change: UserChannelChange, now: number): Promise<UserChannelRow> {
-  return tx.updateTable('user_channels').set({ ...change, updated_at: now }).where('id', '=', id).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .updateTable('user_channels')
+    .set({ ...change, updated_at: now })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** The user channel and the groups it was limited to; its upstreams are the caller's. */

@@ -17,21 +17,41 @@ const upstream = async (body: object): Promise<ChannelWire> =>
 
 test('a new site has the user channel `default`', async () => {
   expect(await list()).toMatchObject([
-    { name: 'default', description: 'Default user-facing channel', multiplier: '1', routing_algorithm: 'priority', enabled: true, channels: [] },
+    {
+      name: 'default',
+      description: 'Default user-facing channel',
+      multiplier: '1',
+      routing_algorithm: 'priority',
+      enabled: true,
+      channels: [],
+    },
   ])
 })
 
 test('what is said is stored: disabled from the start, synonyms of algorithms, unknown ones as priority', async () => {
-  expect(await make({ name: 'a', enabled: false, multiplier: 1.25, routing_algorithm: 'wrr' })).toMatchObject({ enabled: false, multiplier: '1.25', routing_algorithm: 'weighted_round_robin' })
-  expect(await make({ name: 'b', routing_algorithm: 'Round-Robin' })).toMatchObject({ enabled: true, multiplier: '1', routing_algorithm: 'round_robin' })
+  expect(await make({ name: 'a', enabled: false, multiplier: 1.25, routing_algorithm: 'wrr' })).toMatchObject({
+    enabled: false,
+    multiplier: '1.25',
+    routing_algorithm: 'weighted_round_robin',
+  })
+  expect(await make({ name: 'b', routing_algorithm: 'Round-Robin' })).toMatchObject({
+    enabled: true,
+    multiplier: '1',
+    routing_algorithm: 'round_robin',
+  })
   expect(await make({ name: 'c', routing_algorithm: 'best' })).toMatchObject({ routing_algorithm: 'priority' })
 })
 
 test('a change touches what it names only', async () => {
   const { id } = await make({ name: 'merge', description: 'first', multiplier: '2', routing_algorithm: 'rr' })
-  expect((await app.api('PUT', `/api/user-channels/${id}`, { description: 'second', created_at: '2000-01-01T00:00:00Z', channels: [] })).body)
-    .toMatchObject({ name: 'merge', description: 'second', multiplier: '2', routing_algorithm: 'round_robin', enabled: true })
-  expect((await app.api('PUT', `/api/user-channels/${id}`, { enabled: false })).body).toMatchObject({ description: 'second', multiplier: '2', enabled: false })
+  expect(
+    (await app.api('PUT', `/api/user-channels/${id}`, { description: 'second', created_at: '2000-01-01T00:00:00Z', channels: [] })).body,
+  ).toMatchObject({ name: 'merge', description: 'second', multiplier: '2', routing_algorithm: 'round_robin', enabled: true })
+  expect((await app.api('PUT', `/api/user-channels/${id}`, { enabled: false })).body).toMatchObject({
+    description: 'second',
+    multiplier: '2',
+    enabled: false,
+  })
   expect(await app.api('PUT', '/api/user-channels/999', {})).toMatchObject({ status: 404, body: { error: 'User channel not found' } })
 })
 
