@@ -1,5 +1,6 @@
 import type { ApiKeyWire, createApiKey } from '../../../contract/api/api-keys.ts'
 import type { passwordLogin } from '../../../contract/api/auth.ts'
+import type { PublicModelWire } from '../../../contract/api/catalog.ts'
 import type { ChannelModelWire } from '../../../contract/api/channel-models.ts'
 import type { ChannelWire } from '../../../contract/api/channels.ts'
 import type { LogWire, ReceiptWire } from '../../../contract/api/logs.ts'
@@ -33,13 +34,6 @@ export type Receipt = ReceiptWire
 export type ReceiptLine = ReceiptWire['lines'][number]
 export type ReceiptAttempt = ReceiptWire['attempts'][number]
 
-/** An item of `GET /api/public/models` (contract.md 3.1): what the start page shows of it. */
-export interface PublicModel {
-  readonly model_name: string
-  readonly provider: string
-  readonly provider_name: string
-  readonly input_price: string
-  readonly output_price: string
-}
+export type PublicModel = PublicModelWire
 
 export interface Page<T> { readonly items: readonly T[]; readonly total: number; readonly page: number; readonly page_size: number }

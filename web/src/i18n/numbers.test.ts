@@ -15,6 +15,12 @@ test('a short amount has two to six decimals and at least two significant digits
   expect(shown('not money')).toBe('not money')
 })
 
+test('a balance is never shown higher than it is', () => {
+  expect(shortMoney('9.99988', '$', 'en', 'down')).toBe('$9.99')
+  expect(shortMoney('9.99988', '$', 'en')).toBe('$10.00')
+  expect(shortMoney('10', '$', 'en', 'down')).toBe('$10.00')
+})
+
 test('a currency written in letters follows the amount', () => {
   expect(shortMoney('1.5', 'USD', 'en')).toBe('1.50 USD')
 })

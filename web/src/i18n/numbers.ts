@@ -1,4 +1,4 @@
-import { formatMoney, mulDiv, MONEY_SCALE, parseMoney } from '../../../contract/money.ts'
+import { formatMoney, mulDiv, MONEY_SCALE, parseMoney, type Rounding } from '../../../contract/money.ts'
 
 /** Short amounts show at most six decimals; what is smaller is said to be smaller, never "0.00". */
 const MAX_DECIMALS = 6
@@ -18,20 +18,21 @@ function withSymbol(number: string, symbol: string, negative: boolean): string {
 /**
  * An amount for tables and tiles: two to six decimals, at least two significant digits, "<0.000001" for less.
  * @param text the wire's decimal; what is no decimal is shown as it came
+ * @param rounding `down` for balances: what is shown is there
  */
-export function shortMoney(text: string, symbol: string, language: string): string {
+export function shortMoney(text: string, symbol: string, language: string, rounding: Rounding = 'half_up'): string {
   const amount = parseMoney(text)
   if (amount === undefined) return text
   const absolute = amount < 0n ? -amount : amount
   if (absolute === 0n) return withSymbol('0.00', symbol, false)
   if (absolute < SMALLEST_SHOWN) return `<${withSymbol('0.000001', symbol, amount < 0n)}`
   let decimals = 2
-  while (decimals < MAX_DECIMALS && roundTo(absolute, decimals) < 10n) decimals += 1
-  return withSymbol(digits(roundTo(absolute, decimals), decimals, language), symbol, amount < 0n)
+  while (decimals < MAX_DECIMALS && roundTo(absolute, decimals, rounding) < 10n) decimals += 1
+  return withSymbol(digits(roundTo(absolute, decimals, rounding), decimals, language), symbol, amount < 0n)
 }
 
-function roundTo(amount: bigint, decimals: number): bigint {
-  return mulDiv(amount, 1n, 10n ** BigInt(MONEY_SCALE - decimals), 'half_up')
+function roundTo(amount: bigint, decimals: number, rounding: Rounding): bigint {
+  return mulDiv(amount, 1n, 10n ** BigInt(MONEY_SCALE - decimals), rounding)
 }
 
 /**

@@ -1,5 +1,5 @@
-import { Eye, EyeOff } from 'lucide-react'
-import { createContext, use, useId, useState, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes } from 'react'
+import { ChevronDown, Eye, EyeOff } from 'lucide-react'
+import { createContext, use, useEffect, useId, useRef, useState, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes } from 'react'
 import { useT } from '../i18n/i18n.tsx'
 import { cx } from './cx.ts'
 
@@ -58,7 +58,12 @@ export function Textarea({ className, ...rest }: TextareaHTMLAttributes<HTMLText
 
 /** The platform's own select: right on phones, and it injects no style. */
 export function Select({ className, ...rest }: SelectHTMLAttributes<HTMLSelectElement>) {
-  return <select {...useIds()} className={cx(control, 'h-9 pr-8 coarse:h-11', className)} {...rest} />
+  return (
+    <div className="relative">
+      <select {...useIds()} className={cx(control, 'h-9 appearance-none pr-9 text-ellipsis coarse:h-11', className)} {...rest} />
+      <ChevronDown size={15} aria-hidden className="pointer-events-none absolute top-1/2 right-3 -translate-y-1/2 text-ink-3" />
+    </div>
+  )
 }
 
 /** A secret that can be looked at. Managers fill it; upstream keys turn that off with `autoComplete`. */
@@ -83,8 +88,11 @@ export function SecretInput({ className, ...rest }: InputHTMLAttributes<HTMLInpu
 
 /** What is wrong with a form as a whole; takes the focus so that it is heard. */
 export function FormError({ children }: { children: ReactNode }) {
+  const ref = useRef<HTMLDivElement>(null)
+  // Once, when it appears: while the person mends the form the focus stays in the field.
+  useEffect(() => ref.current?.focus(), [])
   return (
-    <div role="alert" tabIndex={-1} ref={(node) => node?.focus()} className="rounded-md border border-bad/30 bg-bad-soft px-3.5 py-2.5 text-sm text-bad outline-none">
+    <div role="alert" tabIndex={-1} ref={ref} className="rounded-md border border-bad/30 bg-bad-soft px-3.5 py-2.5 text-sm text-bad outline-none">
       {children}
     </div>
   )

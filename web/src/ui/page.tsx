@@ -19,7 +19,7 @@ export function Heading({ title, className }: { title: string; className?: strin
   useEffect(() => {
     if (navigated) ref.current?.focus({ preventScroll: true })
   }, [])
-  return <h1 ref={ref} tabIndex={-1} className={cx('text-[22px]', className)}>{title}</h1>
+  return <h1 ref={ref} tabIndex={-1} className={cx(className !== 'hero' && 'text-[22px]', className)}>{title}</h1>
 }
 
 /** A console page: heading, a sentence, actions, content. */

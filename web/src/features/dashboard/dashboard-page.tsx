@@ -48,7 +48,7 @@ function Tiles() {
   const { data } = stats
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-xl border border-line bg-line shadow-card lg:grid-cols-4">
-      <Tile label={t('dashboard.balance')} note={me.data?.held !== undefined && me.data.held !== '0' ? <>{t('dashboard.held')} <Amount value={me.data.held} /></> : undefined}>{data && <Amount value={data.balance} />}</Tile>
+      <Tile label={t('dashboard.balance')} note={me.data?.held !== undefined && me.data.held !== '0' ? <>{t('dashboard.held')} <Amount value={me.data.held} /></> : undefined}>{data && <Amount balance value={data.balance} />}</Tile>
       <Tile label={t('dashboard.spent')}>{data && <Amount value={data.total_cost} />}</Tile>
       <Tile label={t('dashboard.today')} note={t('dashboard.utc')}>{data && compactCount(data.today_requests, language)}</Tile>
       <Tile label={t('dashboard.requests')}>{data && compactCount(data.total_requests, language)}</Tile>

@@ -18,7 +18,7 @@ export function ReceiptPaper({ receipt }: { receipt: Receipt }) {
   const end = endWords(receipt.end_reason)
   return (
     <section aria-label={t('receipt.title')}>
-      <div className="rounded-t-xl border border-b-0 border-line bg-surface shadow-card">
+      <div className="rounded-t-xl border border-b-0 border-line bg-surface">
         <div className="flex flex-wrap items-start justify-between gap-3 px-4 pt-4 pb-3.5 sm:px-6 sm:pt-5">
           <div className="min-w-0">
             <p translate="no" className="text-base font-semibold break-all">{receipt.model_name}</p>

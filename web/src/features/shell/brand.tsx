@@ -5,7 +5,7 @@ import { useSite } from '../../site.tsx'
 export function Mark({ size = 26 }: { size?: number }) {
   const { settings } = useSite()
   if (settings.icon_url) return <img src={settings.icon_url} alt="" width={size} height={size} className="rounded-md object-contain" />
-  return <svg width={size} height={size} aria-hidden className="text-accent-text"><use href="/icons.svg#mark" /></svg>
+  return <svg width={size} height={size} aria-hidden><use href="/icons.svg#mark" /></svg>
 }
 
 /** Mark and site name, a link home. */

@@ -50,13 +50,15 @@ export function ConsoleShell() {
             </ol>
           </nav>
           <BalanceChip />
-          <LanguageMenu />
-          <ThemeMenu />
+          <div className="hidden md:flex"><LanguageMenu /><ThemeMenu /></div>
           <PersonMenu />
         </header>
         <main id="main" className="min-w-0 flex-1"><Outlet /></main>
       </div>
-      <Dialog open={drawer} onOpenChange={setDrawer} title={t('shell.menu')} shape="drawer"><SideNav bare /></Dialog>
+      <Dialog open={drawer} onOpenChange={setDrawer} title={t('shell.menu')} shape="drawer">
+        <SideNav bare />
+        <div className="mt-6 flex gap-1 border-t border-line pt-3"><LanguageMenu /><ThemeMenu /></div>
+      </Dialog>
     </div>
   )
 }
@@ -70,7 +72,7 @@ function BalanceChip() {
     <span className="mr-1 inline-flex h-8 items-center gap-2 rounded-full border border-line bg-surface px-3 text-[13px] font-medium shadow-card">
       <Wallet size={14} className="text-ink-3" aria-hidden />
       <span className="sr-only">{t('shell.balance')}</span>
-      <Amount value={me.data.balance} />
+      <Amount balance value={me.data.balance} />
     </span>
   )
 }

@@ -21,7 +21,7 @@ export function AllowAddress({ entry, onAllowed }: { entry: string; onAllowed():
     <div className="rounded-lg border border-line bg-sunken px-4 py-3.5">
       <p className="text-ink-2"><Rich k="start.allow.text" values={{ entry }} parts={{ code: (text) => <code translate="no" className="text-ink">{text}</code> }} /></p>
       {allow.isError && <p role="alert" className="mt-2 text-bad">{errorText(allow.error)}</p>}
-      <Button size="sm" className="mt-3" busy={allow.isPending} onClick={() => allow.mutate()}><ShieldCheck size={15} aria-hidden />{t('start.allow.action', { entry })}</Button>
+      <Button variant="primary" className="mt-3" busy={allow.isPending} onClick={() => allow.mutate()}><ShieldCheck size={15} aria-hidden />{t('start.allow.action', { entry })}</Button>
     </div>
   )
 }

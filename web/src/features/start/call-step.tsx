@@ -99,7 +99,7 @@ export function CallStep({ model: sold, onBack }: { model: string | undefined; o
           )
           : (
             <p className="mb-4 flex items-center gap-2 text-ink-2">
-              <CircleCheck size={16} className="text-good" aria-hidden />{t('start.call.balanceNow')} {me.data && <Amount value={me.data.balance} className="font-medium text-ink" />}
+              <CircleCheck size={16} className="text-good" aria-hidden />{t('start.call.balanceNow')} {me.data && <Amount balance value={me.data.balance} className="font-medium text-ink" />}
             </p>
           )}
         <div className="grid gap-3 sm:grid-cols-[200px_minmax(0,1fr)]">

@@ -68,6 +68,12 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
   const maybeBlocked = save.error instanceof ApiError && host !== undefined
     && (['upstream_blocked', 'base_url_unsafe'].includes(save.error.code ?? '') || isPrivateHost(new URL(draft.baseUrl.trim()).hostname))
 
+  // Known addresses stand below the key; an unknown one has to come first, because pasting the key starts the test.
+  const address = (
+    <Field className="sm:col-span-2" label={t('start.provider.address')} error={wrong.baseUrl} help={template?.baseUrl === '' ? t('start.provider.addressHelp') : undefined}>
+      <Input name="baseUrl" type="url" inputMode="url" spellCheck={false} autoComplete="off" placeholder="https://" autoFocus={template?.baseUrl === ''} value={draft.baseUrl} onChange={(event) => onDraft({ ...draft, baseUrl: event.target.value })} />
+    </Field>
+  )
   return (
     <>
       <Heading title={t('start.provider.title')} />
@@ -130,6 +136,7 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
         </fieldset>
         {template && (
           <div key={template.id} className="mt-6 grid animate-rise gap-5 sm:grid-cols-2">
+            {template.baseUrl === '' && address}
             <Field
               className="sm:col-span-2"
               label={t('start.provider.key')}
@@ -165,9 +172,7 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
                 }}
               />
             </Field>
-            <Field className="sm:col-span-2" label={t('start.provider.address')} error={wrong.baseUrl} help={template.baseUrl === '' ? t('start.provider.addressHelp') : undefined}>
-              <Input name="baseUrl" type="url" inputMode="url" spellCheck={false} autoComplete="off" placeholder="https://" autoFocus={template.baseUrl === ''} value={draft.baseUrl} onChange={(event) => onDraft({ ...draft, baseUrl: event.target.value })} />
-            </Field>
+            {template.baseUrl !== '' && address}
             <Field label={t('start.provider.name')} error={wrong.name} className={template.id === 'custom' ? undefined : 'sm:col-span-2'}>
               <Input name="name" maxLength={100} autoComplete="off" value={draft.name} onChange={(event) => onDraft({ ...draft, name: event.target.value })} />
             </Field>

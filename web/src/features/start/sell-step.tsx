@@ -61,7 +61,7 @@ export function SellStep({ upstream, onBack, onSold }: SellStepProps) {
         <div className="mt-4 space-y-4">
           {blocked && entry !== undefined && <AllowAddress entry={entry} onAllowed={start} />}
           <div className="flex flex-wrap gap-2">
-            <Button variant="primary" onClick={start}><RotateCw size={15} aria-hidden />{t('start.test.again')}</Button>
+            <Button variant={blocked ? 'plain' : 'primary'} onClick={start}><RotateCw size={15} aria-hidden />{t('start.test.again')}</Button>
             <Button onClick={onBack}><ArrowLeft size={15} aria-hidden />{t('start.test.changeKey')}</Button>
             {!untested && <Button variant="quiet" onClick={() => setUntested(true)}>{t('start.test.goOn')}</Button>}
           </div>

@@ -27,7 +27,7 @@ export const templates: readonly Template[] = [
   { id: 'siliconflow', name: 'SiliconFlow', type: 'openai', baseUrl: 'https://api.siliconflow.cn/v1', keyHint: 'sk-...', keysAt: 'https://cloud.siliconflow.cn/account/ak', suggested: ['deepseek-ai/DeepSeek-V3.1', 'Qwen/Qwen3-32B'] },
   { id: 'openrouter', name: 'OpenRouter', type: 'openai', baseUrl: 'https://openrouter.ai/api/v1', keyHint: 'sk-or-v1-...', keysAt: 'https://openrouter.ai/settings/keys', suggested: ['openai/gpt-5-mini', 'anthropic/claude-haiku-4.5', 'google/gemini-2.5-flash'] },
   { id: 'local', name: 'Ollama', type: 'openai', baseUrl: 'http://127.0.0.1:11434/v1', keyHint: '', keyOptional: true, suggested: [] },
-  { id: 'gateway', name: 'Tollgate / new-api / one-api', type: 'newapi', baseUrl: '', keyHint: 'sk-...', suggested: [] },
+  { id: 'gateway', name: 'Tollgate / new‑api / one‑api', type: 'newapi', baseUrl: '', keyHint: 'sk-...', suggested: [] },
   { id: 'custom', name: 'custom', type: 'openai', baseUrl: '', keyHint: 'sk-...', keyOptional: true, suggested: [] },
 ]
 

@@ -2,7 +2,7 @@ import type { Message } from '../message.ts'
 import type { home as en } from '../en/home.ts'
 
 export const home: { readonly [K in keyof typeof en]: Message } = {
-  'home.hero': '一个地址，接入所有模型；每次调用，都有明细账单。',
+  'home.hero': '一个地址，接入所有模型；\n每次调用，都有明细账单。',
   'home.lead': '继续使用您熟悉的 SDK，只需更换地址，即可用一个密钥调用本站全部模型。按 token 计量，费用精确到最后一位。',
   'home.start': '立即开始',
   'home.models': { other: '在售模型 {count} 个' },
