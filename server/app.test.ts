@@ -27,12 +27,19 @@ const bootOf = async (response: Response): Promise<Record<string, Record<string,
 }
 
 describe('addresses', () => {
-  test.each([['GET', '/api'], ['GET', '/api/nope'], ['GET', '/auth/nope'], ['GET', '/v1/nope'], ['GET', '/v1beta'], ['PATCH', '/api/settings'], ['OPTIONS', '/api/settings'], ['GET', '/api/']])(
-    '%s %s is 404 {"error":"Not found"}', async (method, path) => {
-      const response = await app.fetch(path, { method })
-      expect([response.status, await response.json()]).toEqual([404, { error: 'Not found' }])
-    },
-  )
+  test.each([
+    ['GET', '/api'],
+    ['GET', '/api/nope'],
+    ['GET', '/auth/nope'],
+    ['GET', '/v1/nope'],
+    ['GET', '/v1beta'],
+    ['PATCH', '/api/settings'],
+    ['OPTIONS', '/api/settings'],
+    ['GET', '/api/'],
+  ])('%s %s is 404 {"error":"Not found"}', async (method, path) => {
+    const response = await app.fetch(path, { method })
+    expect([response.status, await response.json()]).toEqual([404, { error: 'Not found' }])
+  })
 
   test('a trailing slash is redirected: 301 for GET, else 307, with the query', async () => {
     const get = await app.fetch('/api/logs/?page=2')
@@ -54,7 +61,10 @@ describe('addresses', () => {
 
   test('errors say code and request id, and nothing of the inside', async () => {
     const { status, body } = await app.api<Record<string, string>>('GET', '/api/user/me', undefined, null)
-    expect([status, body]).toEqual([401, { error: 'Authorization is required', code: 'credential_missing', request_id: expect.stringMatching(/^req_/) as never }])
+    expect([status, body]).toEqual([
+      401,
+      { error: 'Authorization is required', code: 'credential_missing', request_id: expect.stringMatching(/^req_/) as never },
+    ])
     const broken = await app.fetch('/api/settings', { method: 'PUT', headers: { authorization: `Bearer ${await app.admin()}` }, body: '{' })
     expect(broken.status).toBe(400)
   })
@@ -109,7 +119,10 @@ describe('the console', () => {
   test('only the owner’s frame and, when it is on, the captcha may be loaded from elsewhere', async () => {
     const policy = async (): Promise<string> => (await app.fetch('/')).headers.get('content-security-policy') ?? ''
     expect(await policy()).toContain("frame-src 'self';")
-    await app.api('PUT', '/api/settings', { home_iframe_url: 'https://home.example.test/page?x=1;script-src *', password_hcaptcha_enabled: true })
+    await app.api('PUT', '/api/settings', {
+      home_iframe_url: 'https://home.example.test/page?x=1;script-src *',
+      password_hcaptcha_enabled: true,
+    })
     expect(await policy()).toContain("frame-src 'self' https://home.example.test https://hcaptcha.com")
     expect(await policy()).toContain("script-src 'self' https://hcaptcha.com")
     await app.api('PUT', '/api/settings', { home_iframe_url: '', password_hcaptcha_enabled: false })
@@ -117,7 +130,11 @@ describe('the console', () => {
 
   test('assets are immutable, a missing one is a real 404, no path leaves the folder', async () => {
     const asset = await app.fetch('/assets/main-abc.js', { headers: { 'accept-encoding': 'gzip' } })
-    expect([asset.status, asset.headers.get('cache-control'), asset.headers.get('content-encoding')]).toEqual([200, 'public, max-age=31536000, immutable', 'gzip'])
+    expect([asset.status, asset.headers.get('cache-control'), asset.headers.get('content-encoding')]).toEqual([
+      200,
+      'public, max-age=31536000, immutable',
+      'gzip',
+    ])
     expect((await app.fetch('/assets/old.js')).status).toBe(404)
     const icon = await app.fetch('/favicon.svg')
     expect([icon.headers.get('content-type'), icon.headers.get('cache-control')]).toEqual(['image/svg+xml', 'public, max-age=300'])

@@ -97,12 +97,21 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   const { config, clock = systemClock } = options
   const log = options.log ?? createLog(config.logLevel, () => clock.now())
   const db = await openDatabase({
-    path: config.dbPath, url: config.databaseUrl, onError: (error) => log.error('database connection failed', { cause: describeError(error) }),
+    path: config.dbPath,
+    url: config.databaseUrl,
+    onError: (error) => log.error('database connection failed', { cause: describeError(error) }),
   })
   const settings = new LiveSettings()
   const deps: Deps = {
-    db, clock, log, settings, secrets: new SecretBox(config.encryptionKey), fetch: guardedFetch(settings, clock), jwtSecret: config.jwtSecret,
-    trustedProxies: config.trustedProxies, changes: new Changes(),
+    db,
+    clock,
+    log,
+    settings,
+    secrets: new SecretBox(config.encryptionKey),
+    fetch: guardedFetch(settings, clock),
+    jwtSecret: config.jwtSecret,
+    trustedProxies: config.trustedProxies,
+    changes: new Changes(),
   }
   await ensureDefaults(deps)
   await loadSettings(deps)
@@ -125,7 +134,12 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
       if (gateway === undefined || !isBelow(url.pathname, GATEWAY_PREFIXES)) return http.fetch(request, { socketAddress })
       const id = requestId(clock.now())
       if (draining) return shuttingDown(id)
-      return gateway.handle({ request, url, ip: clientIp(socketAddress, request.headers.get('x-forwarded-for'), deps.trustedProxies), requestId: id })
+      return gateway.handle({
+        request,
+        url,
+        ip: clientIp(socketAddress, request.headers.get('x-forwarded-for'), deps.trustedProxies),
+        requestId: id,
+      })
     },
     async setupLink() {
       return (await setupRequired(deps)) ? setupPath(deps.jwtSecret) : undefined
@@ -173,7 +187,8 @@ function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
     const { method } = http.req
     if (pathname.length > 1 && pathname.endsWith('/')) {
       const path = pathname.replace(/\/+$/, '')
-      if (served.some((route) => route.method === method && route.pattern.test(path))) return http.redirect(`${path}${search}`, method === 'GET' ? 301 : 307)
+      if (served.some((route) => route.method === method && route.pattern.test(path)))
+        return http.redirect(`${path}${search}`, method === 'GET' ? 301 : 307)
     }
     if (isBelow(pathname, API_PREFIXES) || (method !== 'GET' && method !== 'HEAD')) return http.json({ error: 'Not found' }, 404)
     const file = spa.file(pathname, http.req.raw.headers)
@@ -194,12 +209,19 @@ function isTls(url: string, headers: Headers): boolean {
 
 /** `/api/groups/:id` as an expression for addresses. */
 function patternOf(path: string): RegExp {
-  return new RegExp(`^${path.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))).join('/')}$`)
+  return new RegExp(
+    `^${path
+      .split('/')
+      .map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
+      .join('/')}$`,
+  )
 }
 
 function shuttingDown(id: string): Response {
   return Response.json(
-    { error: { message: 'The service is restarting; try again in a few seconds', type: 'server_error', param: null, code: 'shutting_down' } },
+    {
+      error: { message: 'The service is restarting; try again in a few seconds', type: 'server_error', param: null, code: 'shutting_down' },
+    },
     { status: 503, headers: { 'retry-after': '5', connection: 'close', 'x-tollgate-request-id': id } },
   )
 }

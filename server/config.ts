@@ -37,19 +37,32 @@ const SECRETS_FILE = 'secrets.json'
 const FILE_MODE = 0o600
 const EXPOSED_BITS = 0o077
 
-const commaList = z.string().default('').transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''))
+const commaList = z
+  .string()
+  .default('')
+  .transform((text) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  )
 
 const secret = z.string().superRefine((value, context) => {
   const fault = secretFault(value)
   if (fault !== undefined) context.addIssue({ code: 'custom', message: fault })
 })
 
-const url = (...schemes: string[]) => z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
-  error: `must be a URL beginning with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
-})
+const url = (...schemes: string[]) =>
+  z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol), {
+    error: `must be a URL beginning with ${schemes.map((scheme) => `${scheme}//`).join(' or ')}`,
+  })
 
 const environment = z.object({
-  PORT: z.string().default('8080').refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, { error: 'must be a port number from 0 to 65535' }).transform(Number),
+  PORT: z
+    .string()
+    .default('8080')
+    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, { error: 'must be a port number from 0 to 65535' })
+    .transform(Number),
   HOST: z.string().default('0.0.0.0'),
   DB_PATH: z.string().default('data/tollgate.db'),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
@@ -122,7 +135,12 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     appEnv: data.APP_ENV,
     trustedProxies: data.TRUSTED_PROXIES,
     logLevel: data.LOG_LEVEL,
-    oidc: { issuer: data.OIDC_ISSUER ?? '', clientId: data.OIDC_CLIENT_ID, clientSecret: data.OIDC_CLIENT_SECRET, redirectUrl: data.OIDC_REDIRECT_URL ?? '' },
+    oidc: {
+      issuer: data.OIDC_ISSUER ?? '',
+      clientId: data.OIDC_CLIENT_ID,
+      clientSecret: data.OIDC_CLIENT_SECRET,
+      redirectUrl: data.OIDC_REDIRECT_URL ?? '',
+    },
     bootstrapAdmins: { emails: data.BOOTSTRAP_ADMIN_EMAILS.map((email) => email.toLowerCase()), oidcSubs: data.BOOTSTRAP_ADMIN_OIDC_SUBS },
   }
 }
@@ -130,7 +148,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
 /** Why a secret is refused, or undefined (W09: in every mode). */
 function secretFault(value: string): string | undefined {
   if (value.length < MIN_SECRET_CHARS) return `must have at least ${MIN_SECRET_CHARS} characters; leave it out to have one made`
-  if (KNOWN_SECRET.test(value) || new Set(value).size < MIN_DISTINCT_CHARS) return 'is a known or guessable secret; leave it out to have one made'
+  if (KNOWN_SECRET.test(value) || new Set(value).size < MIN_DISTINCT_CHARS)
+    return 'is a known or guessable secret; leave it out to have one made'
   return undefined
 }
 

@@ -18,7 +18,10 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.stdout.write(helpText)
 } else {
   await start().catch((error: unknown) => {
-    const text = error instanceof ConfigError ? `The configuration is not usable:\n${error.message}` : `Tollgate could not start: ${describeError(error)}`
+    const text =
+      error instanceof ConfigError
+        ? `The configuration is not usable:\n${error.message}`
+        : `Tollgate could not start: ${describeError(error)}`
     process.stderr.write(`${text}\n`)
     process.exit(1)
   })
@@ -69,7 +72,10 @@ async function announce(config: AppConfig, app: RunningApp, port: number): Promi
   const link = await app.setupLink()
   if (link === undefined) return
   if (config.host === 'localhost' || isLoopback(config.host)) process.stdout.write(`First start: open ${address} to set it up\n`)
-  else process.stdout.write(`First start: open ${address} on this machine, or from another one this link, once:\n  http://<this host>:${port}${link}\n`)
+  else
+    process.stdout.write(
+      `First start: open ${address} on this machine, or from another one this link, once:\n  http://<this host>:${port}${link}\n`,
+    )
 }
 
 function isWildcard(host: string): boolean {

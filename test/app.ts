@@ -29,9 +29,18 @@ export interface TestAppOptions {
   clock?: ManualClock
 }
 
-export interface Answer<T = unknown> { status: number; body: T; headers: Headers }
+export interface Answer<T = unknown> {
+  status: number
+  body: T
+  headers: Headers
+}
 
-export interface TestUser { id: number; token: string; username: string; password: string }
+export interface TestUser {
+  id: number
+  token: string
+  username: string
+  password: string
+}
 
 /** The real application on a real database; everything goes through HTTP. */
 export interface TestApp {
@@ -61,17 +70,34 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   const { options: database, remove } = await makeDatabase()
   const emptyDir = mkdtempSync(join(tmpdir(), 'tollgate-console-'))
   const config: AppConfig = {
-    port: 0, host: LOOPBACK, dbPath: database.path, databaseUrl: database.url, redisUrl: undefined, jwtSecret: TEST_SECRET, encryptionKey: `${TEST_SECRET} too`,
-    appEnv: 'test', trustedProxies: [], logLevel: 'silent', oidc: { issuer: '', clientId: '', clientSecret: '', redirectUrl: '' },
-    bootstrapAdmins: { emails: [], oidcSubs: [] }, ...options.config,
+    port: 0,
+    host: LOOPBACK,
+    dbPath: database.path,
+    databaseUrl: database.url,
+    redisUrl: undefined,
+    jwtSecret: TEST_SECRET,
+    encryptionKey: `${TEST_SECRET} too`,
+    appEnv: 'test',
+    trustedProxies: [],
+    logLevel: 'silent',
+    oidc: { issuer: '', clientId: '', clientSecret: '', redirectUrl: '' },
+    bootstrapAdmins: { emails: [], oidcSubs: [] },
+    ...options.config,
   }
   const app = await createApp({
-    config, clock, consoleDir: options.consoleDir ?? emptyDir, log: createLog('silent', () => clock.now()), ...(options.gateway ? { gateway: options.gateway } : {}),
+    config,
+    clock,
+    consoleDir: options.consoleDir ?? emptyDir,
+    log: createLog('silent', () => clock.now()),
+    ...(options.gateway ? { gateway: options.gateway } : {}),
   })
   let owner: string | undefined
 
   const test: TestApp = {
-    app, deps: app.deps, clock, database,
+    app,
+    deps: app.deps,
+    clock,
+    database,
     async fetch(path, init, from = LOOPBACK) {
       const request = new Request(path.startsWith('http') ? path : `${BASE}${path}`, init)
       const response = await app.fetch(request, from)
@@ -82,12 +108,16 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       const request = input instanceof Request ? new Request(input, init) : new Request(input, init)
       return Promise.resolve(app.fetch(request, LOOPBACK))
     }) as typeof fetch,
-    async api<T>(method: string, path: string, body?: unknown, token: string | null = owner ?? null) {
+    async api(method: string, path: string, body?: unknown, token: string | null = owner ?? null) {
       const headers: Record<string, string> = { 'content-type': 'application/json' }
       if (token !== null) headers['authorization'] = `Bearer ${token}`
       const response = await test.fetch(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
       const text = await response.text()
-      return { status: response.status, body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text) as T, headers: response.headers }
+      return {
+        status: response.status,
+        body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text),
+        headers: response.headers,
+      }
     },
     async admin() {
       owner ??= await login(test, OWNER.username, OWNER.password)
@@ -131,7 +161,11 @@ async function checkAnswer(endpoints: readonly AnyEndpoint[], request: Request, 
   const parts = pathname.split('/')
   const endpoint = endpoints.find(({ method, path }) => {
     const pattern = path.split('/')
-    return method === request.method && pattern.length === parts.length && pattern.every((part, index) => part.startsWith(':') || part === parts[index])
+    return (
+      method === request.method &&
+      pattern.length === parts.length &&
+      pattern.every((part, index) => part.startsWith(':') || part === parts[index])
+    )
   })
   if (!endpoint) return
   const result = endpoint.response.safeParse(await response.clone().json())

@@ -2,7 +2,10 @@ import { z } from 'zod'
 
 /** A path id: a positive whole number; anything else is 400 with the text the contract gives, e.g. `Invalid channel id`. */
 export function idParam(message = 'Invalid id') {
-  return z.string({ error: message }).regex(/^[1-9]\d{0,14}$/, { error: message }).transform(Number)
+  return z
+    .string({ error: message })
+    .regex(/^[1-9]\d{0,14}$/, { error: message })
+    .transform(Number)
 }
 
 /** `{ id }` of a path such as `/api/groups/:id`. */
@@ -14,16 +17,25 @@ export function idParams(message?: string) {
 export const MAX_PAGE_SIZE = 100
 const DEFAULT_PAGE_SIZE = 20
 
-const positive = (name: string) => z.string().regex(/^[1-9]\d{0,8}$/, { error: `${name} must be a positive whole number` }).transform(Number)
+const positive = (name: string) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, { error: `${name} must be a positive whole number` })
+    .transform(Number)
 
 /** Query of a list: with either of them the answer is a page, without both it is the contract's bare array. */
 export const pageQuery = z.object({
   page: positive('page').optional(),
-  page_size: positive('page_size').transform((size) => Math.min(size, MAX_PAGE_SIZE)).optional(),
+  page_size: positive('page_size')
+    .transform((size) => Math.min(size, MAX_PAGE_SIZE))
+    .optional(),
 })
 
 /** Limits of a page, or undefined when the caller wants the bare array. */
-export function pageOf(query: { page?: number | undefined; page_size?: number | undefined }): { page: number; pageSize: number } | undefined {
+export function pageOf(query: {
+  page?: number | undefined
+  page_size?: number | undefined
+}): { page: number; pageSize: number } | undefined {
   if (query.page === undefined && query.page_size === undefined) return undefined
   return { page: query.page ?? 1, pageSize: query.page_size ?? DEFAULT_PAGE_SIZE }
 }
@@ -51,7 +63,13 @@ export const groupWire = z.strictObject({ id: z.int(), name: z.string(), multipl
 
 /** A signed-in browser. */
 export const sessionWire = z.strictObject({
-  id: z.string(), ip: z.string(), user_agent: z.string(), created_at: time, last_seen_at: time, expires_at: time, current: z.boolean(),
+  id: z.string(),
+  ip: z.string(),
+  user_agent: z.string(),
+  created_at: time,
+  last_seen_at: time,
+  expires_at: time,
+  current: z.boolean(),
 })
 
 export type SessionWire = z.input<typeof sessionWire>

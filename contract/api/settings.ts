@@ -6,9 +6,9 @@ import { settingKeys, settings, type BoolKey, type SettingKey } from '../setting
 export const computedSettings = ['payment_openpayment_notify_url', 'payment_openpayment_return_url'] as const
 
 /** The flat settings object: booleans are booleans, everything else is a string. */
-export type SettingsWire = { [K in SettingKey]?: K extends BoolKey ? boolean : string }
-  & { [K in (typeof computedSettings)[number]]?: string }
-  & { edition: 'community' }
+export type SettingsWire = { [K in SettingKey]?: K extends BoolKey ? boolean : string } & {
+  [K in (typeof computedSettings)[number]]?: string
+} & { edition: 'community' }
 
 const edition = z.literal('community')
 const wireOf = (key: SettingKey) => (settings[key].kind === 'bool' ? z.boolean() : z.string())
@@ -22,15 +22,26 @@ export const publicSettings = z.strictObject({ ...publicShape, edition }) as unk
 export const adminSettings = z.strictObject({ ...adminShape, edition }) as unknown as z.ZodType<SettingsWire, SettingsWire>
 
 export const getPublicSettings = endpoint({
-  method: 'GET', path: '/api/public/settings', access: 'public', summary: 'Settings every page needs', response: publicSettings,
+  method: 'GET',
+  path: '/api/public/settings',
+  access: 'public',
+  summary: 'Settings every page needs',
+  response: publicSettings,
 })
 
 export const getSettings = endpoint({
-  method: 'GET', path: '/api/settings', access: 'support', summary: 'All settings, secrets masked', response: adminSettings,
+  method: 'GET',
+  path: '/api/settings',
+  access: 'support',
+  summary: 'All settings, secrets masked',
+  response: adminSettings,
 })
 
 export const putSettings = endpoint({
-  method: 'PUT', path: '/api/settings', access: 'admin',
+  method: 'PUT',
+  path: '/api/settings',
+  access: 'admin',
   summary: 'Changes any subset; "" clears a text, a mask or "" keeps a secret and null clears it, unknown keys are ignored',
-  body: z.record(z.string(), z.unknown()), response: adminSettings,
+  body: z.record(z.string(), z.unknown()),
+  response: adminSettings,
 })

@@ -6,15 +6,33 @@ import { randomToken, sha256Hex } from '../lib/ids.ts'
 import { pagePolicy } from './security.ts'
 
 /** What the page brings along, so that it need not ask twice before its first paint (console.md 4.7). */
-export interface Boot { settings: Record<string, unknown>; setup_required: boolean; build: string }
+export interface Boot {
+  settings: Record<string, unknown>
+  setup_required: boolean
+  build: string
+}
 
 type Bytes = Uint8Array<ArrayBuffer>
 
-interface Asset { bytes: Bytes; type: string; etag: string; gzip: Bytes | undefined }
+interface Asset {
+  bytes: Bytes
+  type: string
+  etag: string
+  gzip: Bytes | undefined
+}
 
 const TYPES: Record<string, string> = {
-  html: 'text/html; charset=utf-8', js: 'text/javascript; charset=utf-8', css: 'text/css; charset=utf-8', svg: 'image/svg+xml', json: 'application/json',
-  png: 'image/png', ico: 'image/x-icon', webp: 'image/webp', woff2: 'font/woff2', txt: 'text/plain; charset=utf-8', webmanifest: 'application/manifest+json',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  json: 'application/json',
+  png: 'image/png',
+  ico: 'image/x-icon',
+  webp: 'image/webp',
+  woff2: 'font/woff2',
+  txt: 'text/plain; charset=utf-8',
+  webmanifest: 'application/manifest+json',
 }
 const TEXT = /^(text\/|application\/(json|manifest)|image\/svg)/
 const NONCE_BYTES = 16
@@ -49,17 +67,22 @@ export class Spa {
     const asset = this.#assets.get(pathname)
     if (asset === undefined) return pathname.startsWith('/assets/') ? Response.json({ error: 'Not found' }, { status: 404 }) : undefined
     const answer: Record<string, string> = {
-      'content-type': asset.type, etag: asset.etag, 'cache-control': pathname.startsWith('/assets/') ? IMMUTABLE : SHORT, vary: 'accept-encoding',
+      'content-type': asset.type,
+      etag: asset.etag,
+      'cache-control': pathname.startsWith('/assets/') ? IMMUTABLE : SHORT,
+      vary: 'accept-encoding',
     }
     if (headers.get('if-none-match') === asset.etag) return new Response(null, { status: 304, headers: answer })
-    if (!TEXT.test(asset.type) || !/\bgzip\b/.test(headers.get('accept-encoding') ?? '')) return new Response(asset.bytes, { headers: answer })
+    if (!TEXT.test(asset.type) || !/\bgzip\b/.test(headers.get('accept-encoding') ?? ''))
+      return new Response(asset.bytes, { headers: answer })
     asset.gzip ??= new Uint8Array(gzipSync(asset.bytes))
     return new Response(asset.gzip, { headers: { ...answer, 'content-encoding': 'gzip' } })
   }
 
   /** The page with its own nonce and the boot data; never stored by anybody. */
   page(boot: Omit<Boot, 'build'>): Response {
-    if (this.#index === undefined) return new Response(NOT_BUILT, { status: 503, headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } })
+    if (this.#index === undefined)
+      return new Response(NOT_BUILT, { status: 503, headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' } })
     const nonce = randomToken(NONCE_BYTES)
     const data = scriptJson({ ...boot, build: this.build } satisfies Boot)
     // Functions, not texts: `$&` in a setting must not be a pattern of `replace`.
@@ -69,7 +92,11 @@ export class Spa {
       headers: {
         'content-type': 'text/html; charset=utf-8',
         'cache-control': 'no-store',
-        'content-security-policy': pagePolicy({ nonce, homeFrame: typeof homeFrame === 'string' ? homeFrame : '', captcha: captcha === true }),
+        'content-security-policy': pagePolicy({
+          nonce,
+          homeFrame: typeof homeFrame === 'string' ? homeFrame : '',
+          captcha: captcha === true,
+        }),
       },
     })
   }

@@ -3,8 +3,21 @@ import { createTestApp, type TestApp, type TestUser } from '../../../test/app.ts
 import { sha256Hex } from '../../lib/ids.ts'
 import { KeyCache } from './cache.ts'
 
-interface Key { id: number; name: string; key_prefix: string; api_key: string; allowed_models: string[]; allowed_user_channels: number[]; quota_limit: string; enabled: boolean; usage: { request_count: number } }
-interface Made { api_key: string; key: Key }
+interface Key {
+  id: number
+  name: string
+  key_prefix: string
+  api_key: string
+  allowed_models: string[]
+  allowed_user_channels: number[]
+  quota_limit: string
+  enabled: boolean
+  usage: { request_count: number }
+}
+interface Made {
+  api_key: string
+  key: Key
+}
 
 let app: TestApp
 let user: TestUser
@@ -20,7 +33,12 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 const make = async (body: object = {}): Promise<Made> => {
-  const { status, body: made } = await app.api<Made>('POST', '/api/user/api-keys', { allowed_user_channels: [channel], ...body }, user.token)
+  const { status, body: made } = await app.api<Made>(
+    'POST',
+    '/api/user/api-keys',
+    { allowed_user_channels: [channel], ...body },
+    user.token,
+  )
   if (status !== 200) throw new Error(JSON.stringify(made))
   return made
 }
@@ -33,23 +51,37 @@ describe('API keys', () => {
   test('the secret is shown once and only its hash is stored', async () => {
     const { api_key: secret, key } = await make({ name: 'mine', enabled: false, quota_limit: 5 })
     expect(secret).toMatch(/^sk-[A-Za-z0-9_-]{43}$/)
-    expect(key).toMatchObject({ name: 'mine', enabled: false, quota_limit: '5', key_prefix: `${secret.slice(0, 8)}...${secret.slice(-4)}`, api_key: '' })
+    expect(key).toMatchObject({
+      name: 'mine',
+      enabled: false,
+      quota_limit: '5',
+      key_prefix: `${secret.slice(0, 8)}...${secret.slice(-4)}`,
+      api_key: '',
+    })
     const list = await app.api<Key[]>('GET', '/api/user/api-keys', undefined, user.token)
     expect(JSON.stringify(list.body)).not.toContain(secret)
     const rows = await app.deps.db.query.selectFrom('api_keys').selectAll().where('id', '=', key.id).execute()
     expect(rows[0]?.key_hash).toBe(sha256Hex(secret))
-    expect(JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(secret.slice(8, -4))
+    expect(JSON.stringify(rows, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))).not.toContain(
+      secret.slice(8, -4),
+    )
   })
 
   test('lists are de-duplicated; models sorted, user channels in the order given', async () => {
     const second = (await app.api<{ id: number }>('POST', '/api/user-channels', { name: 'second' })).body.id
     const { key } = await make({ allowed_models: ['z', 'a', 'z'], allowed_user_channels: [second, channel, second] })
-    expect([key.allowed_models, key.allowed_user_channels]).toEqual([['a', 'z'], [second, channel]])
+    expect([key.allowed_models, key.allowed_user_channels]).toEqual([
+      ['a', 'z'],
+      [second, channel],
+    ])
   })
 
   test('refuses what could never work, with the contract’s texts', async () => {
     expect(await failure('POST', '/api/user/api-keys', {})).toEqual([400, 'API key must be bound to exactly one user channel'])
-    expect(await failure('POST', '/api/user/api-keys', { allowed_user_channels: [9_999] })).toEqual([400, 'User channel not found or disabled'])
+    expect(await failure('POST', '/api/user/api-keys', { allowed_user_channels: [9_999] })).toEqual([
+      400,
+      'User channel not found or disabled',
+    ])
     expect((await failure('POST', '/api/user/api-keys', { allowed_user_channels: [channel], allowed_ips: ['10.0.0.300'] }))[0]).toBe(400)
     expect((await failure('POST', '/api/user/api-keys', { allowed_user_channels: [channel], quota_limit: '-1' }))[0]).toBe(400)
     expect((await failure('POST', '/api/user/api-keys', { allowed_user_channels: [channel], quota_limit: '' }))[0]).toBe(400)
@@ -61,7 +93,12 @@ describe('API keys', () => {
     const { key } = await make({ name: 'kept', quota_limit: '7', allowed_models: ['a'], enabled: false })
     const { body } = await app.api<Key>('PUT', `/api/user/api-keys/${key.id}`, { allowed_user_channels: [channel], name: '' }, user.token)
     expect(body).toMatchObject({ name: 'kept', quota_limit: '7', enabled: false, allowed_models: [] })
-    const cleared = await app.api<Key>('PUT', `/api/user/api-keys/${key.id}`, { allowed_user_channels: [channel], quota_limit: 0, enabled: true }, user.token)
+    const cleared = await app.api<Key>(
+      'PUT',
+      `/api/user/api-keys/${key.id}`,
+      { allowed_user_channels: [channel], quota_limit: 0, enabled: true },
+      user.token,
+    )
     expect(cleared.body).toMatchObject({ quota_limit: '0', enabled: true })
   })
 
@@ -86,7 +123,12 @@ describe('API keys', () => {
   })
 
   test('pages when asked', async () => {
-    const { body } = await app.api<{ items: Key[]; total: number; page: number; page_size: number }>('GET', '/api/user/api-keys?page=2&page_size=2', undefined, user.token)
+    const { body } = await app.api<{ items: Key[]; total: number; page: number; page_size: number }>(
+      'GET',
+      '/api/user/api-keys?page=2&page_size=2',
+      undefined,
+      user.token,
+    )
     expect([body.items.length, body.page, body.page_size]).toEqual([2, 2, 2])
     expect(body.total).toBeGreaterThan(3)
   })
@@ -147,7 +189,9 @@ describe('the key cache', () => {
   test('model names with stars match, and a hostile pattern costs nothing', async () => {
     const { api_key: secret } = await make({ allowed_models: ['gpt-*', 'claude-*-sonnet', 'exact', `${'a*'.repeat(80)}b`] })
     const caller = await cache.find(secret)
-    const allowed = ['gpt-4o', 'gpt-', 'claude-4-sonnet', 'claude--sonnet', 'exact', 'xgpt-4o', 'claude-sonnet', 'exact2'].map((name) => caller?.mayUseModel(name))
+    const allowed = ['gpt-4o', 'gpt-', 'claude-4-sonnet', 'claude--sonnet', 'exact', 'xgpt-4o', 'claude-sonnet', 'exact2'].map((name) =>
+      caller?.mayUseModel(name),
+    )
     expect(allowed).toEqual([true, true, true, true, true, false, false, false])
     const before = performance.now()
     expect(caller?.mayUseModel('a'.repeat(20_000))).toBe(false)

@@ -44,7 +44,10 @@ const UNKNOWN_TTL_MS = 5_000
 /** Kept apart from the callers: a flood of made-up keys pushes no good one out. */
 const MAX_UNKNOWN = 10_000
 
-interface Entry { caller: KeyCaller; until: number }
+interface Entry {
+  caller: KeyCaller
+  until: number
+}
 
 /** API keys in memory: a hit is one hash and one look-up; a change event drops what it names. */
 export class KeyCache {
@@ -160,17 +163,35 @@ export async function sessionCaller(deps: Pick<Deps, 'db' | 'clock' | 'jwtSecret
   if (row === undefined) throw new AppError('user_not_found')
   return {
     ...personOf(rows, row, deps.clock.now()),
-    keyId: null, mayUseModel: nameMatcher([]), allowedUserChannels: [], allowedIps: [], quotaLimit: ZERO, rateLimitRpm: null, enabled: true, expiresAt: null,
+    keyId: null,
+    mayUseModel: nameMatcher([]),
+    allowedUserChannels: [],
+    allowedIps: [],
+    quotaLimit: ZERO,
+    rateLimitRpm: null,
+    enabled: true,
+    expiresAt: null,
   }
 }
 
 interface PersonRow {
-  user_id: number; role: string; disabled_at: number | null; primary_group_id: number; account_id: number
-  group_id: number | null; membership_expires_at: number | null
+  user_id: number
+  role: string
+  disabled_at: number | null
+  primary_group_id: number
+  account_id: number
+  group_id: number | null
+  membership_expires_at: number | null
 }
 
-function personOf(rows: readonly PersonRow[], row: PersonRow, now: number): Pick<KeyCaller, 'userId' | 'accountId' | 'role' | 'groups' | 'disabled'> {
-  const groups = rows.flatMap(({ group_id: groupId, membership_expires_at: expiresAt }) => (groupId === null ? [] : [{ groupId, expiresAt }]))
+function personOf(
+  rows: readonly PersonRow[],
+  row: PersonRow,
+  now: number,
+): Pick<KeyCaller, 'userId' | 'accountId' | 'role' | 'groups' | 'disabled'> {
+  const groups = rows.flatMap(({ group_id: groupId, membership_expires_at: expiresAt }) =>
+    groupId === null ? [] : [{ groupId, expiresAt }],
+  )
   const anyAlive = groups.some(({ expiresAt }) => expiresAt === null || expiresAt > now)
   return {
     userId: row.user_id,

@@ -1,4 +1,12 @@
-import { createApiKey, deleteApiKey, listApiKeys, resetApiKeyUsage, rotateApiKey, rotateLegacyKey, updateApiKey } from '../../../contract/api/api-keys.ts'
+import {
+  createApiKey,
+  deleteApiKey,
+  listApiKeys,
+  resetApiKeyUsage,
+  rotateApiKey,
+  rotateLegacyKey,
+  updateApiKey,
+} from '../../../contract/api/api-keys.ts'
 import { pageOf } from '../../../contract/api/common.ts'
 import { bind, type Route } from '../../http/bind.ts'
 import type { Deps } from '../../http/deps.ts'

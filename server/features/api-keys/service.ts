@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { apiKeyBody, type ApiKeyWire } from '../../../contract/api/api-keys.ts'
+import type { apiKeyBody, ApiKeyWire } from '../../../contract/api/api-keys.ts'
 import { AppError } from '../../../contract/errors.ts'
 import { formatMoney, money, ZERO } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
@@ -8,8 +8,18 @@ import { parseRange } from '../../lib/client-ip.ts'
 import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
 import { apiKeySecret, sha256Hex } from '../../lib/ids.ts'
 import {
-  countKeys, findKey, findKeyByName, insertKey, removeKey, removeKeysOf, selectGroupIds, selectKeys, selectUsableChannels, updateKey,
-  type ApiKeyRow, type NewKey,
+  countKeys,
+  findKey,
+  findKeyByName,
+  insertKey,
+  removeKey,
+  removeKeysOf,
+  selectGroupIds,
+  selectKeys,
+  selectUsableChannels,
+  updateKey,
+  type ApiKeyRow,
+  type NewKey,
 } from './store.ts'
 
 export type ApiKeyInput = z.output<typeof apiKeyBody>
@@ -26,7 +36,11 @@ const strings = z.array(z.string())
 const numbers = z.array(z.number())
 
 /** The lists of a key's row. */
-export function listsOf(row: Pick<ApiKeyRow, 'allowed_models' | 'allowed_user_channels' | 'allowed_ips'>): { models: string[]; userChannels: number[]; ips: string[] } {
+export function listsOf(row: Pick<ApiKeyRow, 'allowed_models' | 'allowed_user_channels' | 'allowed_ips'>): {
+  models: string[]
+  userChannels: number[]
+  ips: string[]
+} {
   return {
     models: strings.parse(JSON.parse(row.allowed_models)),
     userChannels: numbers.parse(JSON.parse(row.allowed_user_channels)),
@@ -43,8 +57,12 @@ export async function keysOf(deps: Pick<Deps, 'db'>, userId: number): Promise<Ap
 export async function createKey(deps: Deps, userId: number, input: ApiKeyInput): Promise<{ api_key: string; key: ApiKeyWire }> {
   const channels = await checkChannels(deps, userId, input.allowed_user_channels ?? [])
   return newKey(deps, userId, {
-    ...restrictions(input, channels), name: input.name || DEFAULT_NAME, quota_limit: input.quota_limit ?? ZERO, enabled: input.enabled === false ? 0 : 1,
-    expires_at: timeOf(input.expires_at) ?? null, rate_limit_rpm: input.rate_limit_rpm ?? null,
+    ...restrictions(input, channels),
+    name: input.name || DEFAULT_NAME,
+    quota_limit: input.quota_limit ?? ZERO,
+    enabled: input.enabled === false ? 0 : 1,
+    expires_at: timeOf(input.expires_at) ?? null,
+    rate_limit_rpm: input.rate_limit_rpm ?? null,
   })
 }
 
@@ -74,14 +92,26 @@ export async function deleteKeysOf(tx: Database['query'], userId: number): Promi
 }
 
 /** A new secret for a key; the old one ends now, or `graceSeconds` later. */
-export async function rotateKey(deps: Deps, userId: number, id: number, graceSeconds: number): Promise<{ api_key: string; key: ApiKeyWire }> {
+export async function rotateKey(
+  deps: Deps,
+  userId: number,
+  id: number,
+  graceSeconds: number,
+): Promise<{ api_key: string; key: ApiKeyWire }> {
   const before = await requireKey(deps, userId, id)
   const { secret, key_hash, key_prefix } = newSecret()
-  const key = await apply(deps, userId, id, {
-    key_hash, key_prefix,
-    previous_key_hash: graceSeconds > 0 ? before.key_hash : null,
-    previous_expires_at: graceSeconds > 0 ? deps.clock.now() + graceSeconds * 1000 : null,
-  }, hashesOf(before))
+  const key = await apply(
+    deps,
+    userId,
+    id,
+    {
+      key_hash,
+      key_prefix,
+      previous_key_hash: graceSeconds > 0 ? before.key_hash : null,
+      previous_expires_at: graceSeconds > 0 ? deps.clock.now() + graceSeconds * 1000 : null,
+    },
+    hashesOf(before),
+  )
   return { api_key: secret, key }
 }
 
@@ -97,12 +127,22 @@ export async function rotateDefaultKey(deps: Deps, userId: number): Promise<{ ap
 /** Usage and quota of the key count from now on; the account's books are untouched. */
 export async function resetUsage(deps: Deps, userId: number, id: number): Promise<ApiKeyWire> {
   return apply(deps, userId, id, {
-    quota_used: ZERO, request_count: 0, input_tokens: 0, output_tokens: 0, cached_input_tokens: 0, total_cost: ZERO, usage_reset_at: deps.clock.now(),
+    quota_used: ZERO,
+    request_count: 0,
+    input_tokens: 0,
+    output_tokens: 0,
+    cached_input_tokens: 0,
+    total_cost: ZERO,
+    usage_reset_at: deps.clock.now(),
   })
 }
 
 async function apply(
-  deps: Deps, userId: number, id: number, change: Parameters<typeof updateKey>[3], oldHashes: readonly string[] = [],
+  deps: Deps,
+  userId: number,
+  id: number,
+  change: Parameters<typeof updateKey>[3],
+  oldHashes: readonly string[] = [],
 ): Promise<ApiKeyWire> {
   const row = await updateKey(deps.db.query, userId, id, { ...change, updated_at: deps.clock.now() })
   if (!row) throw new AppError('key_missing')
@@ -110,7 +150,11 @@ async function apply(
   return wireOf(row)
 }
 
-async function newKey(deps: Deps, userId: number, key: Omit<NewKey, 'user_id' | 'key_hash' | 'key_prefix'>): Promise<{ api_key: string; key: ApiKeyWire }> {
+async function newKey(
+  deps: Deps,
+  userId: number,
+  key: Omit<NewKey, 'user_id' | 'key_hash' | 'key_prefix'>,
+): Promise<{ api_key: string; key: ApiKeyWire }> {
   if ((await countKeys(deps.db.query, userId)) >= MAX_KEYS_PER_USER) {
     throw new AppError('conflict', { message: `A user can have at most ${MAX_KEYS_PER_USER} API keys` })
   }
@@ -127,7 +171,8 @@ async function requireKey(deps: Deps, userId: number, id: number): Promise<ApiKe
 
 /** At least one, each enabled and open to the user's groups; the order is the order of trial (additions.md). */
 async function checkChannels(deps: Deps, userId: number, ids: readonly number[]): Promise<number[]> {
-  if (ids.length === 0) throw new AppError('bad_request', { message: 'API key must be bound to exactly one user channel', param: 'allowed_user_channels' })
+  if (ids.length === 0)
+    throw new AppError('bad_request', { message: 'API key must be bound to exactly one user channel', param: 'allowed_user_channels' })
   const usable = new Set(await usableChannels(deps, userId))
   if (ids.some((id) => !usable.has(id))) throw new AppError('user_channel_unusable')
   return [...new Set(ids)]
@@ -140,12 +185,20 @@ export async function usableChannels(deps: Pick<Deps, 'db' | 'clock'>, userId: n
   return channels.filter((channel) => channel.groups.length === 0 || channel.groups.some((id) => groups.includes(id))).map(({ id }) => id)
 }
 
-function restrictions(input: ApiKeyInput, channels: readonly number[]): Pick<NewKey, 'allowed_models' | 'allowed_user_channels' | 'allowed_ips'> {
+function restrictions(
+  input: ApiKeyInput,
+  channels: readonly number[],
+): Pick<NewKey, 'allowed_models' | 'allowed_user_channels' | 'allowed_ips'> {
   const ips = sorted(input.allowed_ips ?? [])
   for (const ip of ips) {
-    if (!parseRange(ip)) throw new AppError('bad_request', { message: `allowed_ips: "${ip}" is neither an IP address nor a CIDR range`, param: 'allowed_ips' })
+    if (!parseRange(ip))
+      throw new AppError('bad_request', { message: `allowed_ips: "${ip}" is neither an IP address nor a CIDR range`, param: 'allowed_ips' })
   }
-  return { allowed_models: JSON.stringify(sorted(input.allowed_models ?? [])), allowed_user_channels: JSON.stringify(channels), allowed_ips: JSON.stringify(ips) }
+  return {
+    allowed_models: JSON.stringify(sorted(input.allowed_models ?? [])),
+    allowed_user_channels: JSON.stringify(channels),
+    allowed_ips: JSON.stringify(ips),
+  }
 }
 
 function sorted(list: readonly string[]): string[] {
@@ -169,15 +222,29 @@ function wireOf(row: ApiKeyRow): ApiKeyWire {
   const lists = listsOf(row)
   const left = row.quota_limit - row.quota_used
   return {
-    id: row.id, name: row.name, key_prefix: row.key_prefix, api_key: '',
-    allowed_models: lists.models, allowed_user_channels: lists.userChannels, allowed_ips: lists.ips,
+    id: row.id,
+    name: row.name,
+    key_prefix: row.key_prefix,
+    api_key: '',
+    allowed_models: lists.models,
+    allowed_user_channels: lists.userChannels,
+    allowed_ips: lists.ips,
     quota_limit: formatMoney(row.quota_limit),
     ...(row.quota_limit > 0n ? { quota_remaining: formatMoney(money(left > 0n ? left : 0n)) } : {}),
-    enabled: row.enabled === 1, rate_limit_rpm: row.rate_limit_rpm, expires_at: isoTimeOrNull(row.expires_at), usage_reset_at: isoTimeOrNull(row.usage_reset_at),
+    enabled: row.enabled === 1,
+    rate_limit_rpm: row.rate_limit_rpm,
+    expires_at: isoTimeOrNull(row.expires_at),
+    usage_reset_at: isoTimeOrNull(row.usage_reset_at),
     usage: {
-      request_count: row.request_count, input_tokens: row.input_tokens, output_tokens: row.output_tokens, cached_input_tokens: row.cached_input_tokens,
-      total_tokens: row.input_tokens + row.output_tokens, total_cost: formatMoney(row.total_cost),
+      request_count: row.request_count,
+      input_tokens: row.input_tokens,
+      output_tokens: row.output_tokens,
+      cached_input_tokens: row.cached_input_tokens,
+      total_tokens: row.input_tokens + row.output_tokens,
+      total_cost: formatMoney(row.total_cost),
     },
-    last_used_at: isoTimeOrNull(row.last_used_at), created_at: isoTime(row.created_at), updated_at: isoTime(row.updated_at),
+    last_used_at: isoTimeOrNull(row.last_used_at),
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
   }
 }

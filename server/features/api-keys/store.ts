@@ -18,24 +18,60 @@ export function findKey(db: Tx, userId: number, id: number): Promise<ApiKeyRow |
 }
 
 export function findKeyByName(db: Tx, userId: number, name: string): Promise<ApiKeyRow | undefined> {
-  return db.selectFrom('api_keys').selectAll().where('user_id', '=', userId).where('name', '=', name).orderBy('id').limit(1).executeTakeFirst()
+  return db
+    .selectFrom('api_keys')
+    .selectAll()
+    .where('user_id', '=', userId)
+    .where('name', '=', name)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
 }
 
 export async function countKeys(db: Tx, userId: number): Promise<number> {
-  const { total } = await db.selectFrom('api_keys').select((count) => count.fn.countAll<number>().as('total')).where('user_id', '=', userId).executeTakeFirstOrThrow()
+  const { total } = await db
+    .selectFrom('api_keys')
+    .select((count) => count.fn.countAll<number>().as('total'))
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow()
   return total
 }
 
 export type NewKey = Pick<
   Insertable<ApiKeyTable>,
-  'user_id' | 'name' | 'key_hash' | 'key_prefix' | 'allowed_models' | 'allowed_user_channels' | 'allowed_ips' | 'enabled' | 'expires_at' | 'rate_limit_rpm'
+  | 'user_id'
+  | 'name'
+  | 'key_hash'
+  | 'key_prefix'
+  | 'allowed_models'
+  | 'allowed_user_channels'
+  | 'allowed_ips'
+  | 'enabled'
+  | 'expires_at'
+  | 'rate_limit_rpm'
 > & { quota_limit: Money }
 
 export function insertKey(tx: Tx, key: NewKey, now: number): Promise<ApiKeyRow> {
-  return tx.insertInto('api_keys').values({
-    ...key, quota_used: ZERO, quota_held: ZERO, previous_key_hash: null, previous_expires_at: null, request_count: 0, input_tokens: 0, output_tokens: 0,
-    cached_input_tokens: 0, total_cost: ZERO, usage_reset_at: null, last_used_at: null, created_at: now, updated_at: now,
-  }).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .insertInto('api_keys')
+    .values({
+      ...key,
+      quota_used: ZERO,
+      quota_held: ZERO,
+      previous_key_hash: null,
+      previous_expires_at: null,
+      request_count: 0,
+      input_tokens: 0,
+      output_tokens: 0,
+      cached_input_tokens: 0,
+      total_cost: ZERO,
+      usage_reset_at: null,
+      last_used_at: null,
+      created_at: now,
+      updated_at: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 export function updateKey(tx: Tx, userId: number, id: number, change: ApiKeyChange): Promise<ApiKeyRow | undefined> {
@@ -43,7 +79,12 @@ export function updateKey(tx: Tx, userId: number, id: number, change: ApiKeyChan
 }
 
 export function removeKey(tx: Tx, userId: number, id: number): Promise<Pick<ApiKeyRow, 'key_hash' | 'previous_key_hash'> | undefined> {
-  return tx.deleteFrom('api_keys').where('id', '=', id).where('user_id', '=', userId).returning(['key_hash', 'previous_key_hash']).executeTakeFirst()
+  return tx
+    .deleteFrom('api_keys')
+    .where('id', '=', id)
+    .where('user_id', '=', userId)
+    .returning(['key_hash', 'previous_key_hash'])
+    .executeTakeFirst()
 }
 
 export function removeKeysOf(tx: Tx, userId: number): Promise<Pick<ApiKeyRow, 'key_hash' | 'previous_key_hash'>[]> {
@@ -52,8 +93,13 @@ export function removeKeysOf(tx: Tx, userId: number): Promise<Pick<ApiKeyRow, 'k
 
 /** Enabled user channels with the groups they are limited to; no row of a group means open to all. */
 export async function selectUsableChannels(db: Tx): Promise<{ id: number; groups: number[] }[]> {
-  const rows = await db.selectFrom('user_channels').leftJoin('user_channel_groups', 'user_channel_groups.user_channel_id', 'user_channels.id')
-    .select(['user_channels.id', 'user_channel_groups.group_id']).where('enabled', '=', 1).orderBy('user_channels.id').execute()
+  const rows = await db
+    .selectFrom('user_channels')
+    .leftJoin('user_channel_groups', 'user_channel_groups.user_channel_id', 'user_channels.id')
+    .select(['user_channels.id', 'user_channel_groups.group_id'])
+    .where('enabled', '=', 1)
+    .orderBy('user_channels.id')
+    .execute()
   const channels = new Map<number, number[]>()
   for (const { id, group_id: group } of rows) channels.set(id, [...(channels.get(id) ?? []), ...(group === null ? [] : [group])])
   return [...channels].map(([id, groups]) => ({ id, groups }))
@@ -61,31 +107,57 @@ export async function selectUsableChannels(db: Tx): Promise<{ id: number; groups
 
 /** Memberships that have not run out, or the primary group when there is none (contract.md 7.5). */
 export async function selectGroupIds(db: Tx, userId: number, now: number): Promise<number[]> {
-  const rows = await db.selectFrom('users').leftJoin('memberships', 'memberships.user_id', 'users.id')
-    .select(['users.group_id as primary', 'memberships.group_id', 'memberships.expires_at']).where('users.id', '=', userId).execute()
+  const rows = await db
+    .selectFrom('users')
+    .leftJoin('memberships', 'memberships.user_id', 'users.id')
+    .select(['users.group_id as primary', 'memberships.group_id', 'memberships.expires_at'])
+    .where('users.id', '=', userId)
+    .execute()
   const live = rows.flatMap((row) => (row.group_id !== null && (row.expires_at === null || row.expires_at > now) ? [row.group_id] : []))
   return live.length > 0 ? live : rows.slice(0, 1).map((row) => row.primary)
 }
 
 const callerColumns = [
-  'users.id as user_id', 'users.role', 'users.disabled_at', 'users.group_id as primary_group_id', 'accounts.id as account_id',
-  'memberships.group_id', 'memberships.expires_at as membership_expires_at',
+  'users.id as user_id',
+  'users.role',
+  'users.disabled_at',
+  'users.group_id as primary_group_id',
+  'accounts.id as account_id',
+  'memberships.group_id',
+  'memberships.expires_at as membership_expires_at',
 ] as const
 
 /** A key with its user, account and groups: one query, a row a membership. */
 export function selectKeyCaller(db: Tx, hash: string) {
-  return db.selectFrom('api_keys').innerJoin('users', 'users.id', 'api_keys.user_id').innerJoin('accounts', 'accounts.user_id', 'users.id')
+  return db
+    .selectFrom('api_keys')
+    .innerJoin('users', 'users.id', 'api_keys.user_id')
+    .innerJoin('accounts', 'accounts.user_id', 'users.id')
     .leftJoin('memberships', 'memberships.user_id', 'users.id')
     .select(callerColumns)
     .select([
-      'api_keys.id as key_id', 'api_keys.key_hash', 'api_keys.previous_expires_at', 'api_keys.allowed_models', 'api_keys.allowed_user_channels',
-      'api_keys.allowed_ips', 'api_keys.quota_limit', 'api_keys.enabled', 'api_keys.expires_at', 'api_keys.rate_limit_rpm',
+      'api_keys.id as key_id',
+      'api_keys.key_hash',
+      'api_keys.previous_expires_at',
+      'api_keys.allowed_models',
+      'api_keys.allowed_user_channels',
+      'api_keys.allowed_ips',
+      'api_keys.quota_limit',
+      'api_keys.enabled',
+      'api_keys.expires_at',
+      'api_keys.rate_limit_rpm',
     ])
-    .where((where) => where.or([where('api_keys.key_hash', '=', hash), where('api_keys.previous_key_hash', '=', hash)])).execute()
+    .where((where) => where.or([where('api_keys.key_hash', '=', hash), where('api_keys.previous_key_hash', '=', hash)]))
+    .execute()
 }
 
 /** The same of a user without a key. */
 export function selectUserCaller(db: Tx, userId: number) {
-  return db.selectFrom('users').innerJoin('accounts', 'accounts.user_id', 'users.id').leftJoin('memberships', 'memberships.user_id', 'users.id')
-    .select(callerColumns).where('users.id', '=', userId).execute()
+  return db
+    .selectFrom('users')
+    .innerJoin('accounts', 'accounts.user_id', 'users.id')
+    .leftJoin('memberships', 'memberships.user_id', 'users.id')
+    .select(callerColumns)
+    .where('users.id', '=', userId)
+    .execute()
 }

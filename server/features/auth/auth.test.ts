@@ -16,7 +16,12 @@ const minute = (): void => app.clock.advance(61_000)
 describe('password sign-in', () => {
   test('by user name or e-mail in any case, answering token and user', async () => {
     minute()
-    const byMail = await app.api<{ token: string; user: { role: string; is_admin: boolean } }>('POST', '/auth/password/login', { identifier: 'OWNER@example.test', password: OWNER.password }, null)
+    const byMail = await app.api<{ token: string; user: { role: string; is_admin: boolean } }>(
+      'POST',
+      '/auth/password/login',
+      { identifier: 'OWNER@example.test', password: OWNER.password },
+      null,
+    )
     expect(byMail.status).toBe(200)
     expect(byMail.body.user).toMatchObject({ role: 'owner', is_admin: true })
     expect(await me(await login(app, OWNER.username, OWNER.password))).toBe(200)
@@ -26,10 +31,16 @@ describe('password sign-in', () => {
     minute()
     const passkeyOnly = await app.user('nopassword')
     await app.deps.db.query.updateTable('users').set({ password_hash: null }).where('id', '=', passkeyOnly.id).execute()
-    const answers = await Promise.all([['nobody', 'x'], [OWNER.username, 'wrong'], ['nopassword', 'x']].map(async ([identifier, password]) => {
-      const { status, body } = await app.api<{ error: string }>('POST', '/auth/password/login', { identifier, password }, null)
-      return [status, body.error]
-    }))
+    const answers = await Promise.all(
+      [
+        ['nobody', 'x'],
+        [OWNER.username, 'wrong'],
+        ['nopassword', 'x'],
+      ].map(async ([identifier, password]) => {
+        const { status, body } = await app.api<{ error: string }>('POST', '/auth/password/login', { identifier, password }, null)
+        return [status, body.error]
+      }),
+    )
     expect(answers).toEqual(Array.from({ length: 3 }, () => [400, 'invalid username/email or password']))
   })
 
@@ -56,7 +67,8 @@ describe('password sign-in', () => {
     minute()
     const tries = async (name: (n: number) => string, count: number): Promise<number[]> => {
       const codes: number[] = []
-      for (let n = 0; n < count; n += 1) codes.push((await app.api('POST', '/auth/password/login', { identifier: name(n), password: 'x' }, null)).status)
+      for (let n = 0; n < count; n += 1)
+        codes.push((await app.api('POST', '/auth/password/login', { identifier: name(n), password: 'x' }, null)).status)
       return codes
     }
     expect(await tries(() => 'same', 6)).toEqual([400, 400, 400, 400, 400, 429])
@@ -134,20 +146,54 @@ describe('forged tokens (S10)', () => {
     const without = (name: string): Record<string, unknown> => Object.fromEntries(Object.entries(right).filter(([claim]) => claim !== name))
     const [head = '', payload = '', signature = ''] = (await app.admin()).split('.')
     const forged = [
-      `${b64({ alg: 'none' })}.${payload}.`, `${b64({ alg: 'none' })}.${payload}`, `${b64({ alg: 'None' })}.${payload}.${signature}`, `${head}.${payload}.`, `${head}.${payload}`,
-      `${head}.${payload}.${signature.slice(0, -2)}AA`, `${head}.${b64({ ...right, id: 999 })}.${signature}`, '', '.', '..', 'a.b.c', 'x'.repeat(5_000), 'null', '{}',
-      ...['HS384', 'HS512', 'RS256', 'ES256', 'EdDSA', 'hs256', 'dir', ''].map((alg) => signed({ alg, typ: 'JWT' }, right, key, alg === 'HS512' ? 'sha512' : alg === 'HS384' ? 'sha384' : 'sha256')),
+      `${b64({ alg: 'none' })}.${payload}.`,
+      `${b64({ alg: 'none' })}.${payload}`,
+      `${b64({ alg: 'None' })}.${payload}.${signature}`,
+      `${head}.${payload}.`,
+      `${head}.${payload}`,
+      `${head}.${payload}.${signature.slice(0, -2)}AA`,
+      `${head}.${b64({ ...right, id: 999 })}.${signature}`,
+      '',
+      '.',
+      '..',
+      'a.b.c',
+      'x'.repeat(5_000),
+      'null',
+      '{}',
+      ...['HS384', 'HS512', 'RS256', 'ES256', 'EdDSA', 'hs256', 'dir', ''].map((alg) =>
+        signed({ alg, typ: 'JWT' }, right, key, alg === 'HS512' ? 'sha512' : alg === 'HS384' ? 'sha384' : 'sha256'),
+      ),
       ...['', '0', 'secret', 'change-me-please', TEST_SECRET, `${TEST_SECRET} too`].map((secret) => signed(hs256, right, secret || 'x')),
-      ...['setup-link', 'setup-cookie', 'seal:setting:smtp_password', 'channel-key', 'Session', ''].map((purpose) => signed(hs256, right, deriveKey(TEST_SECRET, purpose))),
-      signed({ ...hs256, kid: '../../dev/null' }, right, ''.padEnd(1)), signed({ ...hs256, jwk: { kty: 'oct', k: 'AA' } }, right, Buffer.from([0])),
-      signed({ ...hs256, crit: ['exp'] }, right, key), signed({ ...hs256, b64: false, crit: ['b64'] }, right, key),
+      ...['setup-link', 'setup-cookie', 'seal:setting:smtp_password', 'channel-key', 'Session', ''].map((purpose) =>
+        signed(hs256, right, deriveKey(TEST_SECRET, purpose)),
+      ),
+      signed({ ...hs256, kid: '../../dev/null' }, right, ''.padEnd(1)),
+      signed({ ...hs256, jwk: { kty: 'oct', k: 'AA' } }, right, Buffer.from([0])),
+      signed({ ...hs256, crit: ['exp'] }, right, key),
+      signed({ ...hs256, b64: false, crit: ['b64'] }, right, key),
       ...['id', 'is_admin', 'exp', 'iat', 'iss', 'aud', 'jti'].map((name) => signed(hs256, without(name), key)),
       ...[
-        { id: 0 }, { id: -1 }, { id: 1.5 }, { id: '1' }, { id: null }, { id: 99_999 }, { is_admin: 'true' }, { is_admin: 1 }, { exp: 1 }, { exp: '9999999999' },
-        { exp: Number(right['exp']) + 31_536_000 }, { iss: 'other' }, { aud: 'gateway' }, { jti: '' }, { jti: 'made-up' }, { jti: 7 }, { nbf: Number(right['exp']) },
+        { id: 0 },
+        { id: -1 },
+        { id: 1.5 },
+        { id: '1' },
+        { id: null },
+        { id: 99_999 },
+        { is_admin: 'true' },
+        { is_admin: 1 },
+        { exp: 1 },
+        { exp: '9999999999' },
+        { exp: Number(right['exp']) + 31_536_000 },
+        { iss: 'other' },
+        { aud: 'gateway' },
+        { jti: '' },
+        { jti: 'made-up' },
+        { jti: 7 },
+        { nbf: Number(right['exp']) },
       ].map((change) => signed(hs256, { ...right, ...change }, key)),
     ]
     expect(forged.length).toBeGreaterThanOrEqual(60)
-    for (const token of forged) expect({ token: token.slice(0, 60), status: await me(token) }).toEqual({ token: token.slice(0, 60), status: 401 })
+    for (const token of forged)
+      expect({ token: token.slice(0, 60), status: await me(token) }).toEqual({ token: token.slice(0, 60), status: 401 })
   })
 })

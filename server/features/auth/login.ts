@@ -11,7 +11,10 @@ import { signIn, type Browser } from './service.ts'
 const TRIES_PER_IP = 15
 const TRIES_PER_IDENTIFIER = 5
 
-export interface LoginInput { identifier: string; password: string }
+export interface LoginInput {
+  identifier: string
+  password: string
+}
 
 /** Password sign-in with its limits; one for the whole process, because it counts. */
 export class PasswordLogin {
@@ -34,7 +37,8 @@ export class PasswordLogin {
     if (await setupRequired(deps)) throw new AppError('setup_required')
     if (!deps.settings.bool('password_login_enabled')) throw new AppError('login_disabled')
     const identifier = input.identifier.trim()
-    if (identifier === '' || input.password === '') throw new AppError('bad_request', { message: 'username/email and password are required' })
+    if (identifier === '' || input.password === '')
+      throw new AppError('bad_request', { message: 'username/email and password are required' })
     this.#limit(browser.ip, identifier)
     const user = await userByIdentifier(deps.db.query, identifier)
     const hash = user?.password_hash ?? null

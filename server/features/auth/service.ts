@@ -17,7 +17,10 @@ const MAX_USER_AGENT = 255
 /** "Last seen" is told to the minute: a write a minute and session, not one a request. */
 const SEEN_EVERY_MS = 60_000
 
-export interface Browser { ip: string; userAgent: string }
+export interface Browser {
+  ip: string
+  userAgent: string
+}
 
 /** Reads what a session needs to know of a request. */
 export function browserOf(call: { ip: string; request: Request }): Browser {
@@ -31,21 +34,35 @@ export async function openSession(tx: Database['query'], userId: number, browser
   const expiresAt = (Math.floor(now / 1000) + SESSION_SECONDS) * 1000
   await deleteExpiredSessions(tx, now)
   await insertSession(tx, {
-    id, user_id: userId, ip: browser.ip, user_agent: browser.userAgent, created_at: now, last_seen_at: now, expires_at: expiresAt, revoked_at: null,
+    id,
+    user_id: userId,
+    ip: browser.ip,
+    user_agent: browser.userAgent,
+    created_at: now,
+    last_seen_at: now,
+    expires_at: expiresAt,
+    revoked_at: null,
   })
   return id
 }
 
 /** What every sign-in answers, for a session that was opened at `now`. */
 export async function signedInAs(
-  deps: Pick<Deps, 'db' | 'jwtSecret'>, user: UserRow, sessionId: string, now: number,
+  deps: Pick<Deps, 'db' | 'jwtSecret'>,
+  user: UserRow,
+  sessionId: string,
+  now: number,
 ): Promise<{ token: string; user: BareUserWire }> {
   const token = await new SessionTokens(deps.jwtSecret).sign({ userId: user.id, isAdmin: isAdmin(roleOf(user.role)), sessionId }, now)
   return { token, user: await bareUser(deps, user) }
 }
 
 /** Opens a session for a user whose identity is proven. */
-export async function signIn(deps: Pick<Deps, 'db' | 'jwtSecret' | 'clock'>, user: UserRow, browser: Browser): Promise<{ token: string; user: BareUserWire }> {
+export async function signIn(
+  deps: Pick<Deps, 'db' | 'jwtSecret' | 'clock'>,
+  user: UserRow,
+  browser: Browser,
+): Promise<{ token: string; user: BareUserWire }> {
   const now = deps.clock.now()
   return signedInAs(deps, user, await openSession(deps.db.query, user.id, browser, now), now)
 }
@@ -58,7 +75,8 @@ export async function callerOfToken(deps: Pick<Deps, 'db' | 'clock'>, tokens: Se
   const row = await findCaller(deps.db.query, claims.userId, claims.sessionId)
   if (!row) throw new AppError('user_not_found')
   const { created_at: createdAt, expires_at: expiresAt, revoked_at: revokedAt, last_seen_at: lastSeenAt } = row
-  if (createdAt === null || expiresAt === null || revokedAt !== null || expiresAt <= now || createdAt < row.sessions_valid_from) throw new AppError('session_invalid')
+  if (createdAt === null || expiresAt === null || revokedAt !== null || expiresAt <= now || createdAt < row.sessions_valid_from)
+    throw new AppError('session_invalid')
   if (row.disabled_at !== null) throw new AppError('account_disabled')
   if (lastSeenAt === null || now - lastSeenAt >= SEEN_EVERY_MS) await touchSession(deps.db.query, claims.sessionId, now)
   return { userId: claims.userId, role: roleOf(row.role), sessionId: claims.sessionId }
@@ -81,8 +99,13 @@ export function sessionGuard(deps: Pick<Deps, 'db' | 'clock' | 'jwtSecret'>): Se
 export async function sessionsOf(deps: Pick<Deps, 'db' | 'clock'>, userId: number, currentId?: string): Promise<SessionWire[]> {
   const rows = await selectLiveSessions(deps.db.query, userId, deps.clock.now())
   return rows.map((row) => ({
-    id: row.id, ip: row.ip, user_agent: row.user_agent, created_at: isoTime(row.created_at), last_seen_at: isoTime(row.last_seen_at),
-    expires_at: isoTime(row.expires_at), current: row.id === currentId,
+    id: row.id,
+    ip: row.ip,
+    user_agent: row.user_agent,
+    created_at: isoTime(row.created_at),
+    last_seen_at: isoTime(row.last_seen_at),
+    expires_at: isoTime(row.expires_at),
+    current: row.id === currentId,
   }))
 }
 

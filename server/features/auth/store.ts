@@ -11,10 +11,20 @@ export async function insertSession(tx: Tx, session: SessionRow): Promise<void> 
 
 /** The user of a token with its session, if that is still there; one query a request. */
 export function findCaller(db: Tx, userId: number, sessionId: string) {
-  return db.selectFrom('users')
+  return db
+    .selectFrom('users')
     .leftJoin('sessions', (join) => join.onRef('sessions.user_id', '=', 'users.id').on('sessions.id', '=', sessionId))
-    .select(['users.role', 'users.disabled_at', 'users.sessions_valid_from', 'sessions.created_at', 'sessions.expires_at', 'sessions.revoked_at', 'sessions.last_seen_at'])
-    .where('users.id', '=', userId).executeTakeFirst()
+    .select([
+      'users.role',
+      'users.disabled_at',
+      'users.sessions_valid_from',
+      'sessions.created_at',
+      'sessions.expires_at',
+      'sessions.revoked_at',
+      'sessions.last_seen_at',
+    ])
+    .where('users.id', '=', userId)
+    .executeTakeFirst()
 }
 
 export async function touchSession(tx: Tx, id: string, now: number): Promise<void> {
@@ -23,14 +33,26 @@ export async function touchSession(tx: Tx, id: string, now: number): Promise<voi
 
 /** Sessions that may still be used, newest first. */
 export function selectLiveSessions(db: Tx, userId: number, now: number): Promise<SessionRow[]> {
-  return db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id').selectAll('sessions')
-    .where('sessions.user_id', '=', userId).where('revoked_at', 'is', null).where('expires_at', '>', now)
+  return db
+    .selectFrom('sessions')
+    .innerJoin('users', 'users.id', 'sessions.user_id')
+    .selectAll('sessions')
+    .where('sessions.user_id', '=', userId)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
     .whereRef('sessions.created_at', '>=', 'users.sessions_valid_from')
-    .orderBy('sessions.created_at', 'desc').orderBy('sessions.id').execute()
+    .orderBy('sessions.created_at', 'desc')
+    .orderBy('sessions.id')
+    .execute()
 }
 
 /** Ends one session, or with `except` all others; returns how many were ended. */
-export async function revokeSessions(tx: Tx, userId: number, which: { id: string } | { except: string | undefined }, now: number): Promise<number> {
+export async function revokeSessions(
+  tx: Tx,
+  userId: number,
+  which: { id: string } | { except: string | undefined },
+  now: number,
+): Promise<number> {
   let update = tx.updateTable('sessions').set({ revoked_at: now }).where('user_id', '=', userId).where('revoked_at', 'is', null)
   if ('id' in which) update = update.where('id', '=', which.id)
   else if (which.except !== undefined) update = update.where('id', '!=', which.except)

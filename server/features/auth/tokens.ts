@@ -9,7 +9,10 @@ const AUDIENCE = 'dashboard'
 
 const claims = z.object({ id: z.int().positive(), is_admin: z.boolean(), jti: z.string().min(1).max(100), iat: z.int() })
 
-export interface TokenClaims { userId: number; sessionId: string }
+export interface TokenClaims {
+  userId: number
+  sessionId: string
+}
 
 /** Signs and reads session tokens: HS256 with a key of this purpose only. */
 export class SessionTokens {
@@ -24,7 +27,11 @@ export class SessionTokens {
     const seconds = Math.floor(now / 1000)
     return new SignJWT({ id: session.userId, is_admin: session.isAdmin })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .setJti(session.sessionId).setIssuer(ISSUER).setAudience(AUDIENCE).setIssuedAt(seconds).setExpirationTime(seconds + SESSION_SECONDS)
+      .setJti(session.sessionId)
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt(seconds)
+      .setExpirationTime(seconds + SESSION_SECONDS)
       .sign(this.#key)
   }
 
@@ -32,7 +39,11 @@ export class SessionTokens {
   async verify(token: string, now: number): Promise<TokenClaims | undefined> {
     try {
       const { payload } = await jwtVerify(token, this.#key, {
-        algorithms: ['HS256'], issuer: ISSUER, audience: AUDIENCE, currentDate: new Date(now), requiredClaims: ['exp', 'iat', 'jti', 'id', 'is_admin'],
+        algorithms: ['HS256'],
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        currentDate: new Date(now),
+        requiredClaims: ['exp', 'iat', 'jti', 'id', 'is_admin'],
       })
       const parsed = claims.safeParse(payload)
       // A token that lives longer than we ever give was not made by us, whoever has the key.

@@ -8,11 +8,19 @@ import { countEntries, selectEntries, type EntryFilters, type EntryRow } from '.
 /** Entries of the bare list, as long as the list of calls. */
 const LATEST = 100
 
-export interface EntryList<T> { items: T[]; total: number; page: number; page_size: number }
+export interface EntryList<T> {
+  items: T[]
+  total: number
+  page: number
+  page_size: number
+}
 
 /** Entries, newest first: the latest 100, or a page. */
 export async function listEntries<T>(
-  deps: Pick<Deps, 'db'>, query: { page?: number | undefined; page_size?: number | undefined }, filters: EntryFilters, wire: (row: EntryRow) => T,
+  deps: Pick<Deps, 'db'>,
+  query: { page?: number | undefined; page_size?: number | undefined },
+  filters: EntryFilters,
+  wire: (row: EntryRow) => T,
 ): Promise<T[] | EntryList<T>> {
   const page = pageOf(query)
   const db = deps.db.query
@@ -24,8 +32,14 @@ export async function listEntries<T>(
 /** An entry as its owner sees it. */
 export function entryWireOf(row: EntryRow): EntryWire {
   return {
-    id: row.id, kind: row.kind as EntryWire['kind'], amount: formatMoney(row.amount), gifted: formatMoney(row.gifted), balance_after: formatMoney(row.balance_after),
-    reference: row.reference, reason: row.reason, created_at: isoTime(row.created_at),
+    id: row.id,
+    kind: row.kind as EntryWire['kind'],
+    amount: formatMoney(row.amount),
+    gifted: formatMoney(row.gifted),
+    balance_after: formatMoney(row.balance_after),
+    reference: row.reference,
+    reason: row.reason,
+    created_at: isoTime(row.created_at),
   }
 }
 

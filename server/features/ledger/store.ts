@@ -5,7 +5,10 @@ import type { LedgerEntryTable } from '../../db/schema.ts'
 type Query = Database['query']
 export type EntryRow = Selectable<LedgerEntryTable> & { user_id: number }
 
-export interface EntryFilters { userId?: number | undefined; kind?: string | undefined }
+export interface EntryFilters {
+  userId?: number | undefined
+  kind?: string | undefined
+}
 
 function filtered(db: Query, { userId, kind }: EntryFilters) {
   let rows = db.selectFrom('ledger_entries').innerJoin('accounts', 'accounts.id', 'ledger_entries.account_id')
@@ -15,9 +18,19 @@ function filtered(db: Query, { userId, kind }: EntryFilters) {
 
 /** Newest first. */
 export function selectEntries(db: Query, filters: EntryFilters, limit: number, offset: number): Promise<EntryRow[]> {
-  return filtered(db, filters).selectAll('ledger_entries').select('accounts.user_id').orderBy('ledger_entries.id', 'desc').limit(limit).offset(offset).execute()
+  return filtered(db, filters)
+    .selectAll('ledger_entries')
+    .select('accounts.user_id')
+    .orderBy('ledger_entries.id', 'desc')
+    .limit(limit)
+    .offset(offset)
+    .execute()
 }
 
 export async function countEntries(db: Query, filters: EntryFilters): Promise<number> {
-  return (await filtered(db, filters).select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()).total
+  return (
+    await filtered(db, filters)
+      .select((count) => count.fn.countAll<number>().as('total'))
+      .executeTakeFirstOrThrow()
+  ).total
 }

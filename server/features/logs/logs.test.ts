@@ -27,7 +27,11 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 /** A row as settling writes it, with its ledger entry. */
-async function addCall(whose: TestUser, usage: Partial<Usage>, change: Partial<CallResult> & { model?: string; ageMs?: number } = {}): Promise<string> {
+async function addCall(
+  whose: TestUser,
+  usage: Partial<Usage>,
+  change: Partial<CallResult> & { model?: string; ageMs?: number } = {},
+): Promise<string> {
   const { deps } = app
   const id = requestId(deps.clock.now())
   const account = await accountOf(deps, whose.id)
@@ -35,21 +39,62 @@ async function addCall(whose: TestUser, usage: Partial<Usage>, change: Partial<C
   const multipliers = { group: amount('0.8'), userChannel: amount('1.2') }
   const priced = quote(full, CARD, multipliers)
   const result: CallResult = {
-    status: 200, endReason: 'complete', usageSource: 'upstream', usage: full, items: 1, baseCost: priced.base, upstreamCost: amount('0.001'), chargeNote: '',
+    status: 200,
+    endReason: 'complete',
+    usageSource: 'upstream',
+    usage: full,
+    items: 1,
+    baseCost: priced.base,
+    upstreamCost: amount('0.001'),
+    chargeNote: '',
     losses: [{ path: 'messages[0].name', reason: 'no place' }],
-    attempts: [{ channelId: 7, channel: 'secret-upstream', upstreamModel: 'up-gpt', status: 200, outcome: 'ok', error: '', startedMs: 0, durationMs: 12.5 }],
-    error: 'up-gpt said no', firstResponseMs: 10, responseMs: 20, ...change,
+    attempts: [
+      {
+        channelId: 7,
+        channel: 'secret-upstream',
+        upstreamModel: 'up-gpt',
+        status: 200,
+        outcome: 'ok',
+        error: '',
+        startedMs: 0,
+        durationMs: 12.5,
+      },
+    ],
+    error: 'up-gpt said no',
+    firstResponseMs: 10,
+    responseMs: 20,
+    ...change,
   }
   const facts = {
-    requestId: id, userId: whose.id, accountId: account.id, apiKeyId: null, modelName: change.model ?? 'gpt-x', protocol: 'openai-chat', endpoint: 'chat.completions',
-    stream: true, ip: '203.0.113.1', userAgent: 'test', source: 'api', priceSnapshot: encodeCard(CARD), createdAt: deps.clock.now() - (change.ageMs ?? 0),
+    requestId: id,
+    userId: whose.id,
+    accountId: account.id,
+    apiKeyId: null,
+    modelName: change.model ?? 'gpt-x',
+    protocol: 'openai-chat',
+    endpoint: 'chat.completions',
+    stream: true,
+    ip: '203.0.113.1',
+    userAgent: 'test',
+    source: 'api',
+    priceSnapshot: encodeCard(CARD),
+    createdAt: deps.clock.now() - (change.ageMs ?? 0),
   }
   const served = {
-    userChannelId: 1, channelId: 7, channelModelId: 9, upstreamModel: 'up-gpt', upstreamProtocol: 'openai-chat', groupMultiplier: multipliers.group,
-    groupSource: 'group', userChannelMultiplier: multipliers.userChannel,
+    userChannelId: 1,
+    channelId: 7,
+    channelModelId: 9,
+    upstreamModel: 'up-gpt',
+    upstreamProtocol: 'openai-chat',
+    groupMultiplier: multipliers.group,
+    groupSource: 'group',
+    userChannelMultiplier: multipliers.userChannel,
   }
   const cost = result.endReason === 'crashed' ? ZERO : priced.total
-  await deps.db.query.insertInto('logs').values({ ...draftOf(facts, served, result, cost), hold: amount('0.5'), uncollected: ZERO }).execute()
+  await deps.db.query
+    .insertInto('logs')
+    .values({ ...draftOf(facts, served, result, cost), hold: amount('0.5'), uncollected: ZERO })
+    .execute()
   if (cost > 0n) await credit(deps, { accountId: account.id, kind: 'usage', reference: id, amount: money(-cost) })
   return id
 }
@@ -58,27 +103,53 @@ describe('receipts (BC1)', () => {
   test('lines, rounding and sum follow from the row’s own fields', async () => {
     const id = await addCall(user, { input: 7, output: 150, cachedInput: 3 })
     const { body } = await app.api<ReceiptWire>('GET', `/api/user/logs/${id}`, undefined, user.token)
-    expect(body.lines.map(({ meter, tokens, unit_price: price, tier, amount: exact }) => [meter, tokens, price, tier?.min_tokens ?? null, exact])).toEqual([
+    expect(
+      body.lines.map(({ meter, tokens, unit_price: price, tier, amount: exact }) => [
+        meter,
+        tokens,
+        price,
+        tier?.min_tokens ?? null,
+        exact,
+      ]),
+    ).toEqual([
       ['input', 7, '2.5', null, '0.0000168'],
       ['output', 100, '10', null, '0.00096'],
       ['output', 50, '5', 100, '0.00024'],
       ['cachedInput', 3, '1.25', null, '0.0000036'],
     ])
     expect(body).toMatchObject({
-      rounding: '0', charged: '0.0012204', cost: '0.0012204', hold: '0.5', group_multiplier: '0.8', user_channel_multiplier: '1.2', input_tokens: 10, output_tokens: 150,
-      cached_input_tokens: 3, attempt_count: 1, losses: [{ path: 'messages[0].name', reason: 'no place' }], input_price: '2.5',
+      rounding: '0',
+      charged: '0.0012204',
+      cost: '0.0012204',
+      hold: '0.5',
+      group_multiplier: '0.8',
+      user_channel_multiplier: '1.2',
+      input_tokens: 10,
+      output_tokens: 150,
+      cached_input_tokens: 3,
+      attempt_count: 1,
+      losses: [{ path: 'messages[0].name', reason: 'no place' }],
+      input_price: '2.5',
     })
     const snapshot = decodeCard(JSON.stringify(body.snapshot.price_card))
-    const again = quote({ ...EMPTY_USAGE, input: 7, output: 150, cachedInput: 3 }, snapshot, { group: amount('0.8'), userChannel: amount('1.2') })
+    const again = quote({ ...EMPTY_USAGE, input: 7, output: 150, cachedInput: 3 }, snapshot, {
+      group: amount('0.8'),
+      userChannel: amount('1.2'),
+    })
     expect(again.total).toBe(amount(body.charged))
-    const entries = (await app.api<{ id: number; amount: string; reference: string }[]>('GET', '/api/user/ledger', undefined, user.token)).body
+    const entries = (await app.api<{ id: number; amount: string; reference: string }[]>('GET', '/api/user/ledger', undefined, user.token))
+      .body
     expect(entries.find(({ id: entry }) => entry === body.ledger_entry_id)).toMatchObject({ amount: '-0.0012204', reference: id })
   })
 
   test('the one rounding is shown: exact lines and it make the charge', async () => {
     const id = await addCall(user, { input: 1 })
     const row = await app.deps.db.query.selectFrom('logs').select('id').where('request_id', '=', id).executeTakeFirstOrThrow()
-    await app.deps.db.query.updateTable('logs').set({ group_multiplier: amount('0.3333333333'), cost: amount('0.000001') }).where('id', '=', row.id).execute()
+    await app.deps.db.query
+      .updateTable('logs')
+      .set({ group_multiplier: amount('0.3333333333'), cost: amount('0.000001') })
+      .where('id', '=', row.id)
+      .execute()
     const { body } = await app.api<ReceiptWire>('GET', `/api/user/logs/${row.id}`, undefined, user.token)
     expect([body.lines[0]?.amount, body.rounding, body.charged]).toEqual(['0.0000009999999999', '0.0000000000000001', '0.000001'])
   })
@@ -93,10 +164,17 @@ describe('receipts (BC1)', () => {
     const id = await addCall(user, { input: 5 })
     for (const path of [`/api/user/logs/${id}`, '/api/user/logs']) {
       const text = JSON.stringify((await app.api('GET', path, undefined, user.token)).body)
-      for (const secret of ['secret-upstream', 'up-gpt', '"channel_id"', 'upstream_cost', 'upstream_protocol']) expect(text).not.toContain(secret)
+      for (const secret of ['secret-upstream', 'up-gpt', '"channel_id"', 'upstream_cost', 'upstream_protocol'])
+        expect(text).not.toContain(secret)
     }
     const { body } = await app.api<AdminReceiptWire>('GET', `/api/logs/${id}`)
-    expect(body).toMatchObject({ username: 'caller', channel_id: 7, upstream_model_name: 'up-gpt', upstream_cost: '0.001', attempts: [{ channel_id: 7, channel_name: 'secret-upstream' }] })
+    expect(body).toMatchObject({
+      username: 'caller',
+      channel_id: 7,
+      upstream_model_name: 'up-gpt',
+      upstream_cost: '0.001',
+      attempts: [{ channel_id: 7, channel_name: 'secret-upstream' }],
+    })
   })
 
   test('another’s call does not exist', async () => {
@@ -113,7 +191,14 @@ describe('lists', () => {
     for (let n = 0; n < 101; n += 1) await addCall(other, { input: n + 1 })
     const bare = (await app.api<LogWire[]>('GET', '/api/user/logs', undefined, other.token)).body
     expect([bare.length, bare[0]?.input_tokens]).toEqual([100, 101])
-    const paged = (await app.api<{ items: LogWire[]; total: number; page: number; page_size: number }>('GET', '/api/user/logs?page=2&page_size=50', undefined, other.token)).body
+    const paged = (
+      await app.api<{ items: LogWire[]; total: number; page: number; page_size: number }>(
+        'GET',
+        '/api/user/logs?page=2&page_size=50',
+        undefined,
+        other.token,
+      )
+    ).body
     expect([paged.items.length, paged.items[0]?.input_tokens, paged.total, paged.page, paged.page_size]).toEqual([50, 51, 101, 2, 50])
     const bareOfUser = (await app.api<LogWire[]>('GET', `/api/logs?user_id=${other.id}`)).body
     expect(bareOfUser).toHaveLength(100)
@@ -137,7 +222,10 @@ describe('lists', () => {
 
 describe('figures', () => {
   test('the ledger pages and filters; an admin sees whose it is', async () => {
-    const { body } = await app.api<{ items: { kind: string; user_id: number }[]; total: number }>('GET', `/api/ledger?page=1&page_size=5&kind=recharge&user_id=${user.id}`)
+    const { body } = await app.api<{ items: { kind: string; user_id: number }[]; total: number }>(
+      'GET',
+      `/api/ledger?page=1&page_size=5&kind=recharge&user_id=${user.id}`,
+    )
     expect([body.total, body.items]).toEqual([1, [expect.objectContaining({ kind: 'recharge', user_id: user.id })]])
   })
 
@@ -151,11 +239,22 @@ describe('figures', () => {
 
   test('the catalog names enabled user channels and what each reaches', async () => {
     const [first] = (await app.api<{ id: number }[]>('GET', '/api/user-channels')).body
-    const channel = (await app.api<{ id: number }>('POST', '/api/channels', { name: 'up', type: 'openai', base_url: 'https://up.example.test/v1', api_key: 'k', user_channel_id: first?.id })).body
+    const channel = (
+      await app.api<{ id: number }>('POST', '/api/channels', {
+        name: 'up',
+        type: 'openai',
+        base_url: 'https://up.example.test/v1',
+        api_key: 'k',
+        user_channel_id: first?.id,
+      })
+    ).body
     await app.api('POST', '/api/models', { model_name: 'm1', input_price: '1' })
     await app.api('POST', `/api/channels/${channel.id}/models`, { model_name: 'm1', upstream_model_name: 'm1' })
     await app.api('POST', '/api/user-channels', { name: 'a-empty' })
     const { body } = await app.api<{ name: string; models: string[] }[]>('GET', '/api/user/catalog', undefined, user.token)
-    expect(body.map(({ name, models }) => [name, models])).toEqual([['a-empty', []], ['default', ['m1']]])
+    expect(body.map(({ name, models }) => [name, models])).toEqual([
+      ['a-empty', []],
+      ['default', ['m1']],
+    ])
   })
 })

@@ -8,17 +8,32 @@ import { countLogs, findEntryOf, findLog, selectLogs, type LogFilters, type LogR
 const LATEST = 100
 const DAY_MS = 86_400_000
 
-export interface LogList<T> { items: T[]; total: number; page: number; page_size: number }
+export interface LogList<T> {
+  items: T[]
+  total: number
+  page: number
+  page_size: number
+}
 
 /**
  * Calls, newest first: bare the latest 100, or a page as soon as any parameter but `user_id` is given (contract.md 3.5).
  * @throws AppError bad_request `invalid time format`
  */
-export async function listLogsOf<T>(deps: Pick<Deps, 'db'>, query: LogQuery, wire: (row: LogRow) => T, ownUserId?: number): Promise<T[] | LogList<T>> {
+export async function listLogsOf<T>(
+  deps: Pick<Deps, 'db'>,
+  query: LogQuery,
+  wire: (row: LogRow) => T,
+  ownUserId?: number,
+): Promise<T[] | LogList<T>> {
   const filters: LogFilters = {
-    userId: ownUserId ?? query.user_id, apiKeyId: query.api_key_id, userChannelId: query.user_channel_id, channelId: query.channel_id,
-    modelName: query.model_name, endReason: query.end_reason,
-    from: timeOf(query.start_time ?? query.start_date, 'start'), before: timeOf(query.end_time ?? query.end_date, 'end'),
+    userId: ownUserId ?? query.user_id,
+    apiKeyId: query.api_key_id,
+    userChannelId: query.user_channel_id,
+    channelId: query.channel_id,
+    modelName: query.model_name,
+    endReason: query.end_reason,
+    from: timeOf(query.start_time ?? query.start_date, 'start'),
+    before: timeOf(query.end_time ?? query.end_date, 'end'),
   }
   const db = deps.db.query
   const filtersGiven = Object.entries(query).some(([name, value]) => name !== 'user_id' && value !== undefined)

@@ -6,7 +6,10 @@ type Query = Database['query']
 
 /** A call with the names of what it refers to; null where that was deleted since. */
 export type LogRow = Selectable<LogTable> & {
-  username: string | null; channel_name: string | null; api_key_name: string | null; user_channel_name: string | null
+  username: string | null
+  channel_name: string | null
+  api_key_name: string | null
+  user_channel_name: string | null
 }
 
 export interface LogFilters {
@@ -31,7 +34,11 @@ export function selectLogs(db: Query, filters: LogFilters, limit: number, offset
 }
 
 export async function countLogs(db: Query, filters: LogFilters): Promise<number> {
-  return (await filtered(db, filters).select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()).total
+  return (
+    await filtered(db, filters)
+      .select((count) => count.fn.countAll<number>().as('total'))
+      .executeTakeFirstOrThrow()
+  ).total
 }
 
 /** By number or request id; `userId` limits it to his own. */
@@ -42,14 +49,22 @@ export function findLog(db: Query, id: number | string, userId: number | undefin
 
 /** The ledger entry a call was booked with; null when it cost nothing. */
 export async function findEntryOf(db: Query, requestId: string): Promise<number | null> {
-  const row = await db.selectFrom('ledger_entries').select('id').where('kind', '=', 'usage').where('reference', '=', requestId).executeTakeFirst()
+  const row = await db
+    .selectFrom('ledger_entries')
+    .select('id')
+    .where('kind', '=', 'usage')
+    .where('reference', '=', requestId)
+    .executeTakeFirst()
   return row?.id ?? null
 }
 
 function named(db: Query) {
-  return db.selectFrom('logs')
-    .leftJoin('users', 'users.id', 'logs.user_id').leftJoin('channels', 'channels.id', 'logs.channel_id')
-    .leftJoin('api_keys', 'api_keys.id', 'logs.api_key_id').leftJoin('user_channels', 'user_channels.id', 'logs.user_channel_id')
+  return db
+    .selectFrom('logs')
+    .leftJoin('users', 'users.id', 'logs.user_id')
+    .leftJoin('channels', 'channels.id', 'logs.channel_id')
+    .leftJoin('api_keys', 'api_keys.id', 'logs.api_key_id')
+    .leftJoin('user_channels', 'user_channels.id', 'logs.user_channel_id')
     .selectAll('logs')
     .select(['users.username', 'channels.name as channel_name', 'api_keys.name as api_key_name', 'user_channels.name as user_channel_name'])
 }

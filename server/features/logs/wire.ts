@@ -9,10 +9,18 @@ import { usageOfRow } from '../books/service.ts'
 import type { LogRow } from './store.ts'
 
 const list = z.array(z.json())
-const attempts = z.array(z.object({
-  channelId: z.int(), channel: z.string(), upstreamModel: z.string(), status: z.int().nullable(), outcome: z.string(), error: z.string(),
-  startedMs: z.number(), durationMs: z.number(),
-}))
+const attempts = z.array(
+  z.object({
+    channelId: z.int(),
+    channel: z.string(),
+    upstreamModel: z.string(),
+    status: z.int().nullable(),
+    outcome: z.string(),
+    error: z.string(),
+    startedMs: z.number(),
+    durationMs: z.number(),
+  }),
+)
 const anyJson = z.json()
 
 /** Prices a list row shows; the receipt has them all. */
@@ -22,21 +30,45 @@ const shownPrices = ['input', 'output', 'cachedInput', 'cacheWrite', 'cacheWrite
 export function logWireOf(row: LogRow): LogWire {
   const card = decodeCard(row.price_snapshot)
   return {
-    id: row.id, request_id: row.request_id, user_id: row.user_id,
-    ...(row.api_key_id === null ? {} : { api_key_id: row.api_key_id }), ...(row.api_key_name === null ? {} : { api_key_name: row.api_key_name }),
+    id: row.id,
+    request_id: row.request_id,
+    user_id: row.user_id,
+    ...(row.api_key_id === null ? {} : { api_key_id: row.api_key_id }),
+    ...(row.api_key_name === null ? {} : { api_key_name: row.api_key_name }),
     ...(row.user_channel_id === null ? {} : { user_channel_id: row.user_channel_id }),
     ...(row.user_channel_name === null ? {} : { user_channel_name: row.user_channel_name }),
-    model_name: row.model_name, protocol: row.protocol, endpoint: row.endpoint, stream: row.stream === 1, source: row.source,
-    status: row.status, end_reason: row.end_reason, usage_source: row.usage_source,
-    input_tokens: row.input_tokens, output_tokens: row.output_tokens, cached_input_tokens: row.cached_input_tokens,
-    cache_write_input_tokens: row.cache_write_input_tokens, cache_write_1h_input_tokens: row.cache_write_1h_input_tokens,
-    image_input_tokens: row.image_input_tokens, image_output_tokens: row.image_output_tokens,
-    audio_input_tokens: row.audio_input_tokens, audio_output_tokens: row.audio_output_tokens, reasoning_tokens: row.reasoning_tokens,
-    cost: formatMoney(row.cost), base_cost: formatMoney(row.base_cost), uncollected: formatMoney(row.uncollected),
-    group_multiplier: formatMoney(row.group_multiplier), group_source: row.group_source, user_channel_multiplier: formatMoney(row.user_channel_multiplier),
+    model_name: row.model_name,
+    protocol: row.protocol,
+    endpoint: row.endpoint,
+    stream: row.stream === 1,
+    source: row.source,
+    status: row.status,
+    end_reason: row.end_reason,
+    usage_source: row.usage_source,
+    input_tokens: row.input_tokens,
+    output_tokens: row.output_tokens,
+    cached_input_tokens: row.cached_input_tokens,
+    cache_write_input_tokens: row.cache_write_input_tokens,
+    cache_write_1h_input_tokens: row.cache_write_1h_input_tokens,
+    image_input_tokens: row.image_input_tokens,
+    image_output_tokens: row.image_output_tokens,
+    audio_input_tokens: row.audio_input_tokens,
+    audio_output_tokens: row.audio_output_tokens,
+    reasoning_tokens: row.reasoning_tokens,
+    cost: formatMoney(row.cost),
+    base_cost: formatMoney(row.base_cost),
+    uncollected: formatMoney(row.uncollected),
+    group_multiplier: formatMoney(row.group_multiplier),
+    group_source: row.group_source,
+    user_channel_multiplier: formatMoney(row.user_channel_multiplier),
     ...pricesOf(card),
-    charge_note: row.charge_note, losses: list.parse(JSON.parse(row.losses)), attempt_count: attempts.parse(JSON.parse(row.attempts)).length,
-    first_response_time_ms: row.first_response_time_ms, response_time_ms: row.response_time_ms, ip: row.ip, user_agent: row.user_agent,
+    charge_note: row.charge_note,
+    losses: list.parse(JSON.parse(row.losses)),
+    attempt_count: attempts.parse(JSON.parse(row.attempts)).length,
+    first_response_time_ms: row.first_response_time_ms,
+    response_time_ms: row.response_time_ms,
+    ip: row.ip,
+    user_agent: row.user_agent,
     created_at: isoTime(row.created_at),
   }
 }
@@ -50,8 +82,14 @@ export function adminLogWireOf(row: LogRow): AdminLogWire {
 export function receiptOf(row: LogRow, entryId: number | null): ReceiptWire {
   const tries = attempts.parse(JSON.parse(row.attempts))
   return {
-    ...logWireOf(row), ...billOf(row, entryId),
-    attempts: tries.map(({ outcome, status, startedMs, durationMs }) => ({ outcome, status, started_ms: startedMs, duration_ms: durationMs })),
+    ...logWireOf(row),
+    ...billOf(row, entryId),
+    attempts: tries.map(({ outcome, status, startedMs, durationMs }) => ({
+      outcome,
+      status,
+      started_ms: startedMs,
+      duration_ms: durationMs,
+    })),
   }
 }
 
@@ -59,40 +97,67 @@ export function receiptOf(row: LogRow, entryId: number | null): ReceiptWire {
 export function adminReceiptOf(row: LogRow, entryId: number | null): AdminReceiptWire {
   const tries = attempts.parse(JSON.parse(row.attempts))
   return {
-    ...adminLogWireOf(row), ...billOf(row, entryId),
+    ...adminLogWireOf(row),
+    ...billOf(row, entryId),
     attempts: tries.map((one) => ({
-      outcome: one.outcome, status: one.status, started_ms: one.startedMs, duration_ms: one.durationMs,
-      channel_id: one.channelId, channel_name: one.channel, upstream_model_name: one.upstreamModel, error: one.error,
+      outcome: one.outcome,
+      status: one.status,
+      started_ms: one.startedMs,
+      duration_ms: one.durationMs,
+      channel_id: one.channelId,
+      channel_name: one.channel,
+      upstream_model_name: one.upstreamModel,
+      error: one.error,
     })),
   }
 }
 
 function adminPart(row: LogRow): Omit<AdminLogWire, keyof LogWire> {
   return {
-    ...(row.username === null ? {} : { username: row.username }), ...(row.channel_id === null ? {} : { channel_id: row.channel_id }),
-    ...(row.channel_name === null ? {} : { channel_name: row.channel_name }), ...(row.channel_model_id === null ? {} : { model_config_id: row.channel_model_id }),
-    upstream_model_name: row.upstream_model_name, upstream_protocol: row.upstream_protocol,
-    upstream_cost: row.upstream_cost === null ? null : formatMoney(row.upstream_cost), error: row.error,
+    ...(row.username === null ? {} : { username: row.username }),
+    ...(row.channel_id === null ? {} : { channel_id: row.channel_id }),
+    ...(row.channel_name === null ? {} : { channel_name: row.channel_name }),
+    ...(row.channel_model_id === null ? {} : { model_config_id: row.channel_model_id }),
+    upstream_model_name: row.upstream_model_name,
+    upstream_protocol: row.upstream_protocol,
+    upstream_cost: row.upstream_cost === null ? null : formatMoney(row.upstream_cost),
+    error: row.error,
   }
 }
 
 /** Lines, rounding and sum from nothing but the row: whoever repeats it with contract/quote.ts gets the same. */
-function billOf(row: LogRow, entryId: number | null): Pick<ReceiptWire, 'lines' | 'rounding' | 'charged' | 'hold' | 'ledger_entry_id' | 'snapshot'> {
+function billOf(
+  row: LogRow,
+  entryId: number | null,
+): Pick<ReceiptWire, 'lines' | 'rounding' | 'charged' | 'hold' | 'ledger_entry_id' | 'snapshot'> {
   const priced = chargedQuote(row)
   const group = formatMoney(row.group_multiplier)
   const channel = formatMoney(row.user_channel_multiplier)
   const exact = priced.lines.reduce((sum, line) => sum + line.exact, 0n)
   return {
     lines: priced.lines.map((line) => ({
-      meter: line.meter, tokens: line.tokens, unit_price: formatMoney(line.unitPrice),
-      tier: line.tier === undefined ? null : { min_tokens: line.tier.minTokens, price: formatMoney(line.tier.price), condition: line.tier.condition },
-      group_multiplier: group, group_source: row.group_source, channel_multiplier: channel, amount: formatExact(line.exact),
+      meter: line.meter,
+      tokens: line.tokens,
+      unit_price: formatMoney(line.unitPrice),
+      tier:
+        line.tier === undefined
+          ? null
+          : { min_tokens: line.tier.minTokens, price: formatMoney(line.tier.price), condition: line.tier.condition },
+      group_multiplier: group,
+      group_source: row.group_source,
+      channel_multiplier: channel,
+      amount: formatExact(line.exact),
     })),
     rounding: formatSigned(priced.total * 10n ** BigInt(EXACT_SCALE - MONEY_SCALE) - exact),
     charged: formatMoney(row.cost),
     hold: formatMoney(row.hold),
     ledger_entry_id: entryId,
-    snapshot: { price_card: anyJson.parse(JSON.parse(row.price_snapshot)), items: row.items, group_multiplier: group, user_channel_multiplier: channel },
+    snapshot: {
+      price_card: anyJson.parse(JSON.parse(row.price_snapshot)),
+      items: row.items,
+      group_multiplier: group,
+      user_channel_multiplier: channel,
+    },
   }
 }
 
@@ -101,7 +166,12 @@ function chargedQuote(row: LogRow): Quote {
   const endReason = endReasons.find((word) => word === row.end_reason)
   const source = usageSources.find((word) => word === row.usage_source)
   if (!endReason || !source || !ruleOf(endReason, source).charge) return { lines: [], total: ZERO, base: ZERO }
-  return quote(usageOfRow(row), decodeCard(row.price_snapshot), { group: row.group_multiplier, userChannel: row.user_channel_multiplier }, row.items)
+  return quote(
+    usageOfRow(row),
+    decodeCard(row.price_snapshot),
+    { group: row.group_multiplier, userChannel: row.user_channel_multiplier },
+    row.items,
+  )
 }
 
 function pricesOf(card: PriceCard): Partial<LogWire> {

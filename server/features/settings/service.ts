@@ -1,6 +1,15 @@
 import type { SettingsWire } from '../../../contract/api/settings.ts'
 import { AppError } from '../../../contract/errors.ts'
-import { checkSetting, isSettingKey, parseBool, settingKeys, settings, type BoolKey, type SettingKey, type TextKey } from '../../../contract/settings.ts'
+import {
+  checkSetting,
+  isSettingKey,
+  parseBool,
+  settingKeys,
+  settings,
+  type BoolKey,
+  type SettingKey,
+  type TextKey,
+} from '../../../contract/settings.ts'
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isMask, maskSecret } from '../../lib/secret-box.ts'
@@ -50,7 +59,11 @@ export function adminSettingsOf(deps: Pick<Deps, 'settings'>): SettingsWire {
  * Changes what differs from what is in force: all or nothing, checked, audited, in force when it returns (W37, W38).
  * @throws AppError bad_request naming the key
  */
-export async function updateSettings(deps: Deps, body: Readonly<Record<string, unknown>>, actor: { userId: number; ip: string }): Promise<SettingsWire> {
+export async function updateSettings(
+  deps: Deps,
+  body: Readonly<Record<string, unknown>>,
+  actor: { userId: number; ip: string },
+): Promise<SettingsWire> {
   const changes = new Map<SettingKey, string>()
   for (const [key, value] of Object.entries(body)) {
     if (!isSettingKey(key)) continue
@@ -63,7 +76,14 @@ export async function updateSettings(deps: Deps, body: Readonly<Record<string, u
     await deps.db.query.transaction().execute(async (tx) => {
       await storeSettings({ tx, secrets: deps.secrets, now }, changes)
       await recordAudit(tx, {
-        actorUserId: actor.userId, action: 'update', objectType: 'settings', objectId: '', before, after: Object.fromEntries(changes), ip: actor.ip, now,
+        actorUserId: actor.userId,
+        action: 'update',
+        objectType: 'settings',
+        objectId: '',
+        before,
+        after: Object.fromEntries(changes),
+        ip: actor.ip,
+        now,
       })
     })
     await loadSettings(deps)
@@ -74,7 +94,8 @@ export async function updateSettings(deps: Deps, body: Readonly<Record<string, u
 
 /** Writes checked values in the caller's transaction; the caller loads them afterwards. */
 export async function storeSettings(
-  { tx, secrets, now }: { tx: Database['query']; secrets: Deps['secrets']; now: number }, values: ReadonlyMap<SettingKey, string>,
+  { tx, secrets, now }: { tx: Database['query']; secrets: Deps['secrets']; now: number },
+  values: ReadonlyMap<SettingKey, string>,
 ): Promise<void> {
   for (const [key, value] of values) {
     if (value === '') await deleteRow(tx, key)

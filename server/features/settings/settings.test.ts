@@ -15,8 +15,21 @@ const put = (body: Settings) => app.api<Settings & { error: string }>('PUT', '/a
 describe('settings', () => {
   test('the public object has the contract’s defaults and discloses no protection switch (W14)', async () => {
     const { body } = await app.api<Settings>('GET', '/api/public/settings', undefined, null)
-    expect(body).toMatchObject({ site_name: 'Test site', edition: 'community', payment_usd_to_rmb_rate: '7.20', password_login_enabled: true, checkin_streak_rewards: '{}' })
-    for (const hidden of ['rate_limit_enabled', 'ssrf_protection_enabled', 'ssrf_allow_private_networks', 'sensitive_filter_scope', 'smtp_host', 'hcaptcha_secret']) {
+    expect(body).toMatchObject({
+      site_name: 'Test site',
+      edition: 'community',
+      payment_usd_to_rmb_rate: '7.20',
+      password_login_enabled: true,
+      checkin_streak_rewards: '{}',
+    })
+    for (const hidden of [
+      'rate_limit_enabled',
+      'ssrf_protection_enabled',
+      'ssrf_allow_private_networks',
+      'sensitive_filter_scope',
+      'smtp_host',
+      'hcaptcha_secret',
+    ]) {
       expect(body).not.toHaveProperty(hidden)
     }
   })
@@ -35,7 +48,11 @@ describe('settings', () => {
     await put({ footer_text: '', rate_limit_requests_per_minute: '' })
     expect(await get()).toMatchObject({ footer_text: '', rate_limit_requests_per_minute: '60' })
     const audit = await app.deps.db.query.selectFrom('audit_log').selectAll().where('object_type', '=', 'settings').orderBy('id').execute()
-    expect(JSON.parse(audit[0]?.after ?? '')).toEqual({ footer_text: 'hello', checkin_enabled: 'true', rate_limit_requests_per_minute: '5' })
+    expect(JSON.parse(audit[0]?.after ?? '')).toEqual({
+      footer_text: 'hello',
+      checkin_enabled: 'true',
+      rate_limit_requests_per_minute: '5',
+    })
   })
 
   test.each([
@@ -58,7 +75,10 @@ describe('settings', () => {
 
   test('secrets are sealed at rest, masked on the wire, kept by the mask or "", cleared by null (W36)', async () => {
     const secret = 'smtp-secret-123456'
-    expect((await put({ smtp_password: secret, hcaptcha_secret: 'short' })).body).toMatchObject({ smtp_password: '********3456', hcaptcha_secret: '********' })
+    expect((await put({ smtp_password: secret, hcaptcha_secret: 'short' })).body).toMatchObject({
+      smtp_password: '********3456',
+      hcaptcha_secret: '********',
+    })
     const rows = JSON.stringify(await app.deps.db.query.selectFrom('settings').selectAll().execute())
     const audit = JSON.stringify(await app.deps.db.query.selectFrom('audit_log').selectAll().execute())
     for (const text of [rows, audit]) expect(text).not.toContain(secret)
@@ -72,9 +92,12 @@ describe('settings', () => {
   test('the gateway’s name is normalised and its URLs are computed from the base URL', async () => {
     const { body } = await put({ payment_gateway_provider: 'open-payment', base_url: 'https://example.test/' })
     expect(body).toMatchObject({
-      payment_gateway_provider: 'openpayment', payment_openpayment_notify_url: 'https://example.test/api/payment/openpayment/notify',
+      payment_gateway_provider: 'openpayment',
+      payment_openpayment_notify_url: 'https://example.test/api/payment/openpayment/notify',
       payment_openpayment_return_url: 'https://example.test/api/payment/openpayment/return',
     })
-    expect((await put({ payment_openpayment_notify_url: 'https://evil.test' })).body['payment_openpayment_notify_url']).toBe('https://example.test/api/payment/openpayment/notify')
+    expect((await put({ payment_openpayment_notify_url: 'https://evil.test' })).body['payment_openpayment_notify_url']).toBe(
+      'https://example.test/api/payment/openpayment/notify',
+    )
   })
 })

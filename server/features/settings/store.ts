@@ -15,8 +15,11 @@ export async function readRow(db: Tx, key: string): Promise<string | undefined> 
 
 /** Writes a row, whatever was there. */
 export async function writeRow(tx: Tx, key: string, value: string, now: number): Promise<void> {
-  await tx.insertInto('settings').values({ key, value, updated_at: now })
-    .onConflict((on) => on.column('key').doUpdateSet({ value, updated_at: now })).execute()
+  await tx
+    .insertInto('settings')
+    .values({ key, value, updated_at: now })
+    .onConflict((on) => on.column('key').doUpdateSet({ value, updated_at: now }))
+    .execute()
 }
 
 export async function deleteRow(tx: Tx, key: string): Promise<void> {
@@ -25,8 +28,12 @@ export async function deleteRow(tx: Tx, key: string): Promise<void> {
 
 /** Writes a row only if there is none. @returns true for the one caller that wrote it, on both engines */
 export async function claimRow(tx: Tx, key: string, value: string, now: number): Promise<boolean> {
-  const row = await tx.insertInto('settings').values({ key, value, updated_at: now }).onConflict((on) => on.column('key').doNothing())
-    .returning('key').executeTakeFirst()
+  const row = await tx
+    .insertInto('settings')
+    .values({ key, value, updated_at: now })
+    .onConflict((on) => on.column('key').doNothing())
+    .returning('key')
+    .executeTakeFirst()
   return row !== undefined
 }
 

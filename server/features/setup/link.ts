@@ -28,7 +28,11 @@ export const clearedSetupCookie = `${COOKIE}=; Path=/api/setup; Max-Age=0; HttpO
 /** Whether a request may do the setup: from this very machine, or with the link's cookie. */
 export function maySetUp(jwtSecret: string, request: Request, ip: string): boolean {
   const cookies = request.headers.get('cookie') ?? ''
-  const value = cookies.split(';').map((cookie) => cookie.trim()).find((cookie) => cookie.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1)
+  const value = cookies
+    .split(';')
+    .map((cookie) => cookie.trim())
+    .find((cookie) => cookie.startsWith(`${COOKIE}=`))
+    ?.slice(COOKIE.length + 1)
   return (value !== undefined && same(value, cookieValue(jwtSecret))) || isLocal(request, ip)
 }
 

@@ -9,7 +9,12 @@ import { loadSettings, setFlagOnce, storeSettings } from '../settings/service.ts
 import { createUser } from '../users/service.ts'
 import { setupRequired } from './state.ts'
 
-export interface SetupInput { site_name: string; username: string; email: string; password: string }
+export interface SetupInput {
+  site_name: string
+  username: string
+  email: string
+  password: string
+}
 
 const MAX_SITE_NAME = 80
 const MIN_USERNAME = 3
@@ -34,11 +39,20 @@ export async function setUp(deps: Deps, input: SetupInput, browser: Browser): Pr
     if (!(await setFlagOnce(tx, 'installation.setup_completed', now))) throw new AppError('setup_complete')
     const owner = await createUser(tx, { username, email, emailVerified: true, passwordHash, role: 'owner', referrerId: null }, now)
     const values = new Map<SettingKey, string>([
-      ['site_name', siteName], ['oidc_enabled', 'false'], ['password_login_enabled', 'true'], ['password_registration_enabled', 'true'],
+      ['site_name', siteName],
+      ['oidc_enabled', 'false'],
+      ['password_login_enabled', 'true'],
+      ['password_registration_enabled', 'true'],
     ])
     await storeSettings({ tx, secrets: deps.secrets, now }, values)
     await recordAudit(tx, {
-      actorUserId: owner.id, action: 'setup', objectType: 'installation', objectId: '', after: { site_name: siteName, username, email }, ip: browser.ip, now,
+      actorUserId: owner.id,
+      action: 'setup',
+      objectType: 'installation',
+      objectId: '',
+      after: { site_name: siteName, username, email },
+      ip: browser.ip,
+      now,
     })
     return { user: owner, sessionId: await openSession(tx, owner.id, browser, now) }
   })

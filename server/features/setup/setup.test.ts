@@ -15,7 +15,11 @@ async function fresh(): Promise<TestApp> {
 }
 
 const post = (app: TestApp, headers: Record<string, string> = {}, from?: string, base = ''): Promise<Response> =>
-  app.fetch(`${base}/api/setup`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(OWNER) }, from)
+  app.fetch(
+    `${base}/api/setup`,
+    { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(OWNER) },
+    from,
+  )
 
 describe('the first start (S14)', () => {
   test('200 parallel setups make one owner; the others are told 409', async () => {
@@ -24,8 +28,8 @@ describe('the first start (S14)', () => {
     const answers = await Promise.all(Array.from({ length: 200 }, (_, n) => app.fetch('/api/setup', { method: 'POST', body: body(n) })))
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(answers.filter(({ status }) => status === 409)).toHaveLength(199)
-    const winner = answers.find(({ status }) => status === 200)
-    const { token } = (await winner?.json()) as { token: string }
+    const winner = answers.find(({ status }) => status === 200) ?? new Response('{}')
+    const { token } = (await winner.json()) as { token: string }
     const { body: users } = await app.api<{ role: string }[]>('GET', '/api/users', undefined, token)
     expect(users.map(({ role }) => role)).toEqual(['owner'])
   }, 20_000)
@@ -34,8 +38,9 @@ describe('the first start (S14)', () => {
     const app = await fresh()
     const { setUp } = await import('./service.ts')
     const browser = { ip: '127.0.0.1', userAgent: '' }
-    const tries = await Promise.allSettled(Array.from({ length: 8 }, (_, n) =>
-      setUp(app.deps, { ...OWNER, username: `owner${n}`, email: `owner${n}@example.test` }, browser)))
+    const tries = await Promise.allSettled(
+      Array.from({ length: 8 }, (_, n) => setUp(app.deps, { ...OWNER, username: `owner${n}`, email: `owner${n}@example.test` }, browser)),
+    )
     expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
     for (const attempt of tries) if (attempt.status === 'rejected') expect(attempt.reason).toMatchObject({ code: 'setup_complete' })
   }, 20_000)

@@ -24,8 +24,13 @@ export function statsRoutes(deps: Deps): Route[] {
       const day = await countCalls(deps.db.query, today(), caller.userId)
       const minute = await countCalls(deps.db.query, deps.clock.now() - MINUTE_MS, caller.userId)
       return {
-        balance: formatMoney(account.balance), ...(group ? { group } : {}), total_requests: account.request_count, today_requests: day.requests,
-        total_cost: formatMoney(account.spent), rpm: minute.requests, tpm: minute.tokens,
+        balance: formatMoney(account.balance),
+        ...(group ? { group } : {}),
+        total_requests: account.request_count,
+        today_requests: day.requests,
+        total_cost: formatMoney(account.spent),
+        rpm: minute.requests,
+        tpm: minute.tokens,
       }
     }),
   ]

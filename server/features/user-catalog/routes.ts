@@ -9,10 +9,16 @@ export function userCatalogRoutes(deps: Deps): Route[] {
   return [
     bind(getUserCatalog, async ({ caller }) => {
       const usable = new Set(await usableChannels(deps, caller.userId))
-      return (await selectCatalog(deps.db.query)).filter(({ id }) => usable.has(id)).map(({ id, name, description, models }) => ({
-        id, name, description, enabled: true as const, models: [...models.keys()],
-        model_icons: Object.fromEntries([...models].filter(([, icon]) => icon !== '')),
-      }))
+      return (await selectCatalog(deps.db.query))
+        .filter(({ id }) => usable.has(id))
+        .map(({ id, name, description, models }) => ({
+          id,
+          name,
+          description,
+          enabled: true as const,
+          models: [...models.keys()],
+          model_icons: Object.fromEntries([...models].filter(([, icon]) => icon !== '')),
+        }))
     }),
   ]
 }

@@ -23,7 +23,10 @@ export interface UserChange {
   note?: string | null | undefined
 }
 
-interface Actor { caller: Caller; ip: string }
+interface Actor {
+  caller: Caller
+  ip: string
+}
 
 /**
  * Changes group, role and state in one transaction, then books the difference of the balance (W49). The contract's
@@ -33,17 +36,24 @@ interface Actor { caller: Caller; ip: string }
 export async function updateUser(deps: Deps, id: number, change: UserChange, actor: Actor): Promise<UserWire> {
   const before = await requireUser(deps.db.query, id)
   const { balance, group_id: groupId, is_admin: wantsAdmin, role, disabled } = change
-  if ([balance, groupId, wantsAdmin, role, disabled].every((value) => value === undefined || value === null)) throw new AppError('no_fields')
+  if ([balance, groupId, wantsAdmin, role, disabled].every((value) => value === undefined || value === null))
+    throw new AppError('no_fields')
   if (groupId === 0) throw new AppError('bad_request', { message: 'Group is required', param: 'group_id' })
   const account = await accountOf(deps, id)
   const expected = change.expected_balance ?? undefined
-  if (expected !== undefined && expected !== account.balance) throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
+  if (expected !== undefined && expected !== account.balance)
+    throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
   await deps.db.query.transaction().execute((tx) => applyChange(tx, before.id, change, actor, deps.clock.now()))
   await deps.changes.publish({ type: 'user', userId: id })
   if (balance !== undefined && balance !== null) {
     await adjustBalance(deps, {
-      userId: id, accountId: account.id, to: balance, ...(expected === undefined ? {} : { expected }), actorUserId: actor.caller.userId,
-      reason: change.reason ?? 'set by an administrator', note: change.note ?? '',
+      userId: id,
+      accountId: account.id,
+      to: balance,
+      ...(expected === undefined ? {} : { expected }),
+      actorUserId: actor.caller.userId,
+      reason: change.reason ?? 'set by an administrator',
+      note: change.note ?? '',
     })
   }
   return userWireOf(deps, id)
@@ -55,7 +65,8 @@ async function applyChange(tx: Database['query'], id: number, change: UserChange
   const next: Partial<Omit<UserRow, 'id'>> = {}
   const role = nextRole(roleOf(user.role), change)
   if (role !== user.role) next.role = role
-  if (typeof change.disabled === 'boolean' && change.disabled !== (user.disabled_at !== null)) next.disabled_at = change.disabled ? now : null
+  if (typeof change.disabled === 'boolean' && change.disabled !== (user.disabled_at !== null))
+    next.disabled_at = change.disabled ? now : null
   if (typeof change.group_id === 'number' && change.group_id !== user.group_id) next.group_id = change.group_id
   if (Object.keys(next).length === 0) return
 
@@ -69,7 +80,12 @@ async function applyChange(tx: Database['query'], id: number, change: UserChange
   if (next.role !== undefined || next.disabled_at !== undefined) await endAllSessions(tx, id, now)
   await updateUserRow(tx, id, { ...next, updated_at: now })
   await recordAudit(tx, {
-    actorUserId: caller.userId, action: 'update', objectType: 'user', objectId: id, ip, now,
+    actorUserId: caller.userId,
+    action: 'update',
+    objectType: 'user',
+    objectId: id,
+    ip,
+    now,
     before: { role: user.role, disabled_at: user.disabled_at, group_id: user.group_id },
     after: { role: user.role, disabled_at: user.disabled_at, group_id: user.group_id, ...next },
   })
@@ -84,7 +100,11 @@ function nextRole(role: Role, change: UserChange): Role {
 
 /** Nobody touches an owner, or makes one, but an owner; the last of them stays. */
 async function checkPower(
-  tx: Database['query'], user: UserRow, after: { role: Role; disabled: boolean }, next: Partial<UserRow>, caller: Caller,
+  tx: Database['query'],
+  user: UserRow,
+  after: { role: Role; disabled: boolean },
+  next: Partial<UserRow>,
+  caller: Caller,
 ): Promise<void> {
   const powerChanges = next.role !== undefined || next.disabled_at !== undefined
   if (!powerChanges) return
@@ -95,7 +115,8 @@ async function checkPower(
 /** @throws AppError last_admin when nobody of the user's power would be left */
 async function keepOne(tx: Database['query'], user: UserRow): Promise<void> {
   const equals = user.role === 'owner' ? ['owner'] : user.role === 'admin' ? ['owner', 'admin'] : []
-  if (equals.length > 0 && user.disabled_at === null && (await countOthersWithRole(tx, user.id, equals)) === 0) throw new AppError('last_admin')
+  if (equals.length > 0 && user.disabled_at === null && (await countOthersWithRole(tx, user.id, equals)) === 0)
+    throw new AppError('last_admin')
 }
 
 /**
@@ -113,7 +134,12 @@ export async function deleteUser(deps: Deps, id: number, { caller, ip }: Actor):
     const hashes = await deleteKeysOf(tx, id)
     await deleteUserRows(tx, id)
     await recordAudit(tx, {
-      actorUserId: caller.userId, action: 'delete', objectType: 'user', objectId: id, ip, now,
+      actorUserId: caller.userId,
+      action: 'delete',
+      objectType: 'user',
+      objectId: id,
+      ip,
+      now,
       before: { username: user.username, email: user.email, role: user.role, group_id: user.group_id, keys: hashes.length },
     })
     return hashes
@@ -134,7 +160,13 @@ export async function endSessionsOf(deps: Deps, id: number, { caller, ip }: Acto
   await deps.changes.publish({ type: 'user', userId: id })
 }
 
-export interface Adjustment { amount: Money; reason: string; note: string; gifted: boolean; expected_balance?: Money | null | undefined }
+export interface Adjustment {
+  amount: Money
+  reason: string
+  note: string
+  gifted: boolean
+  expected_balance?: Money | null | undefined
+}
 
 /** Most characters of an `Idempotency-Key` that count. */
 const MAX_IDEMPOTENCY_KEY = 100
@@ -144,12 +176,19 @@ const MAX_IDEMPOTENCY_KEY = 100
  * @throws AppError user_missing | conflict (the balance is not the expected one) | bad_request (below the floor)
  */
 export async function adjustUserBalance(
-  deps: Deps, id: number, input: Adjustment, caller: Caller, idempotencyKey: string | null,
+  deps: Deps,
+  id: number,
+  input: Adjustment,
+  caller: Caller,
+  idempotencyKey: string | null,
 ): Promise<{ entryId: number; balance: Money }> {
   await requireUser(deps.db.query, id)
   const account = await accountOf(deps, id)
   const common = {
-    accountId: account.id, actorUserId: caller.userId, reason: input.reason, note: input.note,
+    accountId: account.id,
+    actorUserId: caller.userId,
+    reason: input.reason,
+    note: input.note,
     ...(input.expected_balance === undefined || input.expected_balance === null ? {} : { expected: input.expected_balance }),
   }
   if (idempotencyKey === null) {

@@ -1,4 +1,12 @@
-import { adjustUser, deleteUser as deleteUserEndpoint, endUserSessions, getMe, getUser, listUsers, putUser } from '../../../contract/api/users.ts'
+import {
+  adjustUser,
+  deleteUser as deleteUserEndpoint,
+  endUserSessions,
+  getMe,
+  getUser,
+  listUsers,
+  putUser,
+} from '../../../contract/api/users.ts'
 import { pageOf } from '../../../contract/api/common.ts'
 import { formatMoney } from '../../../contract/money.ts'
 import { bind, type Route } from '../../http/bind.ts'

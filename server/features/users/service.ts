@@ -8,8 +8,19 @@ import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
 import { codeOf } from '../../lib/ids.ts'
 import { accountsOf, createAccount } from '../billing/service.ts'
 import {
-  defaultGroupId, findUser, findUserByEmail, findUserByName, insertUser, putMembership, selectGroups, selectMemberships, selectUsers, selectUsersById,
-  updateUserRow, type GroupRow, type UserRow,
+  defaultGroupId,
+  findUser,
+  findUserByEmail,
+  findUserByName,
+  insertUser,
+  putMembership,
+  selectGroups,
+  selectMemberships,
+  selectUsers,
+  selectUsersById,
+  updateUserRow,
+  type GroupRow,
+  type UserRow,
 } from './store.ts'
 
 export type { UserRow } from './store.ts'
@@ -35,10 +46,20 @@ export async function createUser(tx: Database['query'], input: UserInput, now: n
   if (await findUserByName(tx, input.username)) throw new AppError('username_taken')
   if (await findUserByEmail(tx, input.email)) throw new AppError('email_taken')
   const groupId = await defaultGroupId(tx)
-  const user = await insertUser(tx, {
-    username: input.username, email: input.email, email_verified: input.emailVerified ? 1 : 0, password_hash: input.passwordHash, group_id: groupId,
-    referral_code: codeOf(REFERRAL_CODE_CHARS), referrer_id: input.referrerId, role: input.role,
-  }, now)
+  const user = await insertUser(
+    tx,
+    {
+      username: input.username,
+      email: input.email,
+      email_verified: input.emailVerified ? 1 : 0,
+      password_hash: input.passwordHash,
+      group_id: groupId,
+      referral_code: codeOf(REFERRAL_CODE_CHARS),
+      referrer_id: input.referrerId,
+      role: input.role,
+    },
+    now,
+  )
   await putMembership(tx, user.id, groupId, now)
   await createAccount(tx, user.id, now)
   return user
@@ -48,7 +69,7 @@ export async function createUser(tx: Database['query'], input: UserInput, now: n
 export async function userByIdentifier(db: Database['query'], identifier: string): Promise<UserRow | undefined> {
   const name = identifier.trim()
   const byEmail = name.includes('@') ? await findUserByEmail(db, name.toLowerCase()) : undefined
-  return byEmail ?? await findUserByName(db, name)
+  return byEmail ?? (await findUserByName(db, name))
 }
 
 /** The user, or undefined when there is none any more. */
@@ -81,7 +102,9 @@ export async function usersWire(deps: Pick<Deps, 'db'>, users: readonly UserRow[
   const accounts = await accountsOf(deps, ids)
   const groups = new Map((await selectGroups(db)).map((group) => [group.id, groupOf(group)]))
   const memberships = Map.groupBy(await selectMemberships(db, ids), (membership) => membership.user_id)
-  const referrers = new Map((await selectUsersById(db, [...new Set(users.flatMap(({ referrer_id: id }) => id ?? []))])).map((user) => [user.id, user.username]))
+  const referrers = new Map(
+    (await selectUsersById(db, [...new Set(users.flatMap(({ referrer_id: id }) => id ?? []))])).map((user) => [user.id, user.username]),
+  )
   return users.map((user) => {
     const account = accounts.get(user.id)
     const wire: UserWire = { ...bareWire(user, formatMoney(account?.balance ?? ZERO)), held: formatMoney(account?.held ?? ZERO) }
@@ -89,7 +112,19 @@ export async function usersWire(deps: Pick<Deps, 'db'>, users: readonly UserRow[
     if (group) wire.group = group
     wire.groups = (memberships.get(user.id) ?? []).flatMap(({ id, user_id, group_id, expires_at, created_at, updated_at }) => {
       const of = groups.get(group_id)
-      return of ? [{ id, user_id, group_id, group: of, expires_at: isoTimeOrNull(expires_at), created_at: isoTime(created_at), updated_at: isoTime(updated_at) }] : []
+      return of
+        ? [
+            {
+              id,
+              user_id,
+              group_id,
+              group: of,
+              expires_at: isoTimeOrNull(expires_at),
+              created_at: isoTime(created_at),
+              updated_at: isoTime(updated_at),
+            },
+          ]
+        : []
     })
     const referrer = user.referrer_id === null ? undefined : referrers.get(user.referrer_id)
     if (user.referrer_id !== null && referrer !== undefined) wire.referrer = { id: user.referrer_id, username: maskName(referrer) }
@@ -106,7 +141,9 @@ export async function userWireOf(deps: Pick<Deps, 'db'>, id: number): Promise<Us
 
 /** A list, newest first, or one page of it. */
 export async function listUsersWire(
-  deps: Deps, search: string, page: { page: number; pageSize: number } | undefined,
+  deps: Deps,
+  search: string,
+  page: { page: number; pageSize: number } | undefined,
 ): Promise<UserWire[] | { items: UserWire[]; total: number; page: number; page_size: number }> {
   const { rows, total } = await selectUsers(deps.db.query, search, page)
   const items = await usersWire(deps, rows)
@@ -116,9 +153,19 @@ export async function listUsersWire(
 function bareWire(user: UserRow, balance: string): BareUserWire {
   const role = roleOf(user.role)
   const wire: BareUserWire = {
-    id: user.id, username: user.username, email: user.email, email_verified: user.email_verified === 1, avatar_url: user.avatar_url, balance,
-    group_id: user.group_id, referral_code: user.referral_code, is_admin: isAdmin(role), role, disabled_at: isoTimeOrNull(user.disabled_at),
-    created_at: isoTime(user.created_at), updated_at: isoTime(user.updated_at),
+    id: user.id,
+    username: user.username,
+    email: user.email,
+    email_verified: user.email_verified === 1,
+    avatar_url: user.avatar_url,
+    balance,
+    group_id: user.group_id,
+    referral_code: user.referral_code,
+    is_admin: isAdmin(role),
+    role,
+    disabled_at: isoTimeOrNull(user.disabled_at),
+    created_at: isoTime(user.created_at),
+    updated_at: isoTime(user.updated_at),
   }
   if (user.oidc_sub !== null) wire.oidc_sub = user.oidc_sub
   if (user.referrer_id !== null) wire.referrer_id = user.referrer_id
@@ -126,7 +173,13 @@ function bareWire(user: UserRow, balance: string): BareUserWire {
 }
 
 function groupOf(group: GroupRow): NonNullable<UserWire['group']> {
-  return { id: group.id, name: group.name, multiplier: formatMoney(group.multiplier), created_at: isoTime(group.created_at), updated_at: isoTime(group.updated_at) }
+  return {
+    id: group.id,
+    name: group.name,
+    multiplier: formatMoney(group.multiplier),
+    created_at: isoTime(group.created_at),
+    updated_at: isoTime(group.updated_at),
+  }
 }
 
 /** First and last letter only. */

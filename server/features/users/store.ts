@@ -19,15 +19,29 @@ export interface NewUser {
 }
 
 export async function insertUser(tx: Tx, user: NewUser, now: number): Promise<UserRow> {
-  return tx.insertInto('users').values({
-    ...user, oidc_sub: null, avatar_url: '', disabled_at: null, sessions_valid_from: 0, preferences: '{}', created_at: now, updated_at: now,
-  }).returningAll().executeTakeFirstOrThrow()
+  return tx
+    .insertInto('users')
+    .values({
+      ...user,
+      oidc_sub: null,
+      avatar_url: '',
+      disabled_at: null,
+      sessions_valid_from: 0,
+      preferences: '{}',
+      created_at: now,
+      updated_at: now,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow()
 }
 
 /** Makes a membership permanent, or adds it. */
 export async function putMembership(tx: Tx, userId: number, groupId: number, now: number): Promise<void> {
-  await tx.insertInto('memberships').values({ user_id: userId, group_id: groupId, expires_at: null, created_at: now, updated_at: now })
-    .onConflict((on) => on.columns(['user_id', 'group_id']).doUpdateSet({ expires_at: null, updated_at: now })).execute()
+  await tx
+    .insertInto('memberships')
+    .values({ user_id: userId, group_id: groupId, expires_at: null, created_at: now, updated_at: now })
+    .onConflict((on) => on.columns(['user_id', 'group_id']).doUpdateSet({ expires_at: null, updated_at: now }))
+    .execute()
 }
 
 /** Only the permanent one; a bought membership runs on. */
@@ -52,7 +66,11 @@ export function findUserByEmail(db: Tx, email: string): Promise<UserRow | undefi
 const BARE_LIST_LIMIT = 10_000
 
 /** Newest first. `search` looks in user name and e-mail, whatever the case. */
-export async function selectUsers(db: Tx, search: string, page: { page: number; pageSize: number } | undefined): Promise<{ rows: UserRow[]; total: number }> {
+export async function selectUsers(
+  db: Tx,
+  search: string,
+  page: { page: number; pageSize: number } | undefined,
+): Promise<{ rows: UserRow[]; total: number }> {
   const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
   let rows = db.selectFrom('users')
   if (search !== '') rows = rows.where(sql<boolean>`(lower(username) like ${pattern} escape '\\' or email like ${pattern} escape '\\')`)
@@ -62,7 +80,13 @@ export async function selectUsers(db: Tx, search: string, page: { page: number; 
     return { rows: all, total: all.length }
   }
   const { total } = await rows.select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()
-  return { rows: await ordered.limit(page.pageSize).offset((page.page - 1) * page.pageSize).execute(), total }
+  return {
+    rows: await ordered
+      .limit(page.pageSize)
+      .offset((page.page - 1) * page.pageSize)
+      .execute(),
+    total,
+  }
 }
 
 export function selectUsersById(db: Tx, ids: readonly number[]): Promise<Pick<UserRow, 'id' | 'username'>[]> {
@@ -82,7 +106,8 @@ export async function groupExists(db: Tx, id: number): Promise<boolean> {
 }
 
 export function selectMemberships(db: Tx, userIds: readonly number[]): Promise<MembershipRow[]> {
-  return userIds.length === 0 ? Promise.resolve([])
+  return userIds.length === 0
+    ? Promise.resolve([])
     : db.selectFrom('memberships').selectAll().where('user_id', 'in', userIds).orderBy('id').execute()
 }
 
@@ -92,14 +117,20 @@ export async function updateUserRow(tx: Tx, id: number, change: Partial<Omit<Use
 
 /** Other users who may sign in and have one of the roles. */
 export async function countOthersWithRole(tx: Tx, userId: number, roles: readonly string[]): Promise<number> {
-  const { total } = await tx.selectFrom('users').select((count) => count.fn.countAll<number>().as('total'))
-    .where('id', '!=', userId).where('role', 'in', roles).where('disabled_at', 'is', null).executeTakeFirstOrThrow()
+  const { total } = await tx
+    .selectFrom('users')
+    .select((count) => count.fn.countAll<number>().as('total'))
+    .where('id', '!=', userId)
+    .where('role', 'in', roles)
+    .where('disabled_at', 'is', null)
+    .executeTakeFirstOrThrow()
   return total
 }
 
 /** Deletes the user and everything that is his alone; account, ledger, orders and logs are the books and stay. */
 export async function deleteUserRows(tx: Tx, id: number): Promise<void> {
-  for (const name of ['sessions', 'memberships', 'passkeys', 'challenges'] as const) await tx.deleteFrom(name).where('user_id', '=', id).execute()
+  for (const name of ['sessions', 'memberships', 'passkeys', 'challenges'] as const)
+    await tx.deleteFrom(name).where('user_id', '=', id).execute()
   await tx.updateTable('users').set({ referrer_id: null }).where('referrer_id', '=', id).execute()
   await tx.deleteFrom('users').where('id', '=', id).execute()
 }

@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createTestApp, type TestApp } from '../../../test/app.ts'
 
-interface User { id: number; username: string; balance: string; is_admin: boolean; role: string; group_id: number; groups: { group_id: number }[]; referrer?: object }
+interface User {
+  id: number
+  username: string
+  balance: string
+  is_admin: boolean
+  role: string
+  group_id: number
+  groups: { group_id: number }[]
+  referrer?: object
+}
 
 let app: TestApp
 beforeAll(async () => {
@@ -14,8 +23,15 @@ const error = async (method: string, path: string, body?: unknown, token?: strin
   const answer = await app.api<{ error: string }>(method, path, body, token)
   return [answer.status, answer.body.error]
 }
-const entries = async (id: number): Promise<{ kind: string; amount: string; balance_after: string; actor_user_id: number; reason: string }[]> =>
-  (await app.api<{ kind: string; amount: string; balance_after: string; actor_user_id: number; reason: string }[]>('GET', `/api/ledger?user_id=${id}`)).body
+const entries = async (
+  id: number,
+): Promise<{ kind: string; amount: string; balance_after: string; actor_user_id: number; reason: string }[]> =>
+  (
+    await app.api<{ kind: string; amount: string; balance_after: string; actor_user_id: number; reason: string }[]>(
+      'GET',
+      `/api/ledger?user_id=${id}`,
+    )
+  ).body
 
 describe('users', () => {
   test('a balance set by hand is booked as the difference, exact to ten places (W49)', async () => {
@@ -24,7 +40,8 @@ describe('users', () => {
     expect((await app.api<User>('PUT', `/api/users/${user.id}`, { balance: '12.3456789012' })).body.balance).toBe('12.3456789012')
     expect((await app.api<User>('PUT', `/api/users/${user.id}`, { balance: 2.5 })).body.balance).toBe('2.5')
     expect((await entries(user.id)).map(({ kind, amount, balance_after: after }) => [kind, amount, after])).toEqual([
-      ['adjustment', '-9.8456789012', '2.5'], ['adjustment', '12.3456789012', '12.3456789012'],
+      ['adjustment', '-9.8456789012', '2.5'],
+      ['adjustment', '12.3456789012', '12.3456789012'],
     ])
     expect((await app.api<User>('PUT', `/api/users/${user.id}`, { balance: '2.5', group_id: 1, is_admin: false })).status).toBe(200)
     expect(await entries(user.id)).toHaveLength(2)
@@ -35,7 +52,11 @@ describe('users', () => {
     wipeLimits()
     const user = await app.user('adjusted')
     const adjust = async (body: object, key?: string) => {
-      const headers = { authorization: `Bearer ${await app.admin()}`, 'content-type': 'application/json', ...(key ? { 'idempotency-key': key } : {}) }
+      const headers = {
+        authorization: `Bearer ${await app.admin()}`,
+        'content-type': 'application/json',
+        ...(key ? { 'idempotency-key': key } : {}),
+      }
       const response = await app.fetch(`/api/users/${user.id}/adjustments`, { method: 'POST', headers, body: JSON.stringify(body) })
       return { status: response.status, body: (await response.json()) as { balance: string; ledger_entry_id: number } }
     }
@@ -87,7 +108,7 @@ describe('users', () => {
       other.api('PUT', `/api/users/${second.id}`, { role: 'user' }),
       other.api('PUT', `/api/users/${firstId}`, { role: 'user' }, second.token),
     ])
-    expect([a.status, b.status].toSorted()).not.toEqual([200, 200])
+    expect([a.status, b.status].filter((status) => status === 200).length).toBeLessThan(2)
     const left = await other.deps.db.query.selectFrom('users').select('id').where('role', '=', 'owner').execute()
     expect(left).toHaveLength(1)
     await other.close()
@@ -126,7 +147,7 @@ describe('users', () => {
   test('the admin area is closed to users, and changes to those who only look', async () => {
     wipeLimits()
     const [user, support] = [await app.user('plain'), await app.user('looker', 'support')]
-    expect((await error('GET', '/api/users', undefined, user.token))).toEqual([403, 'Admin access required'])
+    expect(await error('GET', '/api/users', undefined, user.token)).toEqual([403, 'Admin access required'])
     expect((await app.api('GET', '/api/users', undefined, support.token)).status).toBe(200)
     expect((await error('PUT', `/api/users/${user.id}`, { is_admin: true }, support.token))[0]).toBe(403)
     expect((await error('POST', `/api/users/${user.id}/adjustments`, { amount: '1', reason: 'x' }, support.token))[0]).toBe(403)
