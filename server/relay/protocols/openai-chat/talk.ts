@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../../contract/json.ts'
+import type { Json, JsonObject } from '../../../../contract/json.ts'
 import type { Block, Loss, Message, Turn } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
 import { encodeCall, encodePart } from './block.ts'
@@ -9,6 +9,12 @@ import { OWN, ownMembers, remembered } from './wire.ts'
 type Result = Extract<Block, { type: 'result' }>
 /** What stands between the texts of one message of another protocol when they become one text, which every vendor takes. */
 type Joint = '' | '\n' | '\n\n'
+/** A block and where it stands in the turn, for its losses. */
+interface Placed { block: Block; at: string }
+
+function placed(blocks: Block[], path: string): Placed[] {
+  return blocks.map((block, index) => ({ block, at: `${path}[${index}]` }))
+}
 
 /** The system messages that opened a talk of this protocol, as they were. */
 export function writeNativeHead(turn: Turn, losses: Loss[]): JsonObject[] {
@@ -19,17 +25,17 @@ export function writeNativeHead(turn: Turn, losses: Loss[]): JsonObject[] {
     if (!Array.isArray(group)) continue
     const [role, blocks, form] = group
     const content = turn.system.slice(from, from + Number(blocks))
-    head.push({ role, ...writeContent(content, `messages[${head.length}].content`, String(form), '\n\n', losses) })
+    head.push({ role, ...writeContent(placed(content, `messages[${head.length}].content`), String(form), '\n\n', losses) })
     from += content.length
   }
-  if (from < turn.system.length) head.push({ role: 'system', ...writeContent(turn.system.slice(from), 'system', '', '\n\n', losses) })
+  if (from < turn.system.length) head.push({ role: 'system', ...writeContent(placed(turn.system.slice(from), 'system'), '', '\n\n', losses) })
   return head
 }
 
 /** The system prompt of another protocol as one message; `system` and not `developer`, which few vendors know. */
 export function writeForeignHead(turn: Turn, losses: Loss[]): JsonObject[] {
   if (turn.system.length === 0) return []
-  return [{ role: 'system', ...writeContent(turn.system, 'system', '', '\n\n', losses) }]
+  return [{ role: 'system', ...writeContent(placed(turn.system, 'system'), '', '\n\n', losses) }]
 }
 
 /** Writes the messages; results become `tool` messages of their own, before whatever else their message says. */
@@ -46,17 +52,17 @@ export function writeMessages(messages: Message[], native: boolean, losses: Loss
 
 function writeOther(message: Message, native: boolean, path: string, losses: Loss[]): JsonObject[] {
   const results: JsonObject[] = []
-  const shown: Block[] = []
-  const others: Block[] = []
-  for (const [index, block] of message.content.entries()) {
-    if (block.type === 'result') results.push(writeResult(block, `${path}.content[${index}]`, shown, losses))
-    else others.push(block)
+  const shown: Placed[] = []
+  const others: Placed[] = []
+  for (const each of placed(message.content, `${path}.content`)) {
+    if (each.block.type === 'result') results.push(writeResult(each.block, each.at, native, shown, losses))
+    else others.push(each)
   }
   if (results.length > 0 && others.length + shown.length === 0) return results
   const named = message.name === undefined ? {} : { name: message.name }
   const role = remembered(message.ext, 'role') ?? (native || message.role !== 'developer' ? message.role : 'system')
   const form = String(remembered(message.ext, 'content') ?? '')
-  const content = writeContent([...shown, ...others], `${path}.content`, form, '\n\n', losses)
+  const content = writeContent([...shown, ...others], form, '\n\n', losses)
   return [...results, { role, ...content, ...named, ...ownMembers(message.ext) }]
 }
 
@@ -64,15 +70,14 @@ function writeOther(message: Message, native: boolean, path: string, losses: Los
  * Writes a result as a `tool` message. Those hold text only, so pictures and files a tool gave are shown in the user message after it.
  * @param shown takes what the tool message cannot hold
  */
-function writeResult(block: Result, path: string, shown: Block[], losses: Loss[]): JsonObject {
+function writeResult(block: Result, path: string, native: boolean, shown: Placed[], losses: Loss[]): JsonObject {
   losses.push(...extensionLosses(block.ext, OWN, `${path}.`, 'Chat Completions has no such member'))
-  const native = block.ext?.[OWN] !== undefined
   if (block.isError) losses.push({ path: `${path}.is_error`, reason: 'Chat Completions has no mark for a failed tool; its text says so' })
   if (block.cache && !native) losses.push({ path: `${path}.cache_control`, reason: 'Chat Completions has no cache marks' })
-  const kept: Block[] = []
-  for (const inner of block.content) (inner.type === 'media' && !native ? shown : kept).push(inner)
+  const kept: Placed[] = []
+  for (const each of placed(block.content, `${path}.content`)) (each.block.type === 'media' && !native ? shown : kept).push(each)
   const form = String(remembered(block.ext, 'content') ?? '')
-  const content = writeContent(kept, `${path}.content`, form, '\n', losses)
+  const content = writeContent(kept, form, '\n', losses)
   const named = block.name === undefined ? {} : { name: block.name }
   if (remembered(block.ext, 'legacy') === true) return { role: 'function', ...named, ...content, ...ownMembers(block.ext) }
   // Gemini names results by their function; OpenAI's tool messages have no name.
@@ -86,16 +91,16 @@ function writeResult(block: Result, path: string, shown: Block[], losses: Loss[]
 function writeAssistant(message: Message, path: string, losses: Loss[]): JsonObject[] {
   const native = message.ext?.[OWN] !== undefined
   const written: JsonObject = { role: 'assistant' }
-  const content: Block[] = []
+  const content: Placed[] = []
   const calls: JsonObject[] = []
   const told: JsonObject = {}
-  for (const [index, block] of message.content.entries()) {
-    const at = `${path}.content[${index}]`
+  for (const each of placed(message.content, `${path}.content`)) {
+    const { block, at } = each
     switch (block.type) {
       case 'reasoning':
         if (!block.seal || isSealedElsewhere(block)) {
           losses.push({ path: at, reason: block.seal ? `Thoughts sealed by ${block.seal.by} can be read by their maker only` : 'Thoughts nobody sealed are not sent on' })
-        } else if (block.seal.value === 'thinking') content.push(block)
+        } else if (block.seal.value === 'thinking') content.push(each)
         else writeOwnReasoning(told, block)
         break
       case 'call': {
@@ -108,23 +113,23 @@ function writeAssistant(message: Message, path: string, losses: Loss[]): JsonObj
         break
       }
       case 'media':
-        writeMedia(block, at, told, content, losses)
+        if (!writeMedia(block, at, told, losses)) content.push(each)
         break
       case 'refusal':
-        if (remembered(block.ext, 'part') === true) content.push(block)
+        if (remembered(block.ext, 'part') === true) content.push(each)
         else told.refusal = block.text
         break
       case 'foreign':
         if (block.from === OWN && block.data.type === 'audio') told.audio = block.data.audio
-        else content.push(block)
+        else content.push(each)
         break
       default:
-        content.push(block)
+        content.push(each)
     }
   }
-  const annotations = content.map((block) => (block.type === 'text' ? block.ext?.[OWN]?.annotations : undefined)).find(Boolean)
+  const annotations = content.map(({ block }) => (block.type === 'text' ? block.ext?.[OWN]?.annotations : undefined)).find(Boolean)
   const form = String(remembered(message.ext, 'content') ?? (calls.length > 0 || told.function_call ? 'null' : ''))
-  Object.assign(written, writeContent(content, `${path}.content`, form, '', losses), told)
+  Object.assign(written, writeContent(content, form, '', losses), told)
   if (annotations !== undefined) written.annotations = annotations
   if (message.name !== undefined) written.name = message.name
   if (calls.length > 0) written.tool_calls = calls
@@ -138,38 +143,38 @@ function writeAssistant(message: Message, path: string, losses: Loss[]): JsonObj
   return empty && !native && message.content.length > 0 ? [] : [written]
 }
 
-/** Pictures an answer gave stand in `images`, as OpenRouter has them; sound comes back by its id. */
-function writeMedia(block: Extract<Block, { type: 'media' }>, path: string, told: JsonObject, content: Block[], losses: Loss[]): void {
+/**
+ * Pictures an answer gave stand in `images`, as OpenRouter has them; sound comes back by its id.
+ * @returns false for a part of this protocol's own, which stays among the content
+ */
+function writeMedia(block: Extract<Block, { type: 'media' }>, path: string, told: JsonObject, losses: Loss[]): boolean {
   if (remembered(block.ext, 'audio') === true) {
     told.audio = { ...ownMembers(block.ext), ...('base64' in block.data ? { data: block.data.base64 } : {}) }
-    return
+    return true
   }
-  if (block.ext?.[OWN] !== undefined && remembered(block.ext, 'images') !== true) {
-    content.push(block)
-    return
-  }
+  if (block.ext?.[OWN] !== undefined && remembered(block.ext, 'images') !== true) return false
   const part = encodePart(block, path, losses)
   if (part) told.images = [...(Array.isArray(told.images) ? told.images : []), part]
+  return true
 }
 
 /**
  * Writes `content`: one text as it is, several of another protocol joined, anything else as parts.
  * @param form how a native message had it: parts, null, absent, empty; '' to choose
  */
-function writeContent(blocks: Block[], path: string, form: string, joint: Joint, losses: Loss[]): JsonObject {
+function writeContent(blocks: Placed[], form: string, joint: Joint, losses: Loss[]): JsonObject {
   if (blocks.length === 0) {
     if (form === 'parts') return { content: [] }
     if (form === 'absent') return {}
     return { content: form === 'null' ? null : '' }
   }
-  const parts: JsonObject[] = []
+  const parts: Json[] = []
   const texts: string[] = []
-  for (const [index, block] of blocks.entries()) {
-    const part = encodePart(block, `${path}[${index}]`, losses)
+  for (const { block, at } of blocks) {
+    const part = encodePart(block, at, losses)
     if (!part) continue
-    parts.push(part)
-    if (block.type === 'text' && part.cache_control === undefined) texts.push(block.text)
-    else if (part.type === 'text' && typeof part.text === 'string' && part.cache_control === undefined) texts.push(part.text)
+    parts.push(block.type === 'text' && remembered(block.ext, 'bare') === true ? block.text : part)
+    if (part.type === 'text' && typeof part.text === 'string' && part.cache_control === undefined) texts.push(part.text)
   }
   if (form !== 'parts' && texts.length === parts.length) return { content: texts.join(joint) }
   return { content: parts }
