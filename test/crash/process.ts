@@ -1,0 +1,49 @@
+import type { DatabaseOptions } from '../../server/db/open.ts'
+import { TEST_SECRET } from '../app.ts'
+
+/** The server as a process of its own, as a user runs it; for tests that kill it. */
+export interface ServerProcess {
+  readonly base: string
+  readonly pid: number
+  /** Milliseconds from the start to the first answer. */
+  readonly upAfterMs: number
+  kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number>
+}
+
+const START_LIMIT_MS = 10_000
+
+/** A free port; the server must come back on the same one. */
+export async function freePort(): Promise<number> {
+  const probe = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+  const { port } = probe
+  await probe.stop(true)
+  if (port === undefined) throw new Error('no free port')
+  return port
+}
+
+/** Starts the server on a database and waits until it answers. */
+export async function startServer(database: DatabaseOptions, port: number): Promise<ServerProcess> {
+  const started = performance.now()
+  const child = Bun.spawn([process.execPath, new URL('../../server/main.ts', import.meta.url).pathname], {
+    stdin: 'ignore', stdout: 'ignore', stderr: 'inherit',
+    env: {
+      ...process.env, PORT: String(port), HOST: '127.0.0.1', DB_PATH: database.path === '' ? '/nonexistent/unused.db' : database.path,
+      DATABASE_URL: database.url ?? '', JWT_SECRET: TEST_SECRET, ENCRYPTION_KEY: `${TEST_SECRET} too`, LOG_LEVEL: 'error',
+      BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
+    },
+  })
+  const base = `http://127.0.0.1:${port}`
+  for (;;) {
+    if (await fetch(`${base}/health`).then(({ ok }) => ok, () => false)) break
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode} before it answered`)
+    if (performance.now() - started > START_LIMIT_MS) throw new Error('the server did not come up')
+    await Bun.sleep(10)
+  }
+  return {
+    base, pid: child.pid, upAfterMs: performance.now() - started,
+    async kill(signal) {
+      child.kill(signal)
+      return child.exited
+    },
+  }
+}
