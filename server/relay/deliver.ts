@@ -6,7 +6,7 @@ import { showModel, withModel } from './model-name.ts'
 import type { Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
 import type { StreamCall } from './protocols/protocol.ts'
-import type { Settlement } from './settlement.ts'
+import { isBelievable, type Settlement } from './settlement.ts'
 import { TextMeter } from './text-meter.ts'
 
 /** What an encoder must know of the call it answers. */
@@ -55,7 +55,7 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
   }
   const produced = new TextMeter()
   const usage = upstream.usage(json)
-  if (!usage || totalOutput(usage) === 0) produced.add(upstream.answerText(json))
+  if (!usage || totalOutput(usage) === 0 || !isBelievable(usage)) produced.add(upstream.answerText(json))
   const cost = await settlement.finish({
     endReason: 'complete',
     status: 200,

@@ -95,14 +95,20 @@ export class Settlement {
     const call = this.#call
     if (usage && isBelievable(usage)) {
       if (outcome.endReason === 'complete') this.#deps.estimator.learn(call.model.name, call.estimatedInput, totalInput(usage))
-      // No output stated beside a real answer, or a stream that broke off before it was: what was seen is counted.
-      if (totalOutput(usage) > 0 || !produced || produced.empty) return { usage, source: 'upstream' }
-      return { usage: { ...usage, output: await produced.count(this.#deps.counter) }, source: 'estimated' }
+      // A side left out or stated as zero beside a real one, as of a stream that broke off before it was: what was seen is counted.
+      const input = totalInput(usage) === 0 ? await this.#inputOf(call) : undefined
+      const output = totalOutput(usage) === 0 && produced && !produced.empty ? await produced.count(this.#deps.counter) : undefined
+      if (input === undefined && output === undefined) return { usage, source: 'upstream' }
+      return { usage: { ...usage, ...(input !== undefined && { input }), ...(output !== undefined && { output }) }, source: 'estimated' }
     }
     if (!produced || produced.empty) return { usage: EMPTY_USAGE, source: 'none' }
-    const text = call.ingress.protocol.requestText(call.body)
-    const [input, output] = await Promise.all([this.#deps.counter.count(text), produced.count(this.#deps.counter)])
+    const [input, output] = await Promise.all([this.#inputOf(call), produced.count(this.#deps.counter)])
     return { usage: { ...EMPTY_USAGE, input, output }, source: 'estimated' }
+  }
+
+  /** Tokens of the request's text. */
+  #inputOf(call: AdmittedCall): Promise<number> {
+    return this.#deps.counter.count(call.ingress.protocol.requestText(call.body))
   }
 }
 
@@ -110,7 +116,7 @@ export class Settlement {
 const BELIEVABLE_TOKENS = 20_000_000
 
 /** Zero on both sides, or more than any model can do, says nothing of what was used. */
-function isBelievable(usage: Usage): boolean {
+export function isBelievable(usage: Usage): boolean {
   const sum = totalInput(usage) + totalOutput(usage)
   return sum > 0 && sum <= BELIEVABLE_TOKENS
 }
