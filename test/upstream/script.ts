@@ -83,6 +83,7 @@ export function stopOf(answer: Answer): Stop {
 
 /** Cuts a text into `count` pieces of characters, none empty unless the text is. */
 export function piecesOf(text: string, count: number): string[] {
+  if (count === 1) return [text]
   const letters = [...text]
   const size = Math.max(1, Math.ceil(letters.length / count))
   const pieces: string[] = []

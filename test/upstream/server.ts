@@ -165,7 +165,8 @@ async function stream(response: ServerResponse, speaker: Speaker, all: readonly 
     if (got.closedMs !== undefined) return
     got.sent += 1
     if (got.sent === all.length && cut === undefined) got.finished = true
-    response.write(frame)
+    // A reader that stops reading stops the upstream, as it would stop a real one.
+    if (!response.write(frame)) await drained(response)
   }
   if (cut?.how === 'silence') return
   if (cut?.how === 'break') {
@@ -177,6 +178,18 @@ async function stream(response: ServerResponse, speaker: Speaker, all: readonly 
   if (lingerMs > 0) await Bun.sleep(lingerMs)
   got.finished = true
   response.end()
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('drain', done)
+      response.off('close', done)
+      resolve()
+    }
+    response.on('drain', done)
+    response.on('close', done)
+  })
 }
 
 function send(response: ServerResponse, status: number, headers: Record<string, string>, body: string | Uint8Array): void {
