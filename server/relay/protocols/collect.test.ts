@@ -25,17 +25,23 @@ describe('collect', () => {
     ]
     const before = structuredClone(events)
     expect(collect(events)).toEqual({
-      id: 'a', model: 'm', created: 5, serviceTier: 'default', ext: { gemini: { x: 1 } },
-      choices: [{
-        index: 0,
-        content: [
-          { type: 'reasoning', text: 'ab', seal: { by: 'claude', value: 's' }, ext: { claude: { c: 1 } } },
-          { type: 'call', id: 'c', name: 'f', input: '{"a":1}', seal: { by: 'gemini', value: 't' } },
-          { type: 'media', mediaType: 'image/png', data: { base64: 'AABB' } },
-          { type: 'refusal', text: 'no' },
-        ],
-        finish: { reason: 'tool_calls', raw: 'tool_use' },
-      }],
+      id: 'a',
+      model: 'm',
+      created: 5,
+      serviceTier: 'default',
+      ext: { gemini: { x: 1 } },
+      choices: [
+        {
+          index: 0,
+          content: [
+            { type: 'reasoning', text: 'ab', seal: { by: 'claude', value: 's' }, ext: { claude: { c: 1 } } },
+            { type: 'call', id: 'c', name: 'f', input: '{"a":1}', seal: { by: 'gemini', value: 't' } },
+            { type: 'media', mediaType: 'image/png', data: { base64: 'AABB' } },
+            { type: 'refusal', text: 'no' },
+          ],
+          finish: { reason: 'tool_calls', raw: 'tool_use' },
+        },
+      ],
     })
     expect(events).toEqual(before)
   })
@@ -66,7 +72,14 @@ describe('collect', () => {
     const completion = collect([
       { type: 'open', choice: 0, index: 0, block: { type: 'text', text: '', ext: { 'openai-chat': { annotations: [1] } } } },
       { type: 'delta', choice: 0, index: 0, text: 'a', logprobs: { content: [{ token: 'a' }], refusal: null } },
-      { type: 'delta', choice: 0, index: 0, text: 'b', logprobs: { content: [{ token: 'b' }], refusal: null }, ext: { 'openai-chat': { annotations: [2] } } },
+      {
+        type: 'delta',
+        choice: 0,
+        index: 0,
+        text: 'b',
+        logprobs: { content: [{ token: 'b' }], refusal: null },
+        ext: { 'openai-chat': { annotations: [2] } },
+      },
     ])
     expect(completion.choices[0]).toEqual({
       index: 0,

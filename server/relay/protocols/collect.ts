@@ -13,7 +13,10 @@ export class BrokenStream extends Error {
   }
 }
 
-interface Draft { blocks: Map<number, Block>; choice: Choice }
+interface Draft {
+  blocks: Map<number, Block>
+  choice: Choice
+}
 
 /**
  * Puts the events of a stream together to the answer a non-streaming call would have got. Usage is replaced field by field;

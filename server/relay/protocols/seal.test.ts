@@ -17,7 +17,15 @@ describe('seals', () => {
   })
 
   test('what pretends to be a packed seal and is not one is refused', () => {
-    for (const text of ['tg1.', 'tg1.claude', 'tg1..abc', 'tg1.Claude.abc', 'tg1.claude.a+b', 'tg1.claude.a b', `tg1.${'a'.repeat(33)}.abc`]) {
+    for (const text of [
+      'tg1.',
+      'tg1.claude',
+      'tg1..abc',
+      'tg1.Claude.abc',
+      'tg1.claude.a+b',
+      'tg1.claude.a b',
+      `tg1.${'a'.repeat(33)}.abc`,
+    ]) {
       expect(unpackSeal(text, 'gemini')).toBeUndefined()
     }
   })

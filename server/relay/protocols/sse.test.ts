@@ -46,7 +46,11 @@ describe('parseSse', () => {
     expect(parseText(everything)).toEqual(everythingFrames)
   })
 
-  for (const [name, newline] of [['CRLF', '\r\n'], ['CR', '\r'], ['LF', '\n']] as const) {
+  for (const [name, newline] of [
+    ['CRLF', '\r\n'],
+    ['CR', '\r'],
+    ['LF', '\n'],
+  ] as const) {
     test(`gives the same frames for every split in two and for single bytes, with ${name}`, () => {
       const bytes = encoder.encode(everything.replaceAll('\n', newline))
       for (let cut = 0; cut <= bytes.length; cut++) expect(parse(bytes, [cut])).toEqual(everythingFrames)
@@ -99,7 +103,13 @@ describe('parseSse', () => {
 
 describe('formatFrame', () => {
   test('writes what parseSse reads back', () => {
-    const frames: Frame[] = [{ data: '{"a":1}' }, { event: 'message_stop', data: '{}' }, { data: 'a\nb\n\nc' }, { data: '' }, { data: ' x' }]
+    const frames: Frame[] = [
+      { data: '{"a":1}' },
+      { event: 'message_stop', data: '{}' },
+      { data: 'a\nb\n\nc' },
+      { data: '' },
+      { data: ' x' },
+    ]
     expect(parseText(frames.map(formatFrame).join(''))).toEqual(frames)
     expect(formatFrame({ event: 'ping', data: '{}' })).toBe('event: ping\ndata: {}\n\n')
   })

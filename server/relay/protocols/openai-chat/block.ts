@@ -188,7 +188,8 @@ function mediaPayload(block: Media, native: boolean): Payload {
   const { data, mediaType, detail, name } = block
   if ('fileId' in data) {
     const ours = native || block.ext?.['openai-responses'] !== undefined
-    return ours ? { type: 'file', inner: { file_id: data.fileId, ...(name ? { filename: name } : {}) } }
+    return ours
+      ? { type: 'file', inner: { file_id: data.fileId, ...(name ? { filename: name } : {}) } }
       : 'A file uploaded to another provider cannot be read here'
   }
   const image = mediaType.startsWith('image/') || ((mediaType === '' || mediaType === '*/*') && 'url' in data)
@@ -224,7 +225,10 @@ const FUNCTION = new Set(['name', 'arguments'])
 const CUSTOM = new Set(['name', 'input'])
 
 /** A call with the thoughts that rode on its id. */
-export interface DecodedCall { call: Call; reasoning: Reasoning[] }
+export interface DecodedCall {
+  call: Call
+  reasoning: Reasoning[]
+}
 
 /**
  * Reads one entry of `tool_calls`.
@@ -234,10 +238,21 @@ export function decodeCall(entry: JsonObject, fallbackId: string): DecodedCall {
   const id: CallId = readCallId(text(entry.id) || fallbackId)
   const custom = isObject(entry.custom) ? entry.custom : undefined
   const inner = custom ?? object(entry.function)
-  const extra = { ...restSaid(entry, custom ? CUSTOM_CALL : CALL), ...nest(custom ? 'custom' : 'function', rest(inner, custom ? CUSTOM : FUNCTION)) }
+  const extra = {
+    ...restSaid(entry, custom ? CUSTOM_CALL : CALL),
+    ...nest(custom ? 'custom' : 'function', rest(inner, custom ? CUSTOM : FUNCTION)),
+  }
   const input = argumentsText(custom ? custom.input : inner.arguments)
   const seal = id.seal ?? (isObject(entry.extra_content) ? { by: OWN, value: JSON.stringify(entry.extra_content) } : undefined)
-  const call: Call = { type: 'call', id: id.id, name: text(inner.name) ?? '', input, ...(custom ? { custom: true } : {}), ...(seal ? { seal } : {}), ...own(extra) }
+  const call: Call = {
+    type: 'call',
+    id: id.id,
+    name: text(inner.name) ?? '',
+    input,
+    ...(custom ? { custom: true } : {}),
+    ...(seal ? { seal } : {}),
+    ...own(extra),
+  }
   return { call, reasoning: id.reasoning }
 }
 

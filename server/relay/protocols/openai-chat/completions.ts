@@ -32,7 +32,8 @@ export function textToChat(body: JsonObject): TextCall {
   for (const member of DROPPED) {
     const value = chat[member]
     delete chat[member]
-    if (value !== undefined && value !== null && value !== '' && value !== 1) losses.push({ path: member, reason: 'A chat has no such parameter' })
+    if (value !== undefined && value !== null && value !== '' && value !== 1)
+      losses.push({ path: member, reason: 'A chat has no such parameter' })
   }
   const asked = number(logprobs)
   if (asked !== undefined) Object.assign(chat, { logprobs: true, top_logprobs: asked })
@@ -46,7 +47,9 @@ export function chatToText(body: JsonObject, echo = ''): JsonObject {
     const message = object(choice.message)
     const written = echo + contentText(message)
     return {
-      text: written, index: number(choice.index) ?? position, logprobs: textLogprobs(choice.logprobs, echo.length),
+      text: written,
+      index: number(choice.index) ?? position,
+      logprobs: textLogprobs(choice.logprobs, echo.length),
       finish_reason: finishWord(choice.finish_reason),
     }
   })
@@ -76,7 +79,9 @@ export function chatStreamToText(echo = ''): Translator<Frame, Frame> {
       if (frame.data === DONE) return [frame]
       const chunk = parseJson(frame.data)
       if (!isObject(chunk) || !Array.isArray(chunk.choices) || chunk.error) return [frame]
-      const choices = objects(chunk.choices).map(convert).filter((choice) => choice !== undefined)
+      const choices = objects(chunk.choices)
+        .map(convert)
+        .filter((choice) => choice !== undefined)
       if (choices.length === 0 && !isObject(chunk.usage)) return []
       return [{ data: JSON.stringify({ ...chunk, object: 'text_completion', choices }) }]
     },
@@ -86,7 +91,12 @@ export function chatStreamToText(echo = ''): Translator<Frame, Frame> {
 
 function contentText(message: JsonObject): string {
   const { content } = message
-  const written = typeof content === 'string' ? content : Array.isArray(content) ? partsText(content.filter((part) => isObject(part) && part.type === 'text')) : ''
+  const written =
+    typeof content === 'string'
+      ? content
+      : Array.isArray(content)
+        ? partsText(content.filter((part) => isObject(part) && part.type === 'text'))
+        : ''
   return written || (text(message.refusal) ?? '')
 }
 

@@ -67,7 +67,7 @@ export function writeEffort(turn: Turn, losses: Loss[]): string | undefined {
   const reasoning = turn.reasoning
   if (!reasoning) return undefined
   const off = reasoning.enabled === false || reasoning.effort === 'none' || reasoning.budgetTokens === 0
-  const wanted = off ? 'none' : reasoning.effort === 'max' ? 'xhigh' : reasoning.effort ?? effortOf(reasoning.budgetTokens)
+  const wanted = off ? 'none' : reasoning.effort === 'max' ? 'xhigh' : (reasoning.effort ?? effortOf(reasoning.budgetTokens))
   if (wanted === undefined) return undefined
   if (NEVER_THINKS.test(turn.model)) {
     if (!off) losses.push({ path: 'reasoning', reason: `${turn.model} does not think` })

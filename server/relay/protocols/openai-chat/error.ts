@@ -5,9 +5,21 @@ import { count, object, text } from './wire.ts'
 
 /** What a status alone says. */
 const STATUSES: Record<number, Fault['kind']> = {
-  400: 'invalid_request', 401: 'authentication', 402: 'insufficient_balance', 403: 'permission', 404: 'not_found', 408: 'timeout',
-  409: 'invalid_request', 413: 'too_large', 422: 'invalid_request', 429: 'rate_limit', 500: 'upstream', 502: 'upstream', 503: 'unavailable',
-  504: 'timeout', 529: 'overloaded',
+  400: 'invalid_request',
+  401: 'authentication',
+  402: 'insufficient_balance',
+  403: 'permission',
+  404: 'not_found',
+  408: 'timeout',
+  409: 'invalid_request',
+  413: 'too_large',
+  422: 'invalid_request',
+  429: 'rate_limit',
+  500: 'upstream',
+  502: 'upstream',
+  503: 'unavailable',
+  504: 'timeout',
+  529: 'overloaded',
 }
 
 /** Codes and types that say more than their status, in the words of OpenAI, Azure and the vendors that copy them. */
@@ -66,8 +78,8 @@ export function decodeError(status: number, body: Json | undefined): Fault {
   const known = CODES[text(error.code) ?? ''] ?? CODES[text(error.type) ?? '']
   // A plain invalid_request_error comes with 401 and 404 too; there the status knows better.
   const vague = known?.kind === 'invalid_request' || known?.kind === 'upstream'
-  const byStatus = real === undefined ? undefined : STATUSES[real] ?? (real < 500 ? 'invalid_request' : 'upstream')
-  const kind = (vague ? byStatus ?? known?.kind : known?.kind ?? byStatus) ?? 'upstream'
+  const byStatus = real === undefined ? undefined : (STATUSES[real] ?? (real < 500 ? 'invalid_request' : 'upstream'))
+  const kind = (vague ? (byStatus ?? known?.kind) : (known?.kind ?? byStatus)) ?? 'upstream'
   const param = text(error.param)
   return {
     kind,
@@ -80,8 +92,14 @@ export function decodeError(status: number, body: Json | undefined): Fault {
 
 function message(source: JsonObject, error: JsonObject): string {
   const detail = source.detail
-  return text(error.message) || text(source.error) || text(source.message) || text(error.status_msg)
-    || (detail === undefined ? undefined : text(detail) || JSON.stringify(detail)) || 'The upstream failed without saying why'
+  return (
+    text(error.message) ||
+    text(source.error) ||
+    text(source.message) ||
+    text(error.status_msg) ||
+    (detail === undefined ? undefined : text(detail) || JSON.stringify(detail)) ||
+    'The upstream failed without saying why'
+  )
 }
 
 /** The error a body or chunk holds although its status was a success; undefined when it holds none. */

@@ -20,14 +20,22 @@ const READ: Record<string, FinishReason> = {
 }
 
 const WRITE: Record<FinishReason, string> = {
-  stop: 'stop', stop_sequence: 'stop', pause: 'stop', other: 'stop',
-  length: 'length', context_window: 'length',
+  stop: 'stop',
+  stop_sequence: 'stop',
+  pause: 'stop',
+  other: 'stop',
+  length: 'length',
+  context_window: 'length',
   tool_calls: 'tool_calls',
-  content_filter: 'content_filter', refusal: 'content_filter',
+  content_filter: 'content_filter',
+  refusal: 'content_filter',
 }
 
 /** What an answer held, which its finish reason does not always tell. */
-export interface Held { calls: boolean; refusal: boolean }
+export interface Held {
+  calls: boolean
+  refusal: boolean
+}
 
 /**
  * Reads the end of a choice. Some vendors say `stop` after tool calls; an answer that refuses says `stop` too.
@@ -57,4 +65,3 @@ export function finishMembers(finish: Finish): { choice: JsonObject; message: Js
 export function finishExtra(choice: JsonObject | undefined, message: JsonObject | undefined): JsonObject | undefined {
   return choice || message ? { ...choice, ...(message ? { message } : {}) } : undefined
 }
-

@@ -6,8 +6,21 @@ import { detailsText, parseJson, readDetails, type Reasoning } from './seals.ts'
 import { objects, OWN, own, restSaid, text } from './wire.ts'
 
 /** The members of an assistant message that `decodeAssistant` reads. */
-export const ASSISTANT_MEMBERS = new Set(['role', 'name', 'content', 'refusal', 'tool_calls', 'function_call', 'reasoning_content',
-  'reasoning', 'reasoning_details', 'images', 'audio', 'annotations', 'cache_control'])
+export const ASSISTANT_MEMBERS = new Set([
+  'role',
+  'name',
+  'content',
+  'refusal',
+  'tool_calls',
+  'function_call',
+  'reasoning_content',
+  'reasoning',
+  'reasoning_details',
+  'images',
+  'audio',
+  'annotations',
+  'cache_control',
+])
 
 /**
  * Reads `content`: a text, or a list of parts.
@@ -41,7 +54,7 @@ export function decodeAssistant(message: JsonObject, path: string, callId: (inde
     calls.push(decoded)
   }
   const onCalls = calls.some((each) => each.reasoning.length > 0)
-  const sealed = onCalls ? calls[0]?.reasoning ?? [] : details.reasoning
+  const sealed = onCalls ? (calls[0]?.reasoning ?? []) : details.reasoning
   const blocks: Block[] = [...sealed]
   const thoughts = ownReasoning(message, details.others, onCalls || details.reasoning.length > 0)
   if (thoughts) blocks.push(thoughts)

@@ -37,7 +37,10 @@ function stripMessage(message: JsonObject, path: string, losses: Loss[] | undefi
   }
   const { tool_calls: calls, reasoning_details: details } = message
   if (Array.isArray(calls) && calls.some(hasSeal)) {
-    stripped = { ...stripped, tool_calls: calls.map((call) => (isObject(call) && typeof call.id === 'string' ? { ...call, id: plainCallId(call.id) } : call)) }
+    stripped = {
+      ...stripped,
+      tool_calls: calls.map((call) => (isObject(call) && typeof call.id === 'string' ? { ...call, id: plainCallId(call.id) } : call)),
+    }
     losses?.push({ path: `${path}.tool_calls`, reason: 'What another maker sealed into the ids can be read by it only' })
   }
   if (Array.isArray(details)) {

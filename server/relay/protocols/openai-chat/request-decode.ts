@@ -12,11 +12,22 @@ const TOOL_MESSAGE = new Set(['role', 'name', 'content', 'tool_call_id'])
 
 /** Members that have one canonical name and need no more than a look at their type. */
 const SCALARS = [
-  ['temperature', 'temperature', number], ['top_p', 'topP', number], ['seed', 'seed', number],
-  ['presence_penalty', 'presencePenalty', number], ['frequency_penalty', 'frequencyPenalty', number], ['n', 'n', count],
-  ['logprobs', 'logprobs', flag], ['top_logprobs', 'topLogprobs', count], ['logit_bias', 'logitBias', members],
-  ['parallel_tool_calls', 'parallelToolCalls', flag], ['verbosity', 'verbosity', text], ['service_tier', 'serviceTier', text],
-  ['prompt_cache_key', 'cacheKey', text], ['user', 'user', text], ['metadata', 'metadata', members], ['store', 'store', flag],
+  ['temperature', 'temperature', number],
+  ['top_p', 'topP', number],
+  ['seed', 'seed', number],
+  ['presence_penalty', 'presencePenalty', number],
+  ['frequency_penalty', 'frequencyPenalty', number],
+  ['n', 'n', count],
+  ['logprobs', 'logprobs', flag],
+  ['top_logprobs', 'topLogprobs', count],
+  ['logit_bias', 'logitBias', members],
+  ['parallel_tool_calls', 'parallelToolCalls', flag],
+  ['verbosity', 'verbosity', text],
+  ['service_tier', 'serviceTier', text],
+  ['prompt_cache_key', 'cacheKey', text],
+  ['user', 'user', text],
+  ['metadata', 'metadata', members],
+  ['store', 'store', flag],
 ] as const
 
 function flag(value: Json | undefined): boolean | undefined {
@@ -76,7 +87,8 @@ function decodeTools(body: JsonObject, turn: Turn, ext: JsonObject, done: Set<st
     if (!sameJson(writeToolChoice(choice, turn.tools), body.tool_choice)) ext._tool_choice = body.tool_choice
   }
   if (body.function_call === 'auto' || body.function_call === 'none') turn.toolChoice ??= { type: body.function_call }
-  else if (typeof object(body.function_call).name === 'string') turn.toolChoice ??= { type: 'tool', name: String(object(body.function_call).name) }
+  else if (typeof object(body.function_call).name === 'string')
+    turn.toolChoice ??= { type: 'tool', name: String(object(body.function_call).name) }
   else return
   ext._function_call = body.function_call
   done.add('function_call')
@@ -211,7 +223,12 @@ function plainMessage(message: JsonObject, role: Message['role'], path: string):
   const content = decodeContent(message.content, `${path}.content`)
   const name = text(message.name)
   const odd = message.role === role ? {} : { _role: message.role }
-  return { role, content, ...(name === undefined ? {} : { name }), ...own({ ...rest(message, MESSAGE), ...form(message, content, false), ...odd }) }
+  return {
+    role,
+    content,
+    ...(name === undefined ? {} : { name }),
+    ...own({ ...rest(message, MESSAGE), ...form(message, content, false), ...odd }),
+  }
 }
 
 function assistantMessage(message: JsonObject, index: number, path: string): Message {
@@ -219,7 +236,17 @@ function assistantMessage(message: JsonObject, index: number, path: string): Mes
   const name = text(message.name)
   const extra: JsonObject = { ...rest(message, ASSISTANT_MEMBERS), ...form(message, content, true) }
   // Members that say nothing, or the same as another, have no block: they are only written back.
-  for (const member of ['refusal', 'reasoning_content', 'reasoning', 'reasoning_details', 'tool_calls', 'audio', 'images', 'annotations', 'function_call']) {
+  for (const member of [
+    'refusal',
+    'reasoning_content',
+    'reasoning',
+    'reasoning_details',
+    'tool_calls',
+    'audio',
+    'images',
+    'annotations',
+    'function_call',
+  ]) {
     const value = message[member]
     const empty = value === null || value === '' || (Array.isArray(value) && value.length === 0)
     const again = member === 'reasoning' && typeof value === 'string' && typeof message.reasoning_content === 'string'

@@ -131,4 +131,3 @@ function writeOutput(turn: Turn): Json | undefined {
     },
   }
 }
-

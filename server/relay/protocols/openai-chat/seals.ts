@@ -63,7 +63,11 @@ export function writeCallId(id: string, reasoning: Reasoning[], seal: Seal | und
   return seal && seal.by !== OWN ? `${id}${thoughts}.${packSeal(seal, OWN)}` : id + thoughts
 }
 
-export interface CallId { id: string; reasoning: Reasoning[]; seal?: Seal }
+export interface CallId {
+  id: string
+  reasoning: Reasoning[]
+  seal?: Seal
+}
 
 /** Takes a call's id apart; a suffix that is none of ours is part of the id. */
 export function readCallId(wire: string): CallId {
@@ -109,7 +113,7 @@ export function readDetails(list: Json | undefined): Details {
   for (const entry of list) {
     const data = isObject(entry) && typeof entry.data === 'string' ? entry.data : ''
     if (data.startsWith(REASONING)) {
-      details.reasoning.push(...unpackReasoning(data) ?? [])
+      details.reasoning.push(...(unpackReasoning(data) ?? []))
     } else if (data.startsWith('tg1.') && isObject(entry) && typeof entry.id === 'string') {
       const seal = unpackSeal(data, OWN)
       if (seal) details.calls.set(plainCallId(entry.id), seal)
@@ -143,8 +147,9 @@ export function detailsText(list: Json[]): string {
 /** Puts streamed `reasoning_details` together: pieces of one `index` and type are one entry, their texts appended. */
 export function mergeDetails(into: Json[], pieces: Json[]): void {
   for (const piece of pieces) {
-    const known = isObject(piece) ? into.findIndex((entry) => isObject(entry) && entry.index !== undefined
-      && entry.index === piece.index && entry.type === piece.type) : -1
+    const known = isObject(piece)
+      ? into.findIndex((entry) => isObject(entry) && entry.index !== undefined && entry.index === piece.index && entry.type === piece.type)
+      : -1
     const before = into[known]
     if (!isObject(before) || !isObject(piece)) {
       into.push(piece)

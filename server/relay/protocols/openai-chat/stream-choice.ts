@@ -32,7 +32,11 @@ export class ChoiceReader {
 
   constructor(index: number, id: string) {
     this.index = index
-    this.calls = new StreamedCalls(index, () => this.next++, (call) => callId(id, index, call))
+    this.calls = new StreamedCalls(
+      index,
+      () => this.next++,
+      (call) => callId(id, index, call),
+    )
   }
 
   /** @param broken the chunk is the vendor's own error: its finish reason is no end */

@@ -32,8 +32,12 @@ export function decodeStream(): Translator<Frame, Event> {
     const created = number(chunk.created)
     const tier = text(chunk.service_tier)
     events.push({
-      type: 'start', id: head.id, model: text(chunk.model) ?? '',
-      ...(created === undefined ? {} : { created }), ...(tier === undefined ? {} : { serviceTier: tier }), ...own(head.extra),
+      type: 'start',
+      id: head.id,
+      model: text(chunk.model) ?? '',
+      ...(created === undefined ? {} : { created }),
+      ...(tier === undefined ? {} : { serviceTier: tier }),
+      ...own(head.extra),
     })
   }
 
@@ -59,7 +63,8 @@ export function decodeStream(): Translator<Frame, Event> {
     const found = readUsage(raw)
     if (found && raw) usage = { usage: found, raw }
     // Perplexity repeats its usage in every chunk: it is told when the answer is over.
-    if ((Array.isArray(chunk.choices) && chunk.choices.length === 0) || objects(chunk.choices).some((each) => text(each.finish_reason))) tellUsage(events)
+    if ((Array.isArray(chunk.choices) && chunk.choices.length === 0) || objects(chunk.choices).some((each) => text(each.finish_reason)))
+      tellUsage(events)
     if (fault) events.push({ type: 'fault', fault })
   }
 
@@ -77,7 +82,8 @@ export function decodeStream(): Translator<Frame, Event> {
       const chunk: Json | undefined = parseJson(data)
       if (!isObject(chunk)) events.push({ type: 'foreign', from: OWN, data: { raw: frame.data } })
       else if (frame.event === 'error' && !bodyFault(chunk)) read({ error: chunk }, events)
-      else if (!Array.isArray(chunk.choices) && !rawUsage(chunk) && !bodyFault(chunk)) events.push({ type: 'foreign', from: OWN, data: chunk })
+      else if (!Array.isArray(chunk.choices) && !rawUsage(chunk) && !bodyFault(chunk))
+        events.push({ type: 'foreign', from: OWN, data: chunk })
       else read(chunk, events)
       return events
     },

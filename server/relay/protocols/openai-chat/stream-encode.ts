@@ -23,7 +23,14 @@ interface Running {
   text: string
 }
 
-interface Talk { blocks: Map<number, Running>; calls: number; held: Held; pending: Reasoning[]; details: number; finished: boolean }
+interface Talk {
+  blocks: Map<number, Running>
+  calls: number
+  held: Held
+  pending: Reasoning[]
+  details: number
+  finished: boolean
+}
 
 /** Writes events as `chat.completion.chunk`s, a usage chunk for those who asked, and `[DONE]` when the answer really ended. */
 export function encodeStream(call: StreamCall): Translator<Event, Frame> {
@@ -77,7 +84,8 @@ export function encodeStream(call: StreamCall): Translator<Event, Frame> {
         if (block.text !== '') delta(choice, running, block.text, undefined, frames)
         break
       case 'text':
-        if (Array.isArray(block.ext?.[OWN]?.annotations)) frames.push(piece(choice, JSON.stringify({ annotations: block.ext[OWN].annotations })))
+        if (Array.isArray(block.ext?.[OWN]?.annotations))
+          frames.push(piece(choice, JSON.stringify({ annotations: block.ext[OWN].annotations })))
         if (block.text !== '') delta(choice, running, block.text, undefined, frames)
         break
       case 'reasoning':
@@ -186,7 +194,8 @@ export function encodeStream(call: StreamCall): Translator<Event, Frame> {
     switch (event.type) {
       case 'start':
         begin(event.id || call.id, event.created ?? call.created, {
-          ...(event.serviceTier === undefined ? {} : { service_tier: event.serviceTier }), ...ownMembers(event.ext),
+          ...(event.serviceTier === undefined ? {} : { service_tier: event.serviceTier }),
+          ...ownMembers(event.ext),
         })
         talkOf(0, frames)
         break
@@ -226,7 +235,9 @@ export function encodeStream(call: StreamCall): Translator<Event, Frame> {
         const members = finishMembers(event.finish)
         const written = JSON.stringify(members.choice)
         const beside = written === '{}' ? '' : `,${written.slice(1, -1)}`
-        frames.push(piece(event.choice, JSON.stringify(members.message), 'null', JSON.stringify(writeFinish(event.finish, talk.held)), beside))
+        frames.push(
+          piece(event.choice, JSON.stringify(members.message), 'null', JSON.stringify(writeFinish(event.finish, talk.held)), beside),
+        )
         break
       }
       case 'usage':

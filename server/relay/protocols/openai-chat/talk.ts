@@ -10,7 +10,10 @@ type Result = Extract<Block, { type: 'result' }>
 /** What stands between the texts of one message of another protocol when they become one text, which every vendor takes. */
 type Joint = '' | '\n' | '\n\n'
 /** A block and where it stands in the turn, for its losses. */
-interface Placed { block: Block; at: string }
+interface Placed {
+  block: Block
+  at: string
+}
 
 function placed(blocks: Block[], path: string): Placed[] {
   return blocks.map((block, index) => ({ block, at: `${path}[${index}]` }))
@@ -28,7 +31,8 @@ export function writeNativeHead(turn: Turn, losses: Loss[]): JsonObject[] {
     head.push({ role, ...writeContent(placed(content, `messages[${head.length}].content`), String(form), '\n\n', losses) })
     from += content.length
   }
-  if (from < turn.system.length) head.push({ role: 'system', ...writeContent(placed(turn.system.slice(from), 'system'), '', '\n\n', losses) })
+  if (from < turn.system.length)
+    head.push({ role: 'system', ...writeContent(placed(turn.system.slice(from), 'system'), '', '\n\n', losses) })
   return head
 }
 
@@ -99,14 +103,20 @@ function writeAssistant(message: Message, path: string, losses: Loss[]): JsonObj
     switch (block.type) {
       case 'reasoning':
         if (!block.seal || isSealedElsewhere(block)) {
-          losses.push({ path: at, reason: block.seal ? `Thoughts sealed by ${block.seal.by} can be read by their maker only` : 'Thoughts nobody sealed are not sent on' })
+          losses.push({
+            path: at,
+            reason: block.seal
+              ? `Thoughts sealed by ${block.seal.by} can be read by their maker only`
+              : 'Thoughts nobody sealed are not sent on',
+          })
         } else if (block.seal.value === 'thinking') content.push(each)
         else writeOwnReasoning(told, block)
         break
       case 'call': {
         losses.push(...extensionLosses(block.ext, OWN, `${at}.`, 'Chat Completions has no such member'))
         if (block.cache) losses.push({ path: `${at}.cache_control`, reason: 'Chat Completions has no cache marks' })
-        if (block.seal && block.seal.by !== OWN) losses.push({ path: `${at}.signature`, reason: `A call's seal by ${block.seal.by} can be read by its maker only` })
+        if (block.seal && block.seal.by !== OWN)
+          losses.push({ path: `${at}.signature`, reason: `A call's seal by ${block.seal.by} can be read by its maker only` })
         const { seal, ...call } = block
         if (remembered(block.ext, 'legacy') === true) told.function_call = { name: block.name, arguments: block.input }
         else calls.push(encodeCall(seal?.by === OWN ? block : call, []))

@@ -22,7 +22,7 @@ export function tap(frame: Frame): TapResult {
   const usage = raw && readUsage(raw)
   if (usage) found.usage = usage
   if (raw && Array.isArray(choices) && choices.length === 0) found.usageOnly = true
-  const fault = frame.event === 'error' ? bodyFault(chunk) ?? bodyFault({ error: chunk }) : bodyFault(chunk)
+  const fault = frame.event === 'error' ? (bodyFault(chunk) ?? bodyFault({ error: chunk })) : bodyFault(chunk)
   if (fault) found.fault = fault
   return found
 }

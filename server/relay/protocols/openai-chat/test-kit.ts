@@ -8,27 +8,49 @@ import { openaiChat } from './index.ts'
 const OWN_FOLDER = join(import.meta.dir, 'fixtures')
 const RECORDED = process.env.TOLLGATE_FIXTURES ?? join(import.meta.dir, '../../../../../shared/fixtures')
 /** The recorded vendors that speak Chat Completions. */
-const VENDORS = ['alibaba', 'azure', 'deepseek/chat', 'groq', 'mistral', 'moonshotai', 'openai/chat', 'openai-compatible/chat', 'perplexity', 'xai']
+const VENDORS = [
+  'alibaba',
+  'azure',
+  'deepseek/chat',
+  'groq',
+  'mistral',
+  'moonshotai',
+  'openai/chat',
+  'openai-compatible/chat',
+  'perplexity',
+  'xai',
+]
 
 /** A call as the relay would describe it to an encoder. */
 export const CALL: StreamCall = { model: 'house-model', wantsUsage: true, created: 1_795_300_000, id: 'chatcmpl-ours' }
 
-export interface Fixture { name: string; path: string }
+export interface Fixture {
+  name: string
+  path: string
+}
 
 /** Our own fixtures and, on a machine that has them, the recorded ones whose name ends in `ending`. */
 export function fixtures(ending: string): Fixture[] {
   const folders = [OWN_FOLDER, ...VENDORS.map((vendor) => join(RECORDED, vendor))].filter((folder) => existsSync(folder))
-  return folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith(ending)).map((name) => ({ name, path: join(folder, name) })))
+  return folders.flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => ({ name, path: join(folder, name) })),
+  )
 }
 
 /** Whole answers: bodies with choices. */
 export function answers(): { name: string; body: JsonObject }[] {
-  return fixtures('.json').map(({ name, path }) => ({ name, body: read(path) })).filter(({ body }) => Array.isArray(body.choices))
+  return fixtures('.json')
+    .map(({ name, path }) => ({ name, body: read(path) }))
+    .filter(({ body }) => Array.isArray(body.choices))
 }
 
 /** Recorded streams of Chat Completions chunks. */
 export function streams(): { name: string; frames: Frame[] }[] {
-  return fixtures('.chunks.txt').map(({ name, path }) => ({ name, frames: framesOf(path) })).filter(({ frames }) => frames[0]?.data.includes('"choices"'))
+  return fixtures('.chunks.txt')
+    .map(({ name, path }) => ({ name, frames: framesOf(path) }))
+    .filter(({ frames }) => frames[0]?.data.includes('"choices"'))
 }
 
 function read(path: string): JsonObject {
@@ -42,7 +64,9 @@ export function ours(name: string): JsonObject {
 
 /** The frames of a recorded stream, one JSON a line, with the end marker. */
 export function framesOf(path: string): Frame[] {
-  const lines = readFileSync(path, 'utf8').split('\n').filter((line) => line.trim() !== '')
+  const lines = readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
   return [...lines.map((data) => ({ data })), { data: '[DONE]' }]
 }
 
@@ -53,9 +77,15 @@ export function oursFrames(name: string): Frame[] {
 
 /** Chunks of one choice with these deltas, the finish reason and `[DONE]`. */
 export function deltas(list: JsonObject[], finish = 'stop'): Frame[] {
-  const chunk = (delta: JsonObject, reason: string | null): Frame => (
-    { data: JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [{ index: 0, delta, finish_reason: reason }] }) }
-  )
+  const chunk = (delta: JsonObject, reason: string | null): Frame => ({
+    data: JSON.stringify({
+      id: 'c1',
+      object: 'chat.completion.chunk',
+      created: 1,
+      model: 'm',
+      choices: [{ index: 0, delta, finish_reason: reason }],
+    }),
+  })
   return [...list.map((delta) => chunk(delta, null)), chunk({}, finish), { data: '[DONE]' }]
 }
 
@@ -77,7 +107,14 @@ export function settled(events: Event[]): Event[] {
   const kept: Event[] = []
   for (const event of events) {
     const last = kept.at(-1)
-    if (event.type === 'delta' && last?.type === 'delta' && last.index === event.index && last.choice === event.choice && !event.ext && !event.logprobs) {
+    if (
+      event.type === 'delta' &&
+      last?.type === 'delta' &&
+      last.index === event.index &&
+      last.choice === event.choice &&
+      !event.ext &&
+      !event.logprobs
+    ) {
       kept[kept.length - 1] = { ...last, text: last.text + event.text }
     } else kept.push(event)
   }
@@ -86,7 +123,15 @@ export function settled(events: Event[]): Event[] {
 
 /** A turn of another protocol. */
 export function turn(members: Partial<Turn>): Turn {
-  return { model: 'gpt-5.1', stream: false, system: [], messages: [says('user', { type: 'text', text: 'Hi' })], tools: [], ext: { claude: {} }, ...members }
+  return {
+    model: 'gpt-5.1',
+    stream: false,
+    system: [],
+    messages: [says('user', { type: 'text', text: 'Hi' })],
+    tools: [],
+    ext: { claude: {} },
+    ...members,
+  }
 }
 
 export function says(role: Message['role'], ...content: Message['content']): Message {

@@ -5,7 +5,7 @@ import { objects, text } from './wire.ts'
 /** Text of a whole answer, for counting when usage is missing and for the filter. */
 export function answerText(body: JsonObject): string {
   const texts: string[] = []
-  for (const choice of objects(body.choices)) texts.push(isObject(choice.message) ? deltaText(choice.message) : text(choice.text) ?? '')
+  for (const choice of objects(body.choices)) texts.push(isObject(choice.message) ? deltaText(choice.message) : (text(choice.text) ?? ''))
   return texts.join('\n')
 }
 
@@ -20,7 +20,8 @@ export function requestText(body: JsonObject): string {
   if (prompt !== '') texts.push(prompt)
   for (const tool of objects(body.tools)) texts.push(JSON.stringify(tool.function ?? tool.custom ?? tool))
   for (const definition of objects(body.functions)) texts.push(JSON.stringify(definition))
-  if (isObject(body.response_format) && isObject(body.response_format.json_schema)) texts.push(JSON.stringify(body.response_format.json_schema))
+  if (isObject(body.response_format) && isObject(body.response_format.json_schema))
+    texts.push(JSON.stringify(body.response_format.json_schema))
   return texts.join('\n')
 }
 
@@ -28,5 +29,5 @@ export function requestText(body: JsonObject): string {
 export function promptText(prompt: Json | undefined): string {
   if (typeof prompt === 'string') return prompt
   if (Array.isArray(prompt)) return prompt.every((each) => typeof each === 'string') ? prompt.join('\n') : partsText(prompt)
-  return isObject(prompt) ? text(prompt.text) ?? text(prompt.content) ?? '' : ''
+  return isObject(prompt) ? (text(prompt.text) ?? text(prompt.content) ?? '') : ''
 }

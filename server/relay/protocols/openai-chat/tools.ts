@@ -15,7 +15,8 @@ export function decodeTool(entry: JsonObject): Tool {
     const { name, description, format } = entry.custom
     const flat = readFormat(format)
     return {
-      type: 'custom', name,
+      type: 'custom',
+      name,
       ...(typeof description === 'string' ? { description } : {}),
       ...(flat ? { format: flat } : {}),
       ...own({ ...rest(entry, CUSTOM_TOOL), ...inner('custom', rest(entry.custom, CUSTOM)) }),
@@ -35,13 +36,16 @@ export function decodeFunction(source: JsonObject, entry: JsonObject): Tool {
   if (strict !== undefined && typeof strict !== 'boolean') extra.strict = strict
   const cache = readCache(entry)
   return {
-    type: 'function', name: text(name) ?? '',
+    type: 'function',
+    name: text(name) ?? '',
     ...(typeof description === 'string' ? { description } : {}),
     ...(isObject(parameters) ? { schema: parameters } : {}),
     ...(typeof strict === 'boolean' ? { strict } : {}),
     ...(cache ? { cache } : {}),
     ...own({
-      ...rest(entry, TOOL), ...keepCache(entry, cache), ...inner('function', extra),
+      ...rest(entry, TOOL),
+      ...keepCache(entry, cache),
+      ...inner('function', extra),
       ...(entry.type === undefined ? { _untyped: true } : {}),
     }),
   }
@@ -81,7 +85,8 @@ export function encodeTool(tool: Tool, path: string, losses: Loss[]): JsonObject
     return { type: 'custom', custom: { name: tool.name, ...described, ...format, ...extra }, ...members }
   }
   const definition = {
-    name: tool.name, ...described,
+    name: tool.name,
+    ...described,
     ...(tool.schema ? { parameters: tool.schema } : {}),
     ...(tool.strict === undefined ? {} : { strict: tool.strict }),
     ...extra,
@@ -89,7 +94,9 @@ export function encodeTool(tool: Tool, path: string, losses: Loss[]): JsonObject
   if (remembered(tool.ext, 'legacy') === true) return definition
   return {
     ...(remembered(tool.ext, 'untyped') === true ? {} : { type: 'function' }),
-    function: definition, ...writeCache(tool, path, losses), ...members,
+    function: definition,
+    ...writeCache(tool, path, losses),
+    ...members,
   }
 }
 

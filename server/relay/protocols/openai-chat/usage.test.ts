@@ -13,20 +13,29 @@ describe('usage', () => {
     expect(meters({ ...base, prompt_tokens_details: { cached_tokens: 70 } })).toEqual(expected)
     expect(meters({ ...base, prompt_cache_hit_tokens: 70, prompt_cache_miss_tokens: 30 })).toEqual(expected)
     expect(meters({ ...base, cached_tokens: 70 })).toEqual(expected)
-    expect(meters({ ...base, prompt_cache_hit_tokens: 70, prompt_tokens_details: { cached_tokens: 70 }, cached_tokens: 70 })).toEqual(expected)
+    expect(meters({ ...base, prompt_cache_hit_tokens: 70, prompt_tokens_details: { cached_tokens: 70 }, cached_tokens: 70 })).toEqual(
+      expected,
+    )
     expect(meters({ input_tokens: 100, output_tokens: 5, input_tokens_details: { cached_tokens: 70 } })).toEqual(expected)
   })
 
-  test('Claude\'s cache keys inside the prompt are not counted twice', () => {
+  test("Claude's cache keys inside the prompt are not counted twice", () => {
     const keys = { cache_read_input_tokens: 50, cache_creation_input_tokens: 20 }
     const inside = { ...EMPTY_USAGE, input: 30, cachedInput: 50, cacheWrite: 20, output: 5 }
     expect(meters({ prompt_tokens: 100, completion_tokens: 5, total_tokens: 105, ...keys })).toEqual(inside)
     expect(meters({ prompt_tokens: 100, completion_tokens: 5, ...keys })).toEqual(inside)
-    expect(meters({ prompt_tokens: 100, completion_tokens: 5, total_tokens: 105, prompt_tokens_details: { cached_tokens: 50 }, cache_creation_input_tokens: 0 }))
-      .toEqual({ ...EMPTY_USAGE, input: 50, cachedInput: 50, output: 5 })
+    expect(
+      meters({
+        prompt_tokens: 100,
+        completion_tokens: 5,
+        total_tokens: 105,
+        prompt_tokens_details: { cached_tokens: 50 },
+        cache_creation_input_tokens: 0,
+      }),
+    ).toEqual({ ...EMPTY_USAGE, input: 50, cachedInput: 50, output: 5 })
   })
 
-  test('Claude\'s cache keys are added where the total or the prompt proves them outside', () => {
+  test("Claude's cache keys are added where the total or the prompt proves them outside", () => {
     const keys = { cache_read_input_tokens: 50, cache_creation_input_tokens: 20 }
     const outside = { ...EMPTY_USAGE, input: 30, cachedInput: 50, cacheWrite: 20, output: 5 }
     expect(meters({ prompt_tokens: 30, completion_tokens: 5, total_tokens: 105, ...keys })).toEqual(outside)
@@ -39,29 +48,57 @@ describe('usage', () => {
     const expected = { ...EMPTY_USAGE, input: 40, cacheWrite: 10, cacheWrite1h: 50, output: 5 }
     expect(meters({ ...base, cache_creation_input_tokens: 60, cache_creation_1h_input_tokens: 50 })).toEqual(expected)
     expect(meters({ ...base, cache_creation: { ephemeral_5m_input_tokens: 10, ephemeral_1h_input_tokens: 50 } })).toEqual(expected)
-    expect(meters({ ...base, prompt_tokens_details: { cache_write_tokens: 60 } })).toEqual({ ...EMPTY_USAGE, input: 40, cacheWrite: 60, output: 5 })
+    expect(meters({ ...base, prompt_tokens_details: { cache_write_tokens: 60 } })).toEqual({
+      ...EMPTY_USAGE,
+      input: 40,
+      cacheWrite: 60,
+      output: 5,
+    })
   })
 
   test('reasoning beside the completion is output, reasoning inside it is not added', () => {
     const details = { completion_tokens_details: { reasoning_tokens: 228 } }
-    expect(meters({ prompt_tokens: 12, completion_tokens: 1, total_tokens: 241, ...details })).toEqual({ ...EMPTY_USAGE, input: 12, output: 229, reasoning: 228 })
-    expect(meters({ prompt_tokens: 12, completion_tokens: 1, ...details })).toEqual({ ...EMPTY_USAGE, input: 12, output: 229, reasoning: 228 })
-    expect(meters({ prompt_tokens: 12, completion_tokens: 300, total_tokens: 312, ...details })).toEqual({ ...EMPTY_USAGE, input: 12, output: 300, reasoning: 228 })
+    expect(meters({ prompt_tokens: 12, completion_tokens: 1, total_tokens: 241, ...details })).toEqual({
+      ...EMPTY_USAGE,
+      input: 12,
+      output: 229,
+      reasoning: 228,
+    })
+    expect(meters({ prompt_tokens: 12, completion_tokens: 1, ...details })).toEqual({
+      ...EMPTY_USAGE,
+      input: 12,
+      output: 229,
+      reasoning: 228,
+    })
+    expect(meters({ prompt_tokens: 12, completion_tokens: 300, total_tokens: 312, ...details })).toEqual({
+      ...EMPTY_USAGE,
+      input: 12,
+      output: 300,
+      reasoning: 228,
+    })
     // Gemini's compatibility layer names its thoughts in the total only.
     expect(meters({ prompt_tokens: 12, completion_tokens: 1, total_tokens: 100 })).toEqual({ ...EMPTY_USAGE, input: 12, output: 88 })
   })
 
   test('sound and pictures have meters of their own', () => {
-    expect(meters({
-      prompt_tokens: 100, completion_tokens: 50, prompt_tokens_details: { audio_tokens: 30, image_tokens: 20, cached_tokens: 10 },
-      completion_tokens_details: { audio_tokens: 15, image_tokens: 5 },
-    })).toEqual({ ...EMPTY_USAGE, input: 40, audioInput: 30, imageInput: 20, cachedInput: 10, output: 30, audioOutput: 15, imageOutput: 5 })
+    expect(
+      meters({
+        prompt_tokens: 100,
+        completion_tokens: 50,
+        prompt_tokens_details: { audio_tokens: 30, image_tokens: 20, cached_tokens: 10 },
+        completion_tokens_details: { audio_tokens: 15, image_tokens: 5 },
+      }),
+    ).toEqual({ ...EMPTY_USAGE, input: 40, audioInput: 30, imageInput: 20, cachedInput: 10, output: 30, audioOutput: 15, imageOutput: 5 })
   })
 
   test('what is no count is not believed, and half a usage is none', () => {
     for (const bad of [-1, Number.NaN, 1.5, '7', null, 2 ** 53, {}]) {
       expect(meters({ prompt_tokens: 10, completion_tokens: bad as number })).toBeUndefined()
-      expect(meters({ prompt_tokens: 10, completion_tokens: 2, prompt_tokens_details: { cached_tokens: bad as number } })).toEqual({ ...EMPTY_USAGE, input: 10, output: 2 })
+      expect(meters({ prompt_tokens: 10, completion_tokens: 2, prompt_tokens_details: { cached_tokens: bad as number } })).toEqual({
+        ...EMPTY_USAGE,
+        input: 10,
+        output: 2,
+      })
     }
     expect(meters({ prompt_tokens: 10, total_tokens: 12 })).toEqual({ ...EMPTY_USAGE, input: 10, output: 2 })
     expect(meters({ prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 })).toBeUndefined()
@@ -70,7 +107,12 @@ describe('usage', () => {
   })
 
   test('details larger than their side never make a meter negative', () => {
-    const usage = meters({ prompt_tokens: 10, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 99, audio_tokens: 99 }, completion_tokens_details: { audio_tokens: 99, image_tokens: 9 } })
+    const usage = meters({
+      prompt_tokens: 10,
+      completion_tokens: 5,
+      prompt_tokens_details: { cached_tokens: 99, audio_tokens: 99 },
+      completion_tokens_details: { audio_tokens: 99, image_tokens: 9 },
+    })
     expect(usage).toEqual({ ...EMPTY_USAGE, cachedInput: 99, audioOutput: 5 })
   })
 
@@ -81,7 +123,18 @@ describe('usage', () => {
   })
 
   test('what is written is read back', () => {
-    const usage = { input: 1, cachedInput: 2, cacheWrite: 3, cacheWrite1h: 4, imageInput: 5, audioInput: 6, output: 70, imageOutput: 8, audioOutput: 9, reasoning: 10 }
+    const usage = {
+      input: 1,
+      cachedInput: 2,
+      cacheWrite: 3,
+      cacheWrite1h: 4,
+      imageInput: 5,
+      audioInput: 6,
+      output: 70,
+      imageOutput: 8,
+      audioOutput: 9,
+      reasoning: 10,
+    }
     expect(readUsage(writeUsage(usage))).toEqual(usage)
   })
 

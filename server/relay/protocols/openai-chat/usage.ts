@@ -41,8 +41,12 @@ export function readUsage(raw: Json | undefined): (Usage & UsageDetails) | undef
   const inside = object(raw.prompt_tokens_details ?? raw.input_tokens_details)
   const outside = object(raw.completion_tokens_details ?? raw.output_tokens_details)
   const explicitRead = first(raw, 'cache_read_input_tokens', 'cache_read_tokens') ?? 0
-  const read = Math.max(explicitRead, count(inside.cached_tokens) ?? 0, count(raw.prompt_cache_hit_tokens) ?? 0,
-    first(raw, 'cached_tokens', 'cached_input_tokens') ?? 0)
+  const read = Math.max(
+    explicitRead,
+    count(inside.cached_tokens) ?? 0,
+    count(raw.prompt_cache_hit_tokens) ?? 0,
+    first(raw, 'cached_tokens', 'cached_input_tokens') ?? 0,
+  )
   const write = readWrites(raw, inside)
   const reasoning = count(outside.reasoning_tokens)
 

@@ -6,8 +6,13 @@ const WORDS: { [protocol: string]: { [head: string]: string | undefined } | unde
   claude: { reasoning: 'thinking', stop: 'stop_sequences', user: 'metadata.user_id', response_format: 'output_config.format' },
   'openai-responses': { messages: 'input', system: 'instructions', response_format: 'text.format', verbosity: 'text.verbosity' },
   gemini: {
-    messages: 'contents', system: 'systemInstruction', reasoning: `${GEMINI}.thinkingConfig`, stop: `${GEMINI}.stopSequences`,
-    top_k: `${GEMINI}.topK`, response_format: `${GEMINI}.responseSchema`, modalities: `${GEMINI}.responseModalities`,
+    messages: 'contents',
+    system: 'systemInstruction',
+    reasoning: `${GEMINI}.thinkingConfig`,
+    stop: `${GEMINI}.stopSequences`,
+    top_k: `${GEMINI}.topK`,
+    response_format: `${GEMINI}.responseSchema`,
+    modalities: `${GEMINI}.responseModalities`,
   },
 }
 
