@@ -34,6 +34,8 @@ export interface StreamCall {
   id: string
   /** Gemini `streamGenerateContent` without alt=sse answers a JSON array. */
   jsonArray?: boolean
+  /** The client's own body: Responses answers repeat what was asked, and tell calls of free-form tools from others by it. */
+  request?: JsonObject
   /** Estimated input tokens, shown by Claude's message_start until the upstream's count is known. */
   estimatedInput?: number
 }
