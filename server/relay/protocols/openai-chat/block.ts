@@ -21,6 +21,9 @@ const AUDIO_FORMATS: Record<string, string> = { mp3: 'audio/mpeg', wav: 'audio/w
 /** Text formats besides `text/*` that can be told as text where the API takes no such file. */
 const TEXT_TYPES = /^(text\/|application\/(json|xml|x-yaml|yaml|javascript|x-ndjson|sql|toml)\b)/
 
+/** Where nobody told the kind of a URL's content, its name does. */
+const IMAGE_PATH = /\.(jpe?g|png|gif|webp)(\?|#|$)/i
+
 /** Reads one content part; what we do not know is kept whole as foreign. */
 export function decodePart(part: JsonObject): Block {
   switch (part.type) {
@@ -192,7 +195,7 @@ function mediaPayload(block: Media, native: boolean): Payload {
       ? { type: 'file', inner: { file_id: data.fileId, ...(name ? { filename: name } : {}) } }
       : 'A file uploaded to another provider cannot be read here'
   }
-  const image = mediaType.startsWith('image/') || ((mediaType === '' || mediaType === '*/*') && 'url' in data)
+  const image = mediaType.startsWith('image/') || ((mediaType === '' || mediaType === '*/*') && 'url' in data && IMAGE_PATH.test(data.url))
   if (image) return { type: 'image_url', inner: { url: dataUrl(mediaType, data), ...(detail === undefined ? {} : { detail }) } }
   if (mediaType.startsWith('video/')) return { type: 'video_url', inner: { url: dataUrl(mediaType, data) } }
   if (mediaType.startsWith('audio/')) {

@@ -184,6 +184,22 @@ describe('a request of another protocol', () => {
     expect(paths).toEqual(['messages[0].content[4]', 'messages[0].content[5]'])
   })
 
+  test('a message whose blocks were all lost leaves no empty one behind', () => {
+    const { body, paths } = encode({
+      messages: [
+        says('user', { type: 'media', mediaType: '*/*', data: { url: 'https://video.example/watch?v=1' } }),
+        says(
+          'assistant',
+          { type: 'reasoning', text: 't', seal: { by: 'claude', value: 's' } },
+          { type: 'foreign', from: 'claude', data: { type: 'x' } },
+        ),
+        says('user', { type: 'text', text: 'Hi' }),
+      ],
+    })
+    expect(body.messages).toEqual([{ role: 'user', content: 'Hi' }])
+    expect(paths).toEqual(['messages[0].content[0]', 'messages[1].content[0]', 'messages[1].content[1]'])
+  })
+
   test('a cap is told by the name the model knows', () => {
     expect(encode({ maxOutputTokens: 9 }).body.max_completion_tokens).toBe(9)
     expect(encode({ maxOutputTokens: 9, model: 'openai/o3-mini' }).body.max_completion_tokens).toBe(9)

@@ -70,7 +70,7 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
     model: call.model,
     choices: completion.choices.map((choice) => encodeChoice(choice, call, losses)),
     ...(completion.usage ? { usage: writeUsage(completion.usage) } : {}),
-    ...(completion.serviceTier === undefined ? {} : { service_tier: completion.serviceTier }),
+    ...(completion.serviceTier === undefined ? {} : { service_tier: writeTier(completion.serviceTier) }),
     ...ownMembers(completion.ext),
   }
   return { body, losses }
@@ -95,4 +95,9 @@ function encodeChoice(choice: Choice, call: StreamCall, losses: Loss[]): JsonObj
 /** Log probabilities with the nulls the API documents. */
 export function writeLogprobs(value: Json | undefined): Json {
   return value === undefined ? null : { content: null, refusal: null, ...object(value) }
+}
+
+/** The tier that served an answer; Claude's and Gemini's `standard` is OpenAI's `default`. */
+export function writeTier(tier: string): string {
+  return tier === 'standard' ? 'default' : tier
 }

@@ -7,7 +7,7 @@ import { dataUrl, encodeCall, encodePart, type Call } from './block.ts'
 import { encodeStreamError } from './error.ts'
 import { finishMembers, writeFinish, type Held } from './finish.ts'
 import { writeOwnReasoning } from './message.ts'
-import { writeLogprobs } from './response.ts'
+import { writeLogprobs, writeTier } from './response.ts'
 import { isSealedElsewhere, packReasoning, writeDetail, type Reasoning } from './seals.ts'
 import { DONE } from './stream-decode.ts'
 import { OWN, ownMembers, remembered } from './wire.ts'
@@ -194,7 +194,7 @@ export function encodeStream(call: StreamCall): Translator<Event, Frame> {
     switch (event.type) {
       case 'start':
         begin(event.id || call.id, event.created ?? call.created, {
-          ...(event.serviceTier === undefined ? {} : { service_tier: event.serviceTier }),
+          ...(event.serviceTier === undefined ? {} : { service_tier: writeTier(event.serviceTier) }),
           ...ownMembers(event.ext),
         })
         talkOf(0, frames)

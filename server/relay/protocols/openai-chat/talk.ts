@@ -48,7 +48,7 @@ export function writeMessages(messages: Message[], native: boolean, losses: Loss
   for (const [index, message] of messages.entries()) {
     const path = `messages[${index}]`
     losses.push(...extensionLosses(message.ext, OWN, `${path}.`, 'Chat Completions has no such member'))
-    if (message.role === 'assistant') written.push(...writeAssistant(message, path, losses))
+    if (message.role === 'assistant') written.push(...writeAssistant(message, native, path, losses))
     else written.push(...writeOther(message, native, path, losses))
   }
   return written
@@ -67,6 +67,8 @@ function writeOther(message: Message, native: boolean, path: string, losses: Los
   const role = remembered(message.ext, 'role') ?? (native || message.role !== 'developer' ? message.role : 'system')
   const form = String(remembered(message.ext, 'content') ?? '')
   const content = writeContent([...shown, ...others], form, '\n\n', losses)
+  // What was lost whole leaves no empty message, which some vendors refuse.
+  if (!native && content.content === '' && message.content.length > 0) return results
   return [...results, { role, ...content, ...named, ...ownMembers(message.ext) }]
 }
 
@@ -92,8 +94,7 @@ function writeResult(block: Result, path: string, native: boolean, shown: Placed
  * Writes an assistant's message. Thoughts go back to a vendor of this protocol in the member it told them in; those another maker
  * sealed, or that nobody sealed, are of no use to a Chat upstream.
  */
-function writeAssistant(message: Message, path: string, losses: Loss[]): JsonObject[] {
-  const native = message.ext?.[OWN] !== undefined
+function writeAssistant(message: Message, native: boolean, path: string, losses: Loss[]): JsonObject[] {
   const written: JsonObject = { role: 'assistant' }
   const content: Placed[] = []
   const calls: JsonObject[] = []
@@ -148,9 +149,9 @@ function writeAssistant(message: Message, path: string, losses: Loss[]): JsonObj
     const name = key.startsWith('_') ? key.slice(1) : key
     written[name] ??= value
   }
-  const empty = content.length === 0 && calls.length === 0 && Object.keys(told).length === 0
-  // A message whose only blocks were another maker's thoughts says nothing any more.
-  return empty && !native && message.content.length > 0 ? [] : [written]
+  const says = calls.length > 0 || Object.keys(told).length > 0 || (written.content !== '' && written.content !== null)
+  // A message whose blocks were all lost (another maker's thoughts, its server tools) says nothing any more.
+  return says || native || message.content.length === 0 ? [written] : []
 }
 
 /**
