@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { startBrowser, startServer, watch, type Faults, type RunningServer } from './console.ts'
 import { startFakeUpstream, type FakeUpstream } from './fake-upstream.ts'
 
@@ -13,6 +13,8 @@ const ANSWER = 'A tollgate lets traffic through, counts it exactly, and gives ev
 let server: RunningServer
 let browser: Browser
 let upstream: FakeUpstream
+/** The owner's session: signing in again and again would meet the limit of tries. */
+let session: NonNullable<BrowserContextOptions['storageState']>
 
 beforeAll(async () => {
   upstream = startFakeUpstream(ANSWER)
@@ -26,8 +28,10 @@ afterAll(async () => {
   upstream?.stop()
 })
 
-async function open(path: string, allowed: (fault: string) => boolean = () => false): Promise<{ page: Page; faults: () => Faults; close(): Promise<void> }> {
-  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 800 } })
+interface Opened { page: Page; faults(): Faults; close(): Promise<void> }
+
+async function open(path: string, options: BrowserContextOptions = {}, allowed: (fault: string) => boolean = () => false): Promise<Opened> {
+  const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 800 }, ...options })
   const page = await context.newPage()
   const seen = await watch(page, server.url)
   await page.goto(server.url + path)
@@ -89,11 +93,12 @@ test('an owner gets from an empty server to the first streamed answer and its ex
   await page.getByRole('heading', { name: 'Hello, ada' }).waitFor()
   expect(interactions).toBeLessThanOrEqual(MAX_INTERACTIONS)
   expect(faults()).toEqual(NONE)
+  session = await page.context().storageState()
   await close()
 }, JOURNEY_MS)
 
 test('a set-up server sends /setup to the sign-in, a wrong password is said in place, and the receipt equals the charge', async () => {
-  const { page, faults, close } = await open('/setup', (fault) => fault.startsWith('400 POST') && fault.endsWith('/auth/password/login'))
+  const { page, faults, close } = await open('/setup', {}, (fault) => fault.startsWith('400 POST') && fault.endsWith('/auth/password/login'))
   await page.waitForURL('**/login')
   await page.getByLabel('User name or e-mail').fill('ada')
   await page.getByLabel('Password', { exact: true }).fill('wrong')
@@ -112,12 +117,45 @@ test('a set-up server sends /setup to the sign-in, a wrong password is said in p
   await close()
 }, JOURNEY_MS)
 
+test('a wrong provider key is named with what to do, and mending it continues the same channel', async () => {
+  const { page, faults, close } = await open('/dashboard/start', { storageState: session })
+  await page.getByText('Something else').click()
+  await page.getByLabel('Address').fill(upstream.baseUrl)
+  await page.getByLabel('Name of the channel').fill('Second')
+  await page.getByLabel(/^Provider key/).fill('up-wrong')
+  await page.getByRole('button', { name: 'Connect and test' }).click()
+  await page.getByText('Copy the key again, and check that it belongs to this provider and is active.').waitFor()
+  expect(await page.getByRole('button', { name: /^Sell \d/ }).count()).toBe(0)
+  await page.getByRole('button', { name: 'Change key or address' }).click()
+  await page.getByLabel(/^Provider key/).fill(upstream.key)
+  await page.getByRole('button', { name: 'Connect and test' }).click()
+  await page.getByRole('button', { name: /^Sell \d/ }).waitFor()
+  const channels = await page.evaluate(async () => {
+    const answer = await fetch('/api/channels', { headers: { authorization: `Bearer ${localStorage.getItem('token')}` } })
+    return (await answer.json() as { name: string }[]).filter((channel) => channel.name === 'Second').length
+  })
+  expect(channels).toBe(1)
+  expect(faults()).toEqual(NONE)
+  await close()
+}, JOURNEY_MS)
+
+test('no page scrolls sideways on a phone, in either language', async () => {
+  for (const locale of ['en-US', 'zh-CN']) {
+    const { page, faults, close } = await open('/login', { locale, storageState: session, viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true })
+    for (const path of ['/', '/login', '/dashboard', '/dashboard/logs', '/dashboard/api-keys', '/dashboard/start', '/nowhere']) {
+      await page.goto(server.url + path)
+      await page.locator('h1').waitFor()
+      await page.waitForLoadState('networkidle')
+      expect([locale, path, await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)]).toEqual([locale, path, 0])
+      expect(await page.evaluate(() => document.documentElement.lang)).toBe(locale === 'zh-CN' ? 'zh-CN' : 'en')
+    }
+    expect(faults()).toEqual(NONE)
+    await close()
+  }
+}, JOURNEY_MS)
+
 test('a session that ended is renewed in place, and what was typed stays', async () => {
-  const { page, close } = await open('/login')
-  await page.getByLabel('User name or e-mail').fill('ada')
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
-  await page.keyboard.press('Enter')
-  await page.getByRole('link', { name: 'API keys' }).first().click()
+  const { page, close } = await open('/dashboard/api-keys', { storageState: session })
   await page.getByRole('button', { name: 'Create key' }).first().click()
   await page.getByLabel('Name', { exact: true }).fill('Website')
   await page.evaluate(() => localStorage.setItem('token', 'ended'))

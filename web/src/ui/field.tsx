@@ -39,7 +39,7 @@ export function Field({ label, help, error, optional = false, hideLabel = false,
 
 const control = cx(
   'w-full rounded-md border bg-surface px-3 text-sm text-ink placeholder:text-ink-3 shadow-card transition-colors',
-  'border-line-strong/70 hover:border-line-strong aria-invalid:border-bad disabled:opacity-60',
+  'border-line-strong hover:border-ink-3 aria-invalid:border-bad disabled:opacity-60',
   'focus-visible:outline-2 focus-visible:-outline-offset-1 focus-visible:outline-accent',
 )
 

@@ -18,7 +18,7 @@ export function AccessStep({ refused, onNext }: { refused: boolean; onNext(): vo
           <span aria-hidden className="nums font-semibold text-accent-text">1</span>
           <div className="min-w-0 flex-1">
             <p>{t('start.access.log')}</p>
-            <pre tabIndex={0} translate="no" className="mt-2 overflow-x-auto rounded-lg border border-line bg-sunken p-3.5 text-[13px]"><code>{location.origin}/setup?…</code></pre>
+            <pre tabIndex={0} translate="no" className="mt-2 overflow-x-auto rounded-lg border border-line bg-sunken p-3.5 text-[13px]"><code>{location.origin}/setup?token=…</code></pre>
           </div>
         </li>
         <li className="flex gap-3"><span aria-hidden className="nums font-semibold text-accent-text">2</span><p>{t('start.access.open')}</p></li>

@@ -33,6 +33,20 @@ export interface TestState {
 
 export const TEST_STARTED: TestState = { steps: [], models: [], tested: [], ok: undefined }
 
+/** Address and key are good and models are known; at most the one that was asked did not answer. Enough to set prices. */
+export function isSellable(state: TestState): boolean {
+  return state.ok === true || (state.ok === false && state.models.length > 0 && !state.steps.some((step) => step.status === 'failed' && step.id !== 'answer'))
+}
+
+/**
+ * The suggested model to ask instead, when the first one failed only because the provider does not list it (any more).
+ */
+export function otherModel(state: TestState, suggested: readonly string[]): string | undefined {
+  const [first] = suggested
+  if (state.ok !== false || first === undefined || state.models.includes(first)) return undefined
+  return suggested.find((model) => state.models.includes(model))
+}
+
 /** Adds one event to what is known; events of a kind this build does not know change nothing. */
 export function advance(state: TestState, event: string, data: string): TestState {
   let value: unknown

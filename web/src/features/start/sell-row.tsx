@@ -26,13 +26,14 @@ export function SellRow({ offer, wrong, onChange }: { offer: Offer; wrong: boole
       </label>
       {offer.chosen
         ? priceFields.map((field) => (
-            <Field key={field} label={t('start.sell.priceOf', { price: t(`price.${field}`), model: offer.name })} hideLabel error={undefined}>
+            <Field key={field} label={t('start.sell.priceOf', { price: t(`price.${field}`), model: offer.name })} hideLabel>
+              <span aria-hidden className="mb-1 block text-xs text-ink-3 sm:hidden">{t(`price.${field}`)}</span>
               <Input
                 data-price={field}
                 inputMode="decimal"
                 autoComplete="off"
                 className="nums h-8!"
-                placeholder={field === 'cached' ? t('start.sell.cachedSame') : t(`price.${field}`)}
+                placeholder={field === 'cached' ? t('start.sell.cachedSame') : '0.00'}
                 value={offer[field]}
                 aria-invalid={(wrong && field !== 'cached' && offer[field].trim() === '') || undefined}
                 onChange={(event) => onChange({ [field]: event.target.value, listPrice: false })}

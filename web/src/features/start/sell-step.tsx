@@ -7,7 +7,7 @@ import { Button } from '../../ui/button.tsx'
 import { ErrorPanel } from '../../ui/error-panel.tsx'
 import { Heading } from '../../ui/page.tsx'
 import { AllowAddress } from './allow-address.tsx'
-import { runChannelTest, TEST_STARTED, type TestState } from './channel-test.ts'
+import { isSellable, otherModel, runChannelTest, TEST_STARTED, type TestState } from './channel-test.ts'
 import { SellForm } from './sell-form.tsx'
 import { allowEntry } from './templates.ts'
 import { TestLog } from './test-log.tsx'
@@ -37,8 +37,14 @@ export function SellStep({ upstream, onBack, onSold }: SellStepProps) {
     const report = (next: TestState) => {
       if (!controller.signal.aborted) setState(next)
     }
-    // One real answer is enough for a start; more would cost the owner money he did not ask to spend.
-    runChannelTest({ channelId, models: template.suggested.slice(0, 1), timeoutMs: TEST_TIMEOUT_MS }, report, controller.signal).catch((reason: unknown) => {
+    const run = (models: readonly string[]) => runChannelTest({ channelId, models, timeoutMs: TEST_TIMEOUT_MS }, report, controller.signal)
+    const test = async () => {
+      // One real answer is enough for a start; more would cost the owner money he did not ask to spend.
+      const first = await run(template.suggested.slice(0, 1))
+      const other = otherModel(first, template.suggested)
+      if (other !== undefined) await run([other])
+    }
+    test().catch((reason: unknown) => {
       if (controller.signal.aborted) return
       setError(reason)
       setState({ ...TEST_STARTED, ok: false })
@@ -50,6 +56,7 @@ export function SellStep({ upstream, onBack, onSold }: SellStepProps) {
   }, [start])
 
   const failed = state.ok === false
+  const sellable = isSellable(state)
   const blocked = state.steps.some((step) => step.id === 'address' && step.status === 'failed')
   const entry = allowEntry(upstream.baseUrl)
   return (
@@ -61,16 +68,16 @@ export function SellStep({ upstream, onBack, onSold }: SellStepProps) {
         <div className="mt-4 space-y-4">
           {blocked && entry !== undefined && <AllowAddress entry={entry} onAllowed={start} />}
           <div className="flex flex-wrap gap-2">
-            <Button variant={blocked ? 'plain' : 'primary'} onClick={start}><RotateCw size={15} aria-hidden />{t('start.test.again')}</Button>
+            <Button variant={blocked || sellable ? 'plain' : 'primary'} onClick={start}><RotateCw size={15} aria-hidden />{t('start.test.again')}</Button>
             <Button onClick={onBack}><ArrowLeft size={15} aria-hidden />{t('start.test.changeKey')}</Button>
-            {!untested && <Button variant="quiet" onClick={() => setUntested(true)}>{t('start.test.goOn')}</Button>}
+            {!sellable && !untested && <Button variant="quiet" onClick={() => setUntested(true)}>{t('start.test.goOn')}</Button>}
           </div>
         </div>
       )}
-      {(state.ok === true || untested) && existing.data && (
-        <SellForm channelId={channelId} listed={state.models} suggested={template.suggested} existing={existing.data} onSold={onSold} />
+      {(sellable || untested) && existing.data && (
+        <SellForm key={state.models.length} channelId={channelId} listed={state.models} suggested={template.suggested} existing={existing.data} onSold={onSold} />
       )}
-      {(state.ok === true || untested) && existing.isError && <div className="mt-6"><ErrorPanel error={existing.error} onRetry={() => void existing.refetch()} /></div>}
+      {(sellable || untested) && existing.isError && <div className="mt-6"><ErrorPanel error={existing.error} onRetry={() => void existing.refetch()} /></div>}
     </>
   )
 }
