@@ -101,6 +101,12 @@ function errorOf(body: Json | undefined): JsonObject {
   return body
 }
 
+/** The error inside a body that came with a success status: a failed response, or an error object alone. */
+export function bodyFault(body: JsonObject): Fault | undefined {
+  const failed = isObject(body.error) || (typeof body.error === 'string' && body.error !== '') || body.status === 'failed'
+  return failed ? decodeError(0, body) : undefined
+}
+
 /** The four members of OpenAI's error object. */
 export function errorMembers(fault: Fault): { message: string; type: string; param: string | null; code: string | null } {
   const spoken = SPOKEN[fault.kind]

@@ -1,6 +1,6 @@
 import type { Fault } from '../canonical.ts'
 import type { Frame, Protocol } from '../protocol.ts'
-import { decodeError, encodeError, failureEvents } from './error.ts'
+import { bodyFault, decodeError, encodeError, failureEvents } from './error.ts'
 import { decodeRequest } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
@@ -31,6 +31,7 @@ export const openaiResponses: Protocol = {
   decodeStream,
   encodeStream,
   decodeError,
+  bodyFault,
   encodeError,
   encodeStreamError,
   usage: usageOf,

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Block, Finish } from '../canonical.ts'
 import type { StreamCall } from '../protocol.ts'
+import { repeated } from './asked.ts'
 import type { Call } from './block.ts'
 import { writeName } from './block-encode.ts'
 import { writeCallId } from './seals.ts'
@@ -109,8 +110,8 @@ function incomplete(reason: string): JsonObject {
 }
 
 /**
- * A response object. One of another maker gets the members the API documents as always there with what they say when nothing was
- * asked: the request is not known here.
+ * A response object. One of another maker gets the members the API documents as always there: what was asked, where the request is
+ * known, or what they say when nothing was.
  */
 export function responseObject(id: string, created: number, call: StreamCall, memory: JsonObject | undefined, said: JsonObject): JsonObject {
   const head = { id, object: 'response', created_at: created }
@@ -138,6 +139,7 @@ export function responseObject(id: string, created: number, call: StreamCall, me
     usage: null,
     user: null,
     metadata: {},
+    ...repeated(call.request),
     ...said,
   }
 }

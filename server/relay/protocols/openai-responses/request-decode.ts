@@ -27,7 +27,8 @@ export function decodeRequest(body: JsonObject): Turn {
   const items = readInput(body, kept)
   const turn: Turn = { model: body.model, stream: body.stream === true, system: [], messages: readTalk(takeAdditional(items, kept)), tools: [] }
   if (body.stream === false) kept._stream = false
-  if (typeof body.instructions === 'string') turn.system.push({ type: 'text', text: body.instructions })
+  if (body.instructions === '') kept._instructions = ''
+  else if (typeof body.instructions === 'string') turn.system.push({ type: 'text', text: body.instructions })
   else keep(kept, body, 'instructions')
   readToolMembers(body, turn, kept)
   readAnswerForm(body, turn, kept)

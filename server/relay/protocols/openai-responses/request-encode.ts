@@ -4,6 +4,7 @@ import { extensionLosses } from '../loss.ts'
 import { type BlockWriter, loseExtras, NO_MEMBER } from './block-encode.ts'
 import { alwaysThinks, neverThinks, writeForeignReasoning, writeNativeReasoning } from './reasoning.ts'
 import { LOGPROBS, SEALED_THOUGHTS } from './request-decode.ts'
+import { inSourceWords } from './source-words.ts'
 import { writeTalk } from './talk.ts'
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts'
 import { count, isNative, list, object, OWN, ownMembers, remembered } from './wire.ts'
@@ -26,7 +27,7 @@ const MAX_TOP_LOGPROBS = 20
  */
 export function encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] } {
   const losses: Loss[] = extensionLosses(turn.ext, OWN, '', NO_MEMBER)
-  return isNative(turn) ? { body: writeNative(turn, losses), losses } : { body: writeForeign(turn, losses), losses }
+  return isNative(turn) ? { body: writeNative(turn, losses), losses } : { body: writeForeign(turn, losses), losses: inSourceWords(losses, turn) }
 }
 
 function writeNative(turn: Turn, losses: Loss[]): JsonObject {
@@ -37,6 +38,7 @@ function writeNative(turn: Turn, losses: Loss[]): JsonObject {
   else if (remembered(ext, 'stream') === false) body.stream = false
   const system = systemText(turn.system, writer)
   if (system !== undefined) body.instructions = system
+  else if (remembered(ext, 'instructions') === '') body.instructions = ''
   const { base, additional } = splitTools(turn)
   const items = writeTalk(turn.messages, writer)
   for (const { at, item, tools } of additional) items.splice(at, 0, { ...item, tools: writeTools(tools, turn, losses) })

@@ -2,6 +2,7 @@ import { isObject, type Json, type JsonObject } from '../../../../contract/json.
 import type { Block, Completion, Finish, FinishReason, Loss, Seal } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
 import type { StreamCall } from '../protocol.ts'
+import { freeFormNames, freeText } from './asked.ts'
 import { foreign, readCall, readImageCall, readMessage, readReasoning } from './block.ts'
 import { NO_MEMBER, writeReasoning } from './block-encode.ts'
 import {
@@ -120,6 +121,7 @@ function writeOutput(content: Block[], logprobs: Json[], status: string, call: S
   const output: JsonObject[] = []
   const lose = (index: number, reason: string) => losses.push({ path: `content[${index}]`, reason })
   let parts: JsonObject[] | undefined
+  let free: ReadonlySet<string> | undefined
   let logprobsFrom = 0
   /** The last message of a cut answer is the one that was cut. */
   const lastWords = content.findLastIndex((block) => block.type === 'text' || block.type === 'refusal')
@@ -146,8 +148,9 @@ function writeOutput(content: Block[], logprobs: Json[], status: string, call: S
         if (block.text !== '' || block.seal || block.ext?.[OWN]) output.push(writeReasoning(block, `rs_${base}_${output.length}`))
         break
       case 'call': {
-        const prefix = block.custom ? 'ctc' : 'fc'
-        output.push(callItem(block, itemId(block, prefix, base, output.length), 'completed', block.input))
+        free ??= freeFormNames(call.request)
+        const said = !block.custom && free.has(block.name) ? { ...block, custom: true, input: freeText(block.input) } : block
+        output.push(callItem(said, itemId(said, said.custom ? 'ctc' : 'fc', base, output.length), 'completed', said.input))
         break
       }
       case 'media':

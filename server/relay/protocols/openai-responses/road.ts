@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
-import { WireError, type Peek } from '../protocol.ts'
+import type { Loss } from '../canonical.ts'
+import { WireError, type PatchEdit, type Peek } from '../protocol.ts'
 import { isPacked, readCallId } from './seals.ts'
 import { count } from './wire.ts'
 
@@ -11,31 +12,40 @@ export function peek(body: JsonObject): Peek {
 }
 
 /**
- * The same-protocol road: the client's own body with the model replaced. What other makers sealed in earlier turns is taken out, since
- * OpenAI refuses seals it did not make and long call ids; only the items that hold one are copied.
+ * The same-protocol road: the client's own body with the model replaced; the body itself when nothing has to change. What other makers
+ * sealed in earlier turns is taken out, since OpenAI refuses seals it did not make and long call ids; only items that hold one are copied.
  */
-export function patch(body: JsonObject, edit: { model: string; stream: boolean }): JsonObject {
-  const patched: JsonObject = { ...body, model: edit.model }
-  if (edit.stream || body.stream !== undefined) patched.stream = edit.stream
-  if (Array.isArray(body.input) && body.input.some(isSealed)) patched.input = body.input.filter((item) => !isSealedThought(item)).map(unseal)
-  return patched
+export function patch(body: JsonObject, edit: PatchEdit): JsonObject {
+  const input = Array.isArray(body.input) ? strip(body.input, edit.losses) : body.input
+  const streams = edit.stream === (body.stream === true)
+  if (input === body.input && streams && body.model === edit.model) return body
+  return { ...body, model: edit.model, ...(streams ? {} : { stream: edit.stream }), ...(input === body.input ? {} : { input }) }
 }
 
-function isSealedThought(item: Json): boolean {
-  return isObject(item) && item.type === 'reasoning' && isPacked(item.encrypted_content)
+/** Copies the list only where something has to go. */
+function strip(input: Json[], losses: Loss[] | undefined): Json[] {
+  let copy: Json[] | undefined
+  for (const [index, item] of input.entries()) {
+    const stripped = isObject(item) ? stripItem(item, `input[${index}]`, losses) : item
+    if (stripped !== item) copy ??= input.slice(0, index)
+    if (copy && stripped !== undefined) copy.push(stripped)
+  }
+  return copy ?? input
 }
 
-function isSealedCall(item: Json): boolean {
-  return isObject(item) && typeof item.call_id === 'string' && item.call_id.includes('.tg1.')
-}
-
-function isSealed(item: Json): boolean {
-  return isSealedThought(item) || isSealedCall(item)
-}
-
-function unseal(item: Json): Json {
-  if (!isSealedCall(item) || !isObject(item) || typeof item.call_id !== 'string') return item
-  return { ...item, call_id: readCallId(item.call_id).id }
+/** @returns undefined for an item that held nothing but what another maker sealed */
+function stripItem(item: JsonObject, path: string, losses: Loss[] | undefined): JsonObject | undefined {
+  if (item.type === 'reasoning' && isPacked(item.encrypted_content)) {
+    losses?.push({ path: `${path}.encrypted_content`, reason: 'Thoughts another maker sealed can be read by it only' })
+    return undefined
+  }
+  if (typeof item.call_id !== 'string' || !item.call_id.includes('.tg1.')) return item
+  const { id, seal } = readCallId(item.call_id)
+  if (!seal) return item
+  if (item.type === 'function_call' || item.type === 'custom_tool_call') {
+    losses?.push({ path: `${path}.call_id`, reason: 'What another maker sealed into the call can be read by it only' })
+  }
+  return { ...item, call_id: id }
 }
 
 /** `<base>/v1/responses`; a base that ends in a version already keeps none but `/v1`. */

@@ -2,6 +2,8 @@ import { isObject, type Json, type JsonObject } from '../../../../contract/json.
 import type { Usage, UsageDetails } from '../../../../contract/meters.ts'
 import type { Block, Event, Finish } from '../canonical.ts'
 import type { Frame, StreamCall, Translator } from '../protocol.ts'
+import { FreeText, freeFormNames } from './asked.ts'
+import type { Call } from './block.ts'
 import { failureEvents } from './error.ts'
 import { idBase, isImage, logprobList, responseId, responseObject, writeStatus } from './items.ts'
 import { type BlockWriter, MessageWriter, type Sink, writeImage, writeThoughts, writeToolCall } from './stream-items.ts'
@@ -38,6 +40,7 @@ class StreamWriter implements Sink {
   private readonly announced = new Map<string, number>()
   private readonly places = new Map<number, number>()
   private message: MessageWriter | undefined
+  private freeForm: ReadonlySet<string> | undefined
   private hasRefusal = false
   private usage: (Usage & UsageDetails) | undefined
   private rawUsage: Json | undefined
@@ -161,7 +164,7 @@ class StreamWriter implements Sink {
         this.wait(index, { block, begin: () => this.item(() => writeThoughts(this, block)) }, own || block.text !== '' || Boolean(block.seal))
         break
       case 'call':
-        this.writers.set(index, this.item(() => writeToolCall(this, block)))
+        this.toolCall(index, block)
         break
       case 'media':
         if (isImage(block)) this.writers.set(index, this.item(() => writeImage(this, block, this.placeOf(block))))
@@ -174,6 +177,13 @@ class StreamWriter implements Sink {
       default:
         block satisfies never
     }
+  }
+
+  private toolCall(index: number, block: Call): void {
+    this.freeForm ??= freeFormNames(this.call.request)
+    const free = !block.custom && this.freeForm.has(block.name)
+    const begin = free ? () => writeToolCall(this, { ...block, custom: true }, new FreeText()) : () => writeToolCall(this, block)
+    this.writers.set(index, this.item(begin))
   }
 
   private wait(index: number, waiting: Waiting, now: boolean): void {

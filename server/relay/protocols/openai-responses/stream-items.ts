@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../../../contract/json.ts'
 import type { Block, Extensions, Seal } from '../canonical.ts'
+import type { FreeText } from './asked.ts'
 import { type Call, PART_BREAK, type Reasoning } from './block.ts'
 import { writeReasoning } from './block-encode.ts'
 import { answerPart, callItem, imageItem, itemId, messageItem, messageMembers } from './items.ts'
@@ -189,8 +190,11 @@ export function writeThoughts(sink: Sink, block: Reasoning): BlockWriter {
   }
 }
 
-/** A call. Its seal rides in `call_id`; one that comes too late for that follows in an item of its own. */
-export function writeToolCall(sink: Sink, block: Call): BlockWriter {
+/**
+ * A call. Its seal rides in `call_id`; one that comes too late for that follows in an item of its own.
+ * @param free takes the text of a free-form tool out of the function it was called as
+ */
+export function writeToolCall(sink: Sink, block: Call, free?: FreeText): BlockWriter {
   let id = ''
   const index = sink.add((at) => {
     id = itemId(block, block.custom ? 'ctc' : 'fc', sink.base, at)
@@ -201,11 +205,12 @@ export function writeToolCall(sink: Sink, block: Call): BlockWriter {
   const at = { item_id: id, output_index: index }
   let input = ''
   let late: Seal | undefined
-  const piece = (said: string) => {
+  const tell = (said: string) => {
     if (said === '') return
     input += said
     sink.write(`${event}.delta`, { ...at, delta: said })
   }
+  const piece = (said: string) => tell(free ? free.push(said) : said)
   piece(block.input)
   return {
     delta: piece,
@@ -213,6 +218,7 @@ export function writeToolCall(sink: Sink, block: Call): BlockWriter {
       if (!block.seal && seal.by !== OWN) late = seal
     },
     close: (ext) => {
+      if (free) tell(free.end())
       sink.write(`${event}.done`, { ...at, [member]: input })
       sink.done(index, callItem({ ...block, ext: merged(block.ext, ext) }, id, 'completed', input))
       if (!late) return
