@@ -61,8 +61,8 @@ describe('collect', () => {
 
   test('replaces usage field by field and keeps the last raw one', () => {
     const completion = collect([
-      { type: 'usage', usage: { ...EMPTY_USAGE, input: 10, output: 1 }, rawUsage: { a: 1 } },
-      { type: 'usage', usage: { ...EMPTY_USAGE, input: 10, output: 7, reasoning: 3 } },
+      { type: 'usage', usage: { ...EMPTY_USAGE, input: 10, output: 1, reasoning: 3 }, rawUsage: { a: 1 } },
+      { type: 'usage', usage: { ...EMPTY_USAGE, input: 10, output: 7 } },
     ])
     expect(completion.usage).toEqual({ ...EMPTY_USAGE, input: 10, output: 7, reasoning: 3 })
     expect(completion.rawUsage).toEqual({ a: 1 })

@@ -78,6 +78,8 @@ describe('/v1/completions', () => {
     }
     expect(text).toEqual(['The weather: \u4f60\u597d \u{1f600}', 'I cannot.'])
     expect(ends).toEqual(['stop', 'stop'])
+    // Three pieces of text, two of a refusal, two ends, and the usage: no chunk for a role, thoughts or calls.
+    expect(chunks).toHaveLength(8)
     expect(chunks.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 150 } })
     expect(run(chatStreamToText('Q: '), oursFrames('answer.chunks.txt')).filter((frame) => frame.data.includes('Q: '))).toHaveLength(2)
   })

@@ -5,7 +5,7 @@ import type { Fault } from '../canonical.ts'
 import { WireError } from '../protocol.ts'
 import { formatFrame } from '../sse.ts'
 import { openaiChat } from './index.ts'
-import { answers, CALL, ours, oursFrames, run, streams } from './test-kit.ts'
+import { answers, CALL, jsonOf, ours, oursFrames, run, streams } from './test-kit.ts'
 
 describe('peek', () => {
   test('tells what routing and the hold need', () => {
@@ -72,9 +72,9 @@ describe('tap', () => {
     test(`finds the text, the usage and the end of a stream: ${name}`, () => {
       const found = frames.map((frame) => openaiChat.tap(frame))
       expect(found.at(-1)).toEqual({ text: '', content: false, end: true })
-      expect(found.findLast((each) => each.usage)?.usage).toEqual(
-        openaiChat.usage(JSON.parse(frames.findLast((frame) => openaiChat.tap(frame).usage)?.data ?? '{}')),
-      )
+      const last = jsonOf(frames).findLast((chunk) => openaiChat.usage(chunk))
+      expect(found.findLast((each) => each.usage)?.usage).toEqual(openaiChat.usage(last ?? {}) ?? {})
+      expect(last).toBeDefined()
       expect(found.some((each) => each.content)).toBe(true)
       expect(found.filter((each) => each.finish).length).toBeGreaterThan(0)
       for (const each of found) expect(each.content).toBe(each.text !== '')

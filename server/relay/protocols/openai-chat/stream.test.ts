@@ -143,6 +143,14 @@ describe('a stream that is read', () => {
     })
   })
 
+  test('a choice ends once, though a vendor repeats its finish reason', () => {
+    const frames = deltas([{ content: 'a' }])
+    const events = run(openaiChat.decodeStream(), [...frames.slice(0, 2), ...frames.slice(1)])
+    expect(events.filter((event) => event.type === 'finish')).toHaveLength(1)
+    const late = run(openaiChat.decodeStream(), [...frames.slice(0, 2), ...frames])
+    expect(late.at(-1)?.type).toBe('finish')
+  })
+
   test('what is no chunk is kept', () => {
     const events = run(openaiChat.decodeStream(), [{ data: '{"object":"new.thing","x":1}' }, { data: 'not json' }, { data: '' }])
     expect(events).toEqual([

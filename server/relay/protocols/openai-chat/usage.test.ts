@@ -41,6 +41,13 @@ describe('usage', () => {
     expect(meters({ prompt_tokens: 30, completion_tokens: 5, total_tokens: 105, ...keys })).toEqual(outside)
     expect(meters({ prompt_tokens: 30, completion_tokens: 5, ...keys })).toEqual(outside)
     expect(meters({ prompt_tokens: 80, completion_tokens: 5, total_tokens: 105, ...keys })).toEqual(outside)
+    expect(meters({ prompt_tokens: 100, completion_tokens: 5, total_tokens: 175, ...keys })).toEqual({ ...outside, input: 100 })
+    expect(
+      meters({ prompt_tokens: 100, completion_tokens: 5, total_tokens: 184, ...keys, completion_tokens_details: { reasoning_tokens: 9 } }),
+    ).toEqual({ ...outside, input: 100, output: 14, reasoning: 9 })
+    expect(
+      meters({ prompt_tokens: 100, completion_tokens: 5, total_tokens: 175, ...keys, completion_tokens_details: { reasoning_tokens: 3 } }),
+    ).toEqual({ ...outside, input: 100, reasoning: 3 })
   })
 
   test('1-hour writes are a part of all writes', () => {
