@@ -8,6 +8,27 @@ import { inRoot, root } from './paths.mjs'
 const SOURCES = ['web', 'contract', 'package-lock.json']
 const BUILT = inRoot('dist', 'console', 'index.html')
 
+/** What the server is made of, also named in scripts/start.sh. */
+const SERVER_SOURCES = ['server', 'contract', 'package-lock.json']
+const SERVER_BUILT = inRoot('dist', 'server', 'main.js')
+
+/**
+ * Bundles the server into dist/server when a source is newer: one file starts twice as fast as three hundred.
+ * @throws Error when the build fails
+ */
+export function ensureServer() {
+  const newest = Math.max(...SERVER_SOURCES.map((source) => newestMs(inRoot(source))))
+  const built = statSync(SERVER_BUILT, { throwIfNoEntry: false })
+  if (built !== undefined && built.mtimeMs >= newest) return
+  const startedMs = Date.now()
+  const entries = ['server/main.ts', 'server/relay/counter-worker.ts']
+  const options = ['--target=bun', '--outdir=dist/server', '--minify-syntax', '--sourcemap=linked']
+  const result = spawnSync(bunPath(), ['build', ...entries, ...options], { cwd: root, stdio: ['ignore', 'ignore', 2], env: bunEnv({ NODE_ENV: 'production' }) })
+  if (result.status !== 0) throw new Error('The server could not be bundled; see above.')
+  const asOf = new Date(Math.max(startedMs, newest))
+  utimesSync(SERVER_BUILT, asOf, asOf)
+}
+
 /**
  * Builds the console into dist/console when a source is newer than the last build.
  * @throws Error when the build fails

@@ -1,9 +1,9 @@
-import { fileURLToPath } from 'node:url'
 import { ConfigError, helpText, readConfig, type AppConfig } from './config.ts'
 import { createApp, type RunningApp } from './app.ts'
 import { MAX_BODY_BYTES } from './http/body.ts'
 import { isLoopback } from './lib/client-ip.ts'
 import { describeError } from './lib/log.ts'
+import { consoleDir } from './lib/paths.ts'
 import { startGateway } from './relay/start.ts'
 
 /** Bun's own refusal has no text; twice the limit lets ours, which has one, be seen. */
@@ -29,7 +29,7 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
 
 async function start(): Promise<void> {
   const config = readConfig()
-  const app = await createApp({ config, gateway: startGateway, consoleDir: fileURLToPath(new URL('../dist/console', import.meta.url)) })
+  const app = await createApp({ config, gateway: startGateway, consoleDir })
   const server = Bun.serve({
     port: config.port,
     hostname: config.host,

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import { counterWorkerUrl } from '../lib/paths.ts'
 import { guessTokens } from './tokens.ts'
 
 /** The tokenizer's tables weigh about 100 MB and take 0.7 s to load: a worker that is not needed for this long is ended. */
@@ -41,7 +42,7 @@ export class TokenCounter {
   #running(): Worker {
     clearTimeout(this.#idle)
     if (this.#worker) return this.#worker
-    const worker = new Worker(new URL('./counter-worker.ts', import.meta.url))
+    const worker = new Worker(counterWorkerUrl)
     worker.on('message', ({ id, tokens }: { id: number; tokens: number }) => this.#answer(id, tokens))
     worker.on('error', () => this.#lost(worker))
     worker.on('exit', () => this.#lost(worker))
