@@ -41,6 +41,14 @@ describe('a whole answer of this protocol', () => {
     expect(usage).toEqual({ ...EMPTY_USAGE, input: 36, cachedInput: 64, cacheWrite: 20, output: 50, reasoning: 30 })
   })
 
+  test('keeps the log probabilities of each part with it', () => {
+    const part = (words: string) => ({ type: 'output_text', text: words, annotations: [], logprobs: [{ token: words, logprob: -1, bytes: [], top_logprobs: [] }] })
+    const body = { id: 'resp_1', model: 'm', status: 'completed', output: [{ id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [part('a'), part('b')] }] }
+    const answer = openaiResponses.decodeResponse(body)
+    expect(answer.choices[0]?.logprobs).toMatchObject({ content: [{ token: 'a' }, { token: 'b' }] })
+    expect(openaiResponses.encodeResponse(answer, CALL).body.output).toEqual(body.output)
+  })
+
   test('shows an image the model made to clients of other protocols', () => {
     expect(openaiResponses.decodeResponse(ours('answer-image.json')).choices[0]?.content[0]).toMatchObject({
       type: 'media', mediaType: 'image/webp', data: { base64: 'UklGRg==' },

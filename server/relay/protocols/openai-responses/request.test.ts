@@ -31,10 +31,20 @@ describe('a request spoken in this protocol', () => {
       model: 'm', max_output_tokens: 'many', tools: 'none', text: 7, reasoning: 'yes', new_member: { a: [1] }, temperature: null, metadata: [1],
       input: [{ type: 'brand_new', x: 1 }, { role: 'critic', content: 'hm' }, { role: 'user', content: [] }, { type: 'function_call', name: 7 },
         { type: 'reasoning', summary: 'odd' }, { type: 'function_call_output', call_id: 'c', output: { ok: true } },
+        { role: 'user', content: [{ type: 'input_file', filename: 'a.csv', file_data: 'YSxi' }, { type: 'input_audio', input_audio: { data: 'AA==', format: 'ogg' } }] },
+        { type: 'additional_tools', role: 'developer', tools: [{ type: 'custom', name: 'late' }] },
         { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: '' }], encrypted_content: '', content: [] }],
       tool_choice: { type: 'hosted' },
     }
     expect(openaiResponses.encodeRequest(openaiResponses.decodeRequest(body, {}))).toEqual({ body, losses: [] })
+  })
+
+  test('has the marks of its prompt cache as marks, and documents by the kind their name tells', () => {
+    const [, message] = openaiResponses.decodeRequest(ours('request-everything.json'), {}).messages
+    expect(message?.content[0]).toMatchObject({ type: 'text', cache: {} })
+    expect(message?.content[2]).toMatchObject({ type: 'media', mediaType: 'image/png', cache: { ttl: '1h' } })
+    const bare = openaiResponses.decodeRequest({ model: 'm', input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.csv', file_data: 'YSxi' }] }] }, {})
+    expect(bare.messages[0]?.content[0]).toMatchObject({ mediaType: 'text/csv', data: { base64: 'YSxi' }, name: 'a.csv' })
   })
 
   test('is one message where the model spoke in a row and one where results stand in a row', () => {
@@ -202,6 +212,7 @@ describe('a turn of another protocol', () => {
   test('says what it could not ask for, in the words it was asked in', () => {
     const lost = { topK: 5, seed: 1, stop: ['x'], n: 2, presencePenalty: 1, temperature: 0.5, maxOutputTokens: 1 }
     expect(encodeTurn({ ...lost, model: 'o3' }).paths).toEqual(['max_tokens', 'temperature', 'n', 'stop', 'seed', 'top_k', 'presence_penalty'])
+    expect(encodeTurn(lost).body).toMatchObject({ max_output_tokens: 16, temperature: 0.5 })
     expect(encodeTurn({ ...lost, ext: { gemini: { safetySettings: [{}] } } }).paths).toEqual([
       'safetySettings', 'generationConfig.maxOutputTokens', 'generationConfig.candidateCount', 'generationConfig.stopSequences', 'generationConfig.seed',
       'generationConfig.topK', 'generationConfig.presencePenalty',

@@ -84,6 +84,32 @@ describe('a recorded stream', () => {
     expect(collect(events).choices[0]?.content).toMatchObject([{ type: 'text', text: 'Hello' }])
   })
 
+  test('with empty parts of thoughts, and citations told only at the end, loses neither', () => {
+    const at = { item_id: 'rs_1', output_index: 0 }
+    const thoughts = { id: 'rs_1', type: 'reasoning', summary: ['a', '', 'b'].map((text) => ({ type: 'summary_text', text })) }
+    const [first, second] = [{ type: 'url_citation', url: 'x' }, { type: 'url_citation', url: 'y' }]
+    const message = { id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: 'w', annotations: [first, second], logprobs: [] }] }
+    const response = { id: 'resp_1', model: CALL.model, status: 'completed', output: [thoughts, message] }
+    const stream = frames(
+      { type: 'response.created', response }, { type: 'response.output_item.added', output_index: 0, item: { ...thoughts, summary: [] } },
+      ...['a', '', 'b'].flatMap((delta, index) => [
+        { type: 'response.reasoning_summary_part.added', ...at, summary_index: index, part: { type: 'summary_text', text: '' } },
+        ...(delta ? [{ type: 'response.reasoning_summary_text.delta', ...at, summary_index: index, delta }] : []),
+      ]),
+      { type: 'response.output_item.done', output_index: 0, item: thoughts },
+      { type: 'response.output_item.added', output_index: 1, item: { ...message, content: [] } },
+      { type: 'response.output_text.delta', item_id: 'msg_1', output_index: 1, content_index: 0, delta: 'w' },
+      { type: 'response.output_text.annotation.added', item_id: 'msg_1', output_index: 1, content_index: 0, annotation_index: 0, annotation: first },
+      { type: 'response.output_item.done', output_index: 1, item: message }, { type: 'response.completed', response },
+    )
+    const events = decode(stream)
+    expect(collect(events)).toEqual(openaiResponses.decodeResponse(response))
+    const written = dataOf(encode(events))
+    expect(written.at(-1)?.response).toMatchObject({ output: response.output })
+    expect(written.filter((each) => each.type === 'response.reasoning_summary_part.added')).toHaveLength(3)
+    expect(written.filter((each) => each.type === 'response.output_text.annotation.added')).toMatchObject([{ annotation_index: 0 }, { annotation_index: 1 }])
+  })
+
   test('keeps events nobody knows', () => {
     const strange = { type: 'response.telepathy.delta', thought: 'x' }
     expect(decode(frames(strange))).toEqual([{ type: 'foreign', from: 'openai-responses', data: strange }])
