@@ -31,6 +31,8 @@ export interface Served {
   google(key?: string): GoogleGenAI
   /** A POST without an SDK. */
   post(path: string, body: unknown, init?: { key?: string | null; headers?: Record<string, string>; signal?: AbortSignal }): Promise<Response>
+  /** Headers of the last answer of the gateway, for SDKs that do not show them. */
+  lastHeaders(): Headers
   /** The receipt of a call, as soon as it is there. */
   row(requestId: string): Promise<Row>
   /** All rows, newest first. */
@@ -44,12 +46,17 @@ export interface Served {
 /** Starts one. `settings` are stored as the owner would. */
 export async function serve(options: { settings?: Record<string, unknown>; balance?: string } = {}): Promise<Served> {
   const test = await createTestApp({ setUp: false, gateway: startGateway })
+  let lastHeaders = new Headers()
   const server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
     maxRequestBodySize: 2 * MAX_BODY_BYTES,
     idleTimeout: 0,
-    fetch: (request, self) => test.app.fetch(request, self.requestIP(request)?.address ?? ''),
+    async fetch(request, self) {
+      const response = await test.app.fetch(request, self.requestIP(request)?.address ?? '')
+      if (new URL(request.url).pathname.startsWith('/v1')) lastHeaders = response.headers
+      return response
+    },
   })
   const url = `http://127.0.0.1:${server.port}`
   const site = await setUpSite(url)
@@ -78,6 +85,7 @@ export async function serve(options: { settings?: Record<string, unknown>; balan
         ...(init.signal && { signal: init.signal }),
       })
     },
+    lastHeaders: () => lastHeaders,
     async row(requestId) {
       const until = performance.now() + SETTLED_WITHIN_MS
       for (;;) {
