@@ -1,6 +1,6 @@
 import { queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './http.ts'
-import type { ApiKey, CatalogChannel, Channel, ChannelModel, LogRow, Model, Page, PublicModel, Receipt, User, UserChannel, UserStats } from './types.ts'
+import type { ApiKey, CatalogChannel, Channel, LogRow, Model, Page, PublicModel, Receipt, User, UserChannel, UserStats } from './types.ts'
 
 /** Lists may be this old before a visit asks again; money is always asked for (console.md 4.3). */
 const LIST_STALE_MS = 15_000
@@ -25,11 +25,6 @@ export const userChannelsQuery = queryOptions({
 })
 export const modelsQuery = queryOptions({
   queryKey: ['models'], staleTime: LIST_STALE_MS, queryFn: ({ signal }) => call<Model[]>('GET', '/api/models', { signal }),
-})
-
-/** Models bound to a channel. */
-export const channelModelsQuery = (channelId: number) => queryOptions({
-  queryKey: ['channel-models', channelId], queryFn: ({ signal }) => call<ChannelModel[]>('GET', `/api/channels/${channelId}/models`, { signal }),
 })
 
 /** One page of the caller's own calls, newest first. */

@@ -3,17 +3,6 @@ import { useT } from '../i18n/i18n.tsx'
 import { CopyButton } from './copy.tsx'
 import { cx } from './cx.ts'
 
-/** A text to copy into a terminal or a program; it scrolls inside itself. */
-export function CodeBlock({ code, label }: { code: string; label: string }) {
-  const t = useT()
-  return (
-    <div className="group relative overflow-hidden rounded-lg border border-line bg-sunken">
-      <pre translate="no" tabIndex={0} aria-label={label} className="overflow-x-auto p-4 pr-14 text-[13px] leading-relaxed text-ink"><code>{code}</code></pre>
-      <div className="absolute top-2 right-2 rounded-md bg-sunken"><CopyButton text={code} label={t('common.copy')} /></div>
-    </div>
-  )
-}
-
 export interface CodeTab { readonly id: string; readonly name: string; readonly code: string }
 
 /** The same thing in several languages. One tab stop, arrows move between the tabs. */

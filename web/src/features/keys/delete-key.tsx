@@ -7,6 +7,7 @@ import { useT } from '../../i18n/i18n.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
 import { Field, FormError, Input } from '../../ui/field.tsx'
+import { toast } from '../../ui/toast.tsx'
 
 /** A key used within this time is somebody's running program: its name has to be typed (console.md 4.4). */
 const IN_USE_MS = 24 * 60 * 60 * 1000
@@ -21,6 +22,7 @@ export function DeleteKey({ apiKey: key, onClose }: { apiKey: ApiKey; onClose():
     mutationFn: () => call('DELETE', `/api/user/api-keys/${key.id}`),
     onSuccess: async () => {
       await client.invalidateQueries({ queryKey: ['api-keys'] })
+      toast(t('keys.deleted', { name: key.name }))
       onClose()
     },
   })

@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { ChevronRight, LogOut, Menu as MenuIcon, UserRound, Wallet } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 import { send } from '../../api/http.ts'
 import { meQuery } from '../../api/queries.ts'
 import { dropToken } from '../../api/session.ts'
@@ -20,20 +20,20 @@ import { SkipLink } from './skip-link.tsx'
 export function ConsoleShell() {
   const t = useT()
   const { pathname } = useLocation()
-  const [drawer, setDrawer] = useState(false)
-  useEffect(() => setDrawer(false), [pathname])
+  // Open for one page only: following a link closes it.
+  const [drawerAt, setDrawerAt] = useState<string>()
   const here = entries.filter((entry) => pathname === entry.to || pathname.startsWith(`${entry.to}/`)).at(-1)
   const inside = here !== undefined && pathname !== here.to
   return (
-    <div className="min-h-dvh md:grid md:grid-cols-[232px_minmax(0,1fr)]">
+    <div className="min-h-dvh md:grid md:grid-cols-[232px_minmax(0,1fr)] print:block">
       <SkipLink />
-      <aside className="sticky top-0 hidden h-dvh flex-col border-r border-line bg-sunken/70 md:flex">
+      <aside className="sticky top-0 hidden h-dvh flex-col border-r border-line bg-sunken/70 md:flex print:hidden">
         <div className="flex h-14 items-center px-4"><Brand to="/dashboard" /></div>
         <SideNav />
       </aside>
       <div className="flex min-w-0 flex-col">
-        <header className="sticky top-0 z-30 flex h-14 items-center gap-2 border-b border-line bg-bg/85 px-2 backdrop-blur-md sm:px-4 md:pl-8">
-          <IconButton label={t('shell.openMenu')} tip="none" className="md:hidden" onClick={() => setDrawer(true)}><MenuIcon size={19} aria-hidden /></IconButton>
+        <header className="sticky top-0 z-30 flex h-14 items-center gap-2 border-b border-line bg-bg/85 px-2 backdrop-blur-md sm:px-4 md:pl-8 print:hidden">
+          <IconButton label={t('shell.openMenu')} tip="none" className="md:hidden" onClick={() => setDrawerAt(pathname)}><MenuIcon size={19} aria-hidden /></IconButton>
           <nav aria-label={t('shell.breadcrumb')} className="min-w-0 flex-1">
             <ol className="flex items-center gap-1.5 text-[13px]">
               {here && (
@@ -55,7 +55,7 @@ export function ConsoleShell() {
         </header>
         <main id="main" className="min-w-0 flex-1"><Outlet /></main>
       </div>
-      <Dialog open={drawer} onOpenChange={setDrawer} title={t('shell.menu')} shape="drawer">
+      <Dialog open={drawerAt === pathname} onOpenChange={() => setDrawerAt(undefined)} title={t('shell.menu')} shape="drawer">
         <SideNav bare />
         <div className="mt-6 flex gap-1 border-t border-line pt-3"><LanguageMenu /><ThemeMenu /></div>
       </Dialog>

@@ -2,6 +2,8 @@ import { Rich, useT } from '../../i18n/i18n.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Heading } from '../../ui/page.tsx'
 
+const parts = { code: (text: string) => <code translate="no" className="rounded-sm bg-sunken px-1 py-0.5 text-ink-2">{text}</code> }
+
 /**
  * The door: who reaches a fresh server from elsewhere must have seen its log. Whether this browser has the link's
  * cookie only the server knows; `refused` says that it just answered no.
@@ -23,7 +25,7 @@ export function AccessStep({ refused, onNext }: { refused: boolean; onNext(): vo
         </li>
         <li className="flex gap-3"><span aria-hidden className="nums font-semibold text-accent-text">2</span><p>{t('start.access.open')}</p></li>
       </ol>
-      <p className="mt-5 text-[13px] text-ink-3"><Rich k="start.access.where" parts={{ code: (text) => <code translate="no" className="rounded-sm bg-sunken px-1 py-0.5 text-ink-2">{text}</code> }} /></p>
+      <p className="mt-5 text-[13px] text-ink-3"><Rich k="start.access.where" parts={parts} /></p>
       <Button variant="primary" className="mt-7" onClick={onNext}>{t('start.access.next')}</Button>
     </>
   )

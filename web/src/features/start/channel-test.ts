@@ -33,9 +33,9 @@ export interface TestState {
 
 export const TEST_STARTED: TestState = { steps: [], models: [], tested: [], ok: undefined }
 
-/** Address and key are good and models are known; at most the one that was asked did not answer. Enough to set prices. */
+/** The models are known, so address and key were good; at most the one that was asked did not answer. Enough to set prices. */
 export function isSellable(state: TestState): boolean {
-  return state.ok === true || (state.ok === false && state.models.length > 0 && !state.steps.some((step) => step.status === 'failed' && step.id !== 'answer'))
+  return state.ok === true || (state.ok === false && state.models.length > 0)
 }
 
 /**

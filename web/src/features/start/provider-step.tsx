@@ -12,7 +12,7 @@ import { Field, Input, SecretInput, Select } from '../../ui/field.tsx'
 import { Heading } from '../../ui/page.tsx'
 import { AllowAddress } from './allow-address.tsx'
 import { allowEntry, customTypes, isPrivateHost, templates } from './templates.ts'
-import { templateOf, type ProviderDraft, type Upstream } from './wizard.tsx'
+import { templateOf, type ProviderDraft, type Upstream } from './upstream.ts'
 
 /** A pasted text this long is a whole key, and the test may start without another press. */
 const WHOLE_KEY = 12

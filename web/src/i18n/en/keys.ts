@@ -39,5 +39,6 @@ export const keys = {
   'keys.deleteText': { one: 'Programs that use it stop working at once. It has made {count} call.', other: 'Programs that use it stop working at once. It has made {count} calls.' },
   'keys.deleteInUse': { one: 'It was used within the last day and has made {count} call. Programs that use it stop working at once.', other: 'It was used within the last day and has made {count} calls. Programs that use it stop working at once.' },
   'keys.typeName': 'Type {name} to confirm',
+  'keys.deleted': 'Key “{name}” is deleted',
   'keys.delete': 'Delete key',
 } satisfies Record<string, Message>

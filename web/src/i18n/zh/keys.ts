@@ -40,5 +40,6 @@ export const keys: { readonly [K in keyof typeof en]: Message } = {
   'keys.deleteText': { other: '使用它的程序会立即失效。它共发起过 {count} 次调用。' },
   'keys.deleteInUse': { other: '它在最近一天内被使用过，共发起过 {count} 次调用。使用它的程序会立即失效。' },
   'keys.typeName': '输入 {name} 以确认',
+  'keys.deleted': '密钥“{name}”已删除',
   'keys.delete': '删除密钥',
 }
