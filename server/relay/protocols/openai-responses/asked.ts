@@ -5,9 +5,24 @@ import { list, parseObject } from './wire.ts'
 
 /** Members of a request that its response repeats (ResponseProperties of the API reference). `store` is not one: nothing is stored here. */
 const REPEATED = [
-  'instructions', 'max_output_tokens', 'max_tool_calls', 'metadata', 'parallel_tool_calls', 'previous_response_id', 'prompt_cache_key',
-  'prompt_cache_retention', 'reasoning', 'safety_identifier', 'temperature', 'text', 'tool_choice', 'tools', 'top_logprobs', 'top_p',
-  'truncation', 'user',
+  'instructions',
+  'max_output_tokens',
+  'max_tool_calls',
+  'metadata',
+  'parallel_tool_calls',
+  'previous_response_id',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'reasoning',
+  'safety_identifier',
+  'temperature',
+  'text',
+  'tool_choice',
+  'tools',
+  'top_logprobs',
+  'top_p',
+  'truncation',
+  'user',
 ] as const
 
 /** What a response repeats of its request. */

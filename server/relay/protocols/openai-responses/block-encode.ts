@@ -2,9 +2,8 @@ import { isObject, type JsonObject } from '../../../../contract/json.ts'
 import type { Block, Loss, Message } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
 import { type Call, type Reasoning, type Result, splitText, textType } from './block.ts'
-import { toWireName } from '../claude/names.ts'
 import { writeMedia } from './media.ts'
-import { fitCallId, splitName } from './names.ts'
+import { fitCallId, splitName, toWireName } from './names.ts'
 import { writeEncrypted } from './seals.ts'
 import { object, OWN, ownMembers, remembered } from './wire.ts'
 
@@ -34,8 +33,11 @@ export function writePart(block: Block, role: Message['role'], path: string, wri
   }
   loseExtras(block, path, writer)
   const breakpoint = remembered(block.ext, 'breakpoint')
-  const extra = { ...ownMembers(block.ext), ...object(remembered(block.ext, 'echo')),
-    ...(breakpoint === undefined ? {} : { prompt_cache_breakpoint: breakpoint }) }
+  const extra = {
+    ...ownMembers(block.ext),
+    ...object(remembered(block.ext, 'echo')),
+    ...(breakpoint === undefined ? {} : { prompt_cache_breakpoint: breakpoint }),
+  }
   switch (block.type) {
     case 'text':
       return { ...extra, type: remembered(block.ext, 'type') ?? textType(role), text: block.text }

@@ -1,8 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Block, CacheMark, Message, Seal } from '../canonical.ts'
-import { fromWireName } from '../claude/names.ts'
 import { readMedia } from './media.ts'
-import { readName } from './names.ts'
+import { fromWireName, readName } from './names.ts'
 import { readCallId, readCarrier, readEncrypted } from './seals.ts'
 import { argumentsText, count, leftovers, list, own, OWN, text } from './wire.ts'
 
@@ -242,7 +241,12 @@ export function readResult(item: JsonObject, road: Road): Result | undefined {
   if (Object.keys(echo).length > 0) kept._echo = echo
   const name = text(item.name)
   return {
-    type: 'result', callId: readCallId(item.call_id).id, ...(name === undefined ? {} : { name }), isError: false, content, ...own(kept),
+    type: 'result',
+    callId: readCallId(item.call_id).id,
+    ...(name === undefined ? {} : { name }),
+    isError: false,
+    content,
+    ...own(kept),
   }
 }
 

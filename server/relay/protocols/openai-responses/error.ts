@@ -40,9 +40,21 @@ const CALLERS_FAULT = /^(invalid_|unsupported_|image_|empty_image|failed_to_down
 
 /** What a status alone says, for bodies that are no error object of ours. */
 const STATUSES: Record<number, Fault['kind']> = {
-  400: 'invalid_request', 401: 'authentication', 402: 'insufficient_balance', 403: 'permission', 404: 'not_found', 408: 'timeout',
-  409: 'invalid_request', 413: 'too_large', 422: 'invalid_request', 429: 'rate_limit', 500: 'upstream', 502: 'upstream', 503: 'unavailable',
-  504: 'timeout', 529: 'overloaded',
+  400: 'invalid_request',
+  401: 'authentication',
+  402: 'insufficient_balance',
+  403: 'permission',
+  404: 'not_found',
+  408: 'timeout',
+  409: 'invalid_request',
+  413: 'too_large',
+  422: 'invalid_request',
+  429: 'rate_limit',
+  500: 'upstream',
+  502: 'upstream',
+  503: 'unavailable',
+  504: 'timeout',
+  529: 'overloaded',
 }
 
 /** OpenAI's type and usual code for each kind of fault. */
@@ -74,15 +86,15 @@ export function decodeError(status: number, body: Json | undefined): Fault {
   const type = text(error.type)
   const known = lookup(code) ?? lookup(type)
   const callers = code !== undefined && CALLERS_FAULT.test(code) ? 'invalid_request' : undefined
-  const told = status >= 400 ? STATUSES[status] ?? (status < 500 ? 'invalid_request' : 'upstream') : undefined
+  const told = status >= 400 ? (STATUSES[status] ?? (status < 500 ? 'invalid_request' : 'upstream')) : undefined
   // A code is more exact than a status, which is more exact than the type: OpenAI says invalid_request_error of everything.
   const kind = lookup(code)?.kind ?? callers ?? told ?? known?.kind ?? 'upstream'
   const param = text(error.param)
   return {
     kind,
-    status: status >= 400 ? status : known?.status ?? (callers ? 400 : 502),
+    status: status >= 400 ? status : (known?.status ?? (callers ? 400 : 502)),
     message: text(error.message) ?? 'The upstream failed without saying why',
-    ...(code ?? type ? { code: code ?? type } : {}),
+    ...((code ?? type) ? { code: code ?? type } : {}),
     ...(param === undefined ? {} : { param }),
   }
 }

@@ -16,7 +16,12 @@ const MAX_BASE = 48
 
 /** The middle of all ids of an answer that is not OpenAI's own: the same each time for one call. */
 export function idBase(call: StreamCall): string {
-  return call.id.replace(KNOWN_PREFIX, '').replace(/[^A-Za-z0-9]+/g, '').slice(0, MAX_BASE) || '0'
+  return (
+    call.id
+      .replace(KNOWN_PREFIX, '')
+      .replace(/[^A-Za-z0-9]+/g, '')
+      .slice(0, MAX_BASE) || '0'
+  )
 }
 
 /** The id of the answer: that of the upstream where it is one of this API. */
@@ -36,6 +41,7 @@ export function messageMembers(block: Block): JsonObject | undefined {
   return isObject(memory) ? memory : undefined
 }
 
+/** A message item of an answer; `members` is what its first part remembers of it. */
 export function messageItem(id: string, members: JsonObject | undefined, status: string, content: JsonObject[]): JsonObject {
   return { id, ...members, type: 'message', status, content, role: 'assistant' }
 }
@@ -113,7 +119,13 @@ function incomplete(reason: string): JsonObject {
  * A response object. One of another maker gets the members the API documents as always there: what was asked, where the request is
  * known, or what they say when nothing was.
  */
-export function responseObject(id: string, created: number, call: StreamCall, memory: JsonObject | undefined, said: JsonObject): JsonObject {
+export function responseObject(
+  id: string,
+  created: number,
+  call: StreamCall,
+  memory: JsonObject | undefined,
+  said: JsonObject,
+): JsonObject {
   const head = { id, object: 'response', created_at: created }
   if (memory) return { ...head, error: null, incomplete_details: null, usage: null, ...memory, model: call.model, ...said }
   return {

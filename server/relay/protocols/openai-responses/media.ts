@@ -11,11 +11,21 @@ const DATA_URL = /^data:([^,]*?);base64,/
 /** The formats `input_audio` names. */
 const AUDIO_TYPES: Record<string, string> = { wav: 'audio/wav', mp3: 'audio/mpeg' }
 const AUDIO_FORMATS: Record<string, string> = {
-  'audio/wav': 'wav', 'audio/x-wav': 'wav', 'audio/wave': 'wav', 'audio/mpeg': 'mp3', 'audio/mp3': 'mp3',
+  'audio/wav': 'wav',
+  'audio/x-wav': 'wav',
+  'audio/wave': 'wav',
+  'audio/mpeg': 'mp3',
+  'audio/mp3': 'mp3',
 }
 const FILE_TYPES: Record<string, string> = {
-  pdf: 'application/pdf', txt: 'text/plain', md: 'text/markdown', csv: 'text/csv', html: 'text/html', json: 'application/json',
-  xml: 'application/xml', docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  pdf: 'application/pdf',
+  txt: 'text/plain',
+  md: 'text/markdown',
+  csv: 'text/csv',
+  html: 'text/html',
+  json: 'application/json',
+  xml: 'application/xml',
+  docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
   pptx: 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
 }
@@ -56,7 +66,10 @@ function readImage(part: JsonObject): Media | undefined {
   if (!found || (url !== undefined && fileId !== undefined) || !found.mediaType.startsWith('image/')) return undefined
   const memory = nested === undefined ? {} : { _url: part.image_url }
   return {
-    type: 'media', ...found, ...(detail === undefined ? {} : { detail }), ...own({ ...leftovers(part, IMAGE_MEMBERS), ...memory }),
+    type: 'media',
+    ...found,
+    ...(detail === undefined ? {} : { detail }),
+    ...own({ ...leftovers(part, IMAGE_MEMBERS), ...memory }),
   }
 }
 
@@ -78,7 +91,13 @@ function readFile(part: JsonObject): Media | undefined {
     } else found = whole
   } else if (url !== undefined) found = { mediaType: guess, data: { url } }
   else found = { mediaType: guess, data: { fileId: fileId ?? '' } }
-  return { type: 'media', ...found, ...(name === undefined ? {} : { name }), ...(detail === undefined ? {} : { detail }), ...own({ ...kept, _file: true }) }
+  return {
+    type: 'media',
+    ...found,
+    ...(name === undefined ? {} : { name }),
+    ...(detail === undefined ? {} : { detail }),
+    ...own({ ...kept, _file: true }),
+  }
 }
 
 function readUrl(url: string, mediaType: string): Pick<Media, 'mediaType' | 'data'> {
@@ -129,4 +148,3 @@ function withExtension(name: string | undefined, mediaType: string): string {
   if (name === undefined || name === '') return `file.${extension}`
   return /\.[A-Za-z0-9]{1,5}$/.test(name) ? name : `${name}.${extension}`
 }
-

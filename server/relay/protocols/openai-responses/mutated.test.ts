@@ -9,7 +9,24 @@ import { openaiResponses } from './index.ts'
 import { CALL, decode, encode, ours, ourStream } from './test-kit.ts'
 
 const ROUNDS = 2500
-const VALUES: Json[] = [null, true, 0, -1, 1.5, 2 ** 60, '', 'x', [], {}, [null], { type: 7 }, 'tg1.x', 'tg1.claude.AA', 'tg1.a.b.call.', { _part: true }]
+const VALUES: Json[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  2 ** 60,
+  '',
+  'x',
+  [],
+  {},
+  [null],
+  { type: 7 },
+  'tg1.x',
+  'tg1.claude.AA',
+  'tg1.a.b.call.',
+  { _part: true },
+]
 
 /** A small generator of our own, so that a failing round can be run again (Park and Miller 1988). */
 function generator(seed: number): (below: number) => number {
@@ -88,7 +105,9 @@ test('a mutated answer is understood by every road', () => {
 })
 
 test('a mutated stream never stops its readers', () => {
-  const streams = ['answer-full', 'answer-cut', 'answer-refusal', 'answer-raw-thoughts', 'answer-image'].map((name) => ourStream(`${name}.chunks.txt`))
+  const streams = ['answer-full', 'answer-cut', 'answer-refusal', 'answer-raw-thoughts', 'answer-image'].map((name) =>
+    ourStream(`${name}.chunks.txt`),
+  )
   const next = generator(13)
   for (let round = 0; round < ROUNDS / 5; round++) {
     const stream = streams[round % streams.length] ?? []

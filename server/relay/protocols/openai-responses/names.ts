@@ -34,3 +34,23 @@ export function readName(item: JsonObject): { name: string; plain: boolean } | u
 export function fitCallId(id: string): string {
   return id.length <= MAX_CALL_ID ? id : `call_${createHash('sha256').update(id).digest('hex').slice(0, 48)}`
 }
+
+/** What OpenAI takes as the name of a tool. */
+const ALLOWED = /^[a-zA-Z0-9_-]+$/
+const PREFIX = 'tg_'
+
+/**
+ * The tool name of another protocol in letters OpenAI takes, e.g. `fs.read` -> `tg_fs_x2e_read`. `fromWireName` turns it back without
+ * a table, so a later request or another process can.
+ */
+export function toWireName(name: string): string {
+  if (ALLOWED.test(name) && !name.startsWith(PREFIX)) return name
+  return PREFIX + name.replace(/_x|[^a-zA-Z0-9_-]/g, (found) => (found === '_x' ? '_x5f_x' : `_x${found.charCodeAt(0).toString(16)}_`))
+}
+
+/** Undoes `toWireName`; a name that only looks like one of ours stays as it is. */
+export function fromWireName(name: string): string {
+  if (!name.startsWith(PREFIX)) return name
+  const plain = name.slice(PREFIX.length).replace(/_x([0-9a-f]{1,4})_/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return toWireName(plain) === name ? plain : name
+}

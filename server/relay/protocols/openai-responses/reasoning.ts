@@ -26,10 +26,12 @@ const NEVER_THINKS = /(^|[/:])(gpt-3|gpt-4|chatgpt-4o)/
 /** OpenAI models that always think and refuse `temperature` and `top_p` ("not supported with this model"). */
 const ALWAYS_THINKS = /(^|[/:])(o[1-9](-|$)|gpt-5(-(?!chat)|$))/
 
+/** Whether OpenAI's model of this name takes no wish for thought at all. */
 export function neverThinks(model: string): boolean {
   return NEVER_THINKS.test(model)
 }
 
+/** Whether OpenAI's model of this name refuses sampling parameters since it always thinks. */
 export function alwaysThinks(model: string): boolean {
   return ALWAYS_THINKS.test(model)
 }
@@ -71,7 +73,7 @@ export function writeForeignReasoning(turn: Turn, losses: Loss[]): JsonObject | 
   const wish = turn.reasoning
   if (!wish) return undefined
   const off = wish.enabled === false || wish.effort === 'none' || wish.budgetTokens === 0
-  let effort = off ? 'none' : wish.effort ?? effortOf(wish.budgetTokens)
+  let effort = off ? 'none' : (wish.effort ?? effortOf(wish.budgetTokens))
   if (neverThinks(turn.model)) {
     const asked = wish.enabled || wish.adaptive || wish.effort !== undefined || wish.budgetTokens !== undefined
     if (!off && asked) losses.push({ path: 'reasoning', reason: `${turn.model} does not think` })

@@ -8,8 +8,26 @@ import { count, flag, leftovers, list, number, OWN, text } from './wire.ts'
 
 /** Members that are read one by one below; every other one is kept under its own name. */
 const KNOWN = new Set([
-  'model', 'input', 'stream', 'instructions', 'tools', 'tool_choice', 'parallel_tool_calls', 'text', 'max_output_tokens', 'temperature',
-  'top_p', 'top_logprobs', 'reasoning', 'include', 'prompt_cache_key', 'user', 'safety_identifier', 'metadata', 'service_tier', 'store',
+  'model',
+  'input',
+  'stream',
+  'instructions',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'text',
+  'max_output_tokens',
+  'temperature',
+  'top_p',
+  'top_logprobs',
+  'reasoning',
+  'include',
+  'prompt_cache_key',
+  'user',
+  'safety_identifier',
+  'metadata',
+  'service_tier',
+  'store',
 ])
 const TEXT_MEMBERS = new Set(['format', 'verbosity'])
 /** What `include` can ask for that every road gives: sealed thoughts ride in seals, log probabilities have a place of their own. */
@@ -25,7 +43,13 @@ export function decodeRequest(body: JsonObject): Turn {
   const kept = leftovers(body, KNOWN)
   hideDefaults(kept)
   const items = readInput(body, kept)
-  const turn: Turn = { model: body.model, stream: body.stream === true, system: [], messages: readTalk(takeAdditional(items, kept)), tools: [] }
+  const turn: Turn = {
+    model: body.model,
+    stream: body.stream === true,
+    system: [],
+    messages: readTalk(takeAdditional(items, kept)),
+    tools: [],
+  }
   if (body.stream === false) kept._stream = false
   if (body.instructions === '') kept._instructions = ''
   else if (typeof body.instructions === 'string') turn.system.push({ type: 'text', text: body.instructions })

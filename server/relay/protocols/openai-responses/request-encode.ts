@@ -11,8 +11,15 @@ import { count, isNative, list, object, OWN, ownMembers, remembered } from './wi
 
 /** OpenAI's service tiers, and what other makers' words mean in them. */
 const SERVICE_TIERS: Record<string, string> = {
-  auto: 'auto', default: 'default', flex: 'flex', priority: 'priority', scale: 'scale', fast: 'fast', ultrafast: 'ultrafast',
-  standard: 'default', standard_only: 'default',
+  auto: 'auto',
+  default: 'default',
+  flex: 'flex',
+  priority: 'priority',
+  scale: 'scale',
+  fast: 'fast',
+  ultrafast: 'ultrafast',
+  standard: 'default',
+  standard_only: 'default',
 }
 /** Below this the API refuses `max_output_tokens`. */
 const MIN_OUTPUT_TOKENS = 16
@@ -27,7 +34,9 @@ const MAX_TOP_LOGPROBS = 20
  */
 export function encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] } {
   const losses: Loss[] = extensionLosses(turn.ext, OWN, '', NO_MEMBER)
-  return isNative(turn) ? { body: writeNative(turn, losses), losses } : { body: writeForeign(turn, losses), losses: inSourceWords(losses, turn) }
+  return isNative(turn)
+    ? { body: writeNative(turn, losses), losses }
+    : { body: writeForeign(turn, losses), losses: inSourceWords(losses, turn) }
 }
 
 function writeNative(turn: Turn, losses: Loss[]): JsonObject {
@@ -67,7 +76,11 @@ function writeNative(turn: Turn, losses: Loss[]): JsonObject {
   return body
 }
 
-interface Additional { at: number; item: JsonObject; tools: Turn['tools'] }
+interface Additional {
+  at: number
+  item: JsonObject
+  tools: Turn['tools']
+}
 
 /** Parts the tools of a request from those of its `additional_tools` items, which stand behind them in the same order. */
 function splitTools(turn: Turn): { base: Turn['tools']; additional: Additional[] } {
@@ -104,13 +117,11 @@ function writeForeign(turn: Turn, losses: Loss[]): JsonObject {
   const tools = writeTools(turn.tools, turn, losses)
   if (tools.length > 0) body.tools = tools
   const format = writeFormat(turn)
-  if ((format && format.type !== 'text') || turn.verbosity !== undefined) body.text = textMembers(turn, format?.type === 'text' ? undefined : format)
+  if ((format && format.type !== 'text') || turn.verbosity !== undefined)
+    body.text = textMembers(turn, format?.type === 'text' ? undefined : format)
   const reasoning = writeForeignReasoning(turn, losses)
   if (reasoning) body.reasoning = reasoning
-  const include = [
-    ...(neverThinks(turn.model) ? [] : [SEALED_THOUGHTS]),
-    ...(turn.logprobs ? [LOGPROBS] : []),
-  ]
+  const include = [...(neverThinks(turn.model) ? [] : [SEALED_THOUGHTS]), ...(turn.logprobs ? [LOGPROBS] : [])]
   if (include.length > 0) body.include = include
   body.store = turn.store ?? false
   writeShared(body, turn)
@@ -137,7 +148,7 @@ function systemText(blocks: Block[], writer: BlockWriter): string | undefined {
   const texts: string[] = []
   for (const [index, block] of blocks.entries()) {
     if (block.type !== 'text') {
-      writer.losses.push({ path: `system[${index}]`, reason: 'OpenAI\'s instructions are text only' })
+      writer.losses.push({ path: `system[${index}]`, reason: "OpenAI's instructions are text only" })
       continue
     }
     loseExtras(block, `system[${index}]`, writer)
@@ -155,7 +166,7 @@ function writeForeignCaller(body: JsonObject, turn: Turn, losses: Loss[]): void 
   const metadata: JsonObject = {}
   for (const [key, value] of Object.entries(turn.metadata ?? {})) {
     if (typeof value === 'string') metadata[key] = value
-    else if (value !== undefined && value !== null) losses.push({ path: `metadata.${key}`, reason: 'OpenAI\'s metadata are texts' })
+    else if (value !== undefined && value !== null) losses.push({ path: `metadata.${key}`, reason: "OpenAI's metadata are texts" })
   }
   if (Object.keys(metadata).length > 0) body.metadata = metadata
 }
@@ -167,7 +178,10 @@ function writeForeignSampling(body: JsonObject, turn: Turn, losses: Loss[]): voi
     if (cap < MIN_OUTPUT_TOKENS) losses.push({ path: 'max_tokens', reason: `OpenAI takes no cap below ${MIN_OUTPUT_TOKENS}` })
   }
   const thinks = alwaysThinks(turn.model)
-  const sampling = [['temperature', turn.temperature], ['top_p', turn.topP]] as const
+  const sampling = [
+    ['temperature', turn.temperature],
+    ['top_p', turn.topP],
+  ] as const
   for (const [member, value] of sampling) {
     if (value === undefined) continue
     if (!thinks) body[member] = value

@@ -28,12 +28,31 @@ describe('a request spoken in this protocol', () => {
 
   test('keeps members, parts and wrong types nobody knows', () => {
     const body = {
-      model: 'm', max_output_tokens: 'many', tools: 'none', text: 7, reasoning: 'yes', new_member: { a: [1] }, temperature: null, metadata: [1],
-      input: [{ type: 'brand_new', x: 1 }, { role: 'critic', content: 'hm' }, { role: 'user', content: [] }, { type: 'function_call', name: 7 },
-        { type: 'reasoning', summary: 'odd' }, { type: 'function_call_output', call_id: 'c', output: { ok: true } },
-        { role: 'user', content: [{ type: 'input_file', filename: 'a.csv', file_data: 'YSxi' }, { type: 'input_audio', input_audio: { data: 'AA==', format: 'ogg' } }] },
+      model: 'm',
+      max_output_tokens: 'many',
+      tools: 'none',
+      text: 7,
+      reasoning: 'yes',
+      new_member: { a: [1] },
+      temperature: null,
+      metadata: [1],
+      input: [
+        { type: 'brand_new', x: 1 },
+        { role: 'critic', content: 'hm' },
+        { role: 'user', content: [] },
+        { type: 'function_call', name: 7 },
+        { type: 'reasoning', summary: 'odd' },
+        { type: 'function_call_output', call_id: 'c', output: { ok: true } },
+        {
+          role: 'user',
+          content: [
+            { type: 'input_file', filename: 'a.csv', file_data: 'YSxi' },
+            { type: 'input_audio', input_audio: { data: 'AA==', format: 'ogg' } },
+          ],
+        },
         { type: 'additional_tools', role: 'developer', tools: [{ type: 'custom', name: 'late' }] },
-        { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: '' }], encrypted_content: '', content: [] }],
+        { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: '' }], encrypted_content: '', content: [] },
+      ],
       tool_choice: { type: 'hosted' },
     }
     expect(openaiResponses.encodeRequest(openaiResponses.decodeRequest(body, {}))).toEqual({ body, losses: [] })
@@ -43,7 +62,10 @@ describe('a request spoken in this protocol', () => {
     const [, message] = openaiResponses.decodeRequest(ours('request-everything.json'), {}).messages
     expect(message?.content[0]).toMatchObject({ type: 'text', cache: {} })
     expect(message?.content[2]).toMatchObject({ type: 'media', mediaType: 'image/png', cache: { ttl: '1h' } })
-    const bare = openaiResponses.decodeRequest({ model: 'm', input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.csv', file_data: 'YSxi' }] }] }, {})
+    const bare = openaiResponses.decodeRequest(
+      { model: 'm', input: [{ role: 'user', content: [{ type: 'input_file', filename: 'a.csv', file_data: 'YSxi' }] }] },
+      {},
+    )
     expect(bare.messages[0]?.content[0]).toMatchObject({ mediaType: 'text/csv', data: { base64: 'YSxi' }, name: 'a.csv' })
   })
 
@@ -61,7 +83,10 @@ describe('a request spoken in this protocol', () => {
 
   test('gives every upstream the tools of namespaces and of additional_tools items', () => {
     const turn = openaiResponses.decodeRequest(ours('request-code-mode.json'), {})
-    expect(turn.tools.map((tool) => (tool.type === 'foreign' ? '' : `${tool.type} ${tool.name}`))).toEqual(['custom shell-_-exec', 'function wait'])
+    expect(turn.tools.map((tool) => (tool.type === 'foreign' ? '' : `${tool.type} ${tool.name}`))).toEqual([
+      'custom shell-_-exec',
+      'function wait',
+    ])
     expect(turn.messages[1]?.content[0]).toMatchObject({ type: 'call', name: 'shell-_-exec', custom: true })
     for (const protocol of [claude, openaiChat, gemini]) {
       expect(JSON.stringify(protocol.encodeRequest(turn).body)).toContain('shell-_-exec')
@@ -69,9 +94,18 @@ describe('a request spoken in this protocol', () => {
   })
 
   test('reports to other roads what was asked and not what is a default', () => {
-    const turn = openaiResponses.decodeRequest({
-      model: 'm', input: 'x', background: false, truncation: 'disabled', include: ['reasoning.encrypted_content'], stream_options: {}, conversation: null,
-    }, {})
+    const turn = openaiResponses.decodeRequest(
+      {
+        model: 'm',
+        input: 'x',
+        background: false,
+        truncation: 'disabled',
+        include: ['reasoning.encrypted_content'],
+        stream_options: {},
+        conversation: null,
+      },
+      {},
+    )
     expect(claude.encodeRequest(turn).losses).toEqual([])
     const asking = openaiResponses.decodeRequest({ model: 'm', input: 'x', previous_response_id: 'resp_1', background: true }, {})
     expect(claude.encodeRequest(asking).losses.map((loss) => loss.path)).toEqual(['previous_response_id', 'background'])
@@ -97,7 +131,8 @@ describe('a request spoken in this protocol', () => {
 describe('seals in a request', () => {
   test('of another maker are stripped with a loss, thoughts and calls alike', () => {
     const body = {
-      model: 'm', input: [
+      model: 'm',
+      input: [
         { type: 'reasoning', summary: [{ type: 'summary_text', text: 'hm' }], encrypted_content: 'tg1.claude.c2ln' },
         { type: 'function_call', call_id: 'c1.tg1.gemini.c2ln', name: 'f', arguments: '{}' },
         { type: 'function_call_output', call_id: 'c1.tg1.gemini.c2ln', output: 'ok' },
@@ -128,12 +163,16 @@ describe('seals in a request', () => {
   })
 
   test('told too late for the call id come back from the item that carried them', () => {
-    const turn = openaiResponses.decodeRequest({
-      model: 'm', input: [
-        { type: 'function_call', call_id: 'functions.f:0', name: 'f', arguments: '{}' },
-        { type: 'reasoning', summary: [], encrypted_content: 'tg1.gemini.c2lnKy89.call.functions.f:0' },
-      ],
-    }, {})
+    const turn = openaiResponses.decodeRequest(
+      {
+        model: 'm',
+        input: [
+          { type: 'function_call', call_id: 'functions.f:0', name: 'f', arguments: '{}' },
+          { type: 'reasoning', summary: [], encrypted_content: 'tg1.gemini.c2lnKy89.call.functions.f:0' },
+        ],
+      },
+      {},
+    )
     expect(turn.messages[0]?.content).toEqual([{ type: 'call', id: 'functions.f:0', name: 'f', input: '{}', seal: GEMINI_SEAL }])
   })
 })
@@ -141,30 +180,48 @@ describe('seals in a request', () => {
 describe('a turn of another protocol', () => {
   test('is not stored, and its thoughts are asked for sealed where the model thinks', () => {
     expect(encodeTurn({}).body).toEqual({
-      model: 'gpt-5.4', store: false, include: ['reasoning.encrypted_content'],
+      model: 'gpt-5.4',
+      store: false,
+      include: ['reasoning.encrypted_content'],
       input: [{ type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hi' }] }],
     })
     expect(encodeTurn({ model: 'gpt-4.1' }).body.include).toBeUndefined()
     expect(encodeTurn({ store: true }).body.store).toBe(true)
   })
 
-  test('has its tools, calls and results in OpenAI\'s form', () => {
+  test("has its tools, calls and results in OpenAI's form", () => {
     const { body, paths } = encodeTurn({
-      tools: [{ type: 'function', name: 'fs.read', schema: { type: 'object' } }, { type: 'custom', name: 'patch' }],
+      tools: [
+        { type: 'function', name: 'fs.read', schema: { type: 'object' } },
+        { type: 'custom', name: 'patch' },
+      ],
       toolChoice: { type: 'tool', name: 'patch' },
       parallelToolCalls: false,
       messages: [
-        assistant({ type: 'text', text: '' }, { type: 'call', id: 'a', name: 'fs.read', input: '' }, { type: 'call', id: 'b'.repeat(80), name: 'patch', input: 'x', custom: true }),
-        { role: 'user', content: [
-          { type: 'result', callId: 'a', isError: true, content: [{ type: 'text', text: 'no' }] },
-          { type: 'result', callId: 'b'.repeat(80), isError: false, content: [{ type: 'media', mediaType: 'image/png', data: { base64: 'AA==' } }] },
-          { type: 'result', callId: 'gone', isError: false, content: [{ type: 'text', text: 'late' }] },
-          { type: 'text', text: 'Go on' },
-        ] },
+        assistant(
+          { type: 'text', text: '' },
+          { type: 'call', id: 'a', name: 'fs.read', input: '' },
+          { type: 'call', id: 'b'.repeat(80), name: 'patch', input: 'x', custom: true },
+        ),
+        {
+          role: 'user',
+          content: [
+            { type: 'result', callId: 'a', isError: true, content: [{ type: 'text', text: 'no' }] },
+            {
+              type: 'result',
+              callId: 'b'.repeat(80),
+              isError: false,
+              content: [{ type: 'media', mediaType: 'image/png', data: { base64: 'AA==' } }],
+            },
+            { type: 'result', callId: 'gone', isError: false, content: [{ type: 'text', text: 'late' }] },
+            { type: 'text', text: 'Go on' },
+          ],
+        },
       ],
     })
     expect(body.tools).toEqual([
-      { type: 'function', name: 'tg_fs_x2e_read', parameters: { type: 'object' }, strict: false }, { type: 'custom', name: 'patch' },
+      { type: 'function', name: 'tg_fs_x2e_read', parameters: { type: 'object' }, strict: false },
+      { type: 'custom', name: 'patch' },
     ])
     expect(body.tool_choice).toEqual({ type: 'custom', name: 'patch' })
     expect(body.parallel_tool_calls).toBe(false)
@@ -174,7 +231,13 @@ describe('a turn of another protocol', () => {
       { type: 'custom_tool_call', name: 'patch', input: 'x' },
       { type: 'function_call_output', call_id: 'a', output: 'no' },
       { type: 'custom_tool_call_output', output: [{ type: 'input_image', image_url: 'data:image/png;base64,AA==', detail: 'auto' }] },
-      { role: 'user', content: [{ type: 'input_text', text: 'late' }, { type: 'input_text', text: 'Go on' }] },
+      {
+        role: 'user',
+        content: [
+          { type: 'input_text', text: 'late' },
+          { type: 'input_text', text: 'Go on' },
+        ],
+      },
     ])
     const ids = items.flatMap((item) => (typeof item === 'object' && item && !Array.isArray(item) ? [item.call_id] : []))
     expect(ids[1]).toBe(ids[3])
@@ -183,26 +246,50 @@ describe('a turn of another protocol', () => {
   })
 
   test('has files and sound in parts of their own, and loses what OpenAI cannot take', () => {
-    const media = (mediaType: string, data: { base64: string } | { url: string } | { fileId: string }, name?: string): Block =>
-      ({ type: 'media', mediaType, data, ...(name === undefined ? {} : { name }) })
-    const { body, paths } = encodeTurn({ messages: [{ role: 'user', content: [
-      media('application/pdf', { base64: 'JVBERi0=' }, 'Report'), media('application/pdf', { url: 'https://example.com/a.pdf' }),
-      media('audio/mpeg', { base64: 'AA==' }), media('text/plain', { base64: 'aGk=' }), media('image/*', { url: 'https://example.com/a.png' }),
-      media('video/mp4', { base64: 'AA==' }), media('image/png', { fileId: 'file_x' }),
-    ] }] })
-    expect(body.input).toEqual([{ type: 'message', role: 'user', content: [
-      { type: 'input_file', filename: 'Report.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' },
-      { type: 'input_file', file_url: 'https://example.com/a.pdf' },
-      { type: 'input_audio', input_audio: { data: 'AA==', format: 'mp3' } },
-      { type: 'input_file', filename: 'file.txt', file_data: 'data:text/plain;base64,aGk=' },
-      { type: 'input_image', image_url: 'https://example.com/a.png', detail: 'auto' },
-    ] }])
+    const media = (mediaType: string, data: { base64: string } | { url: string } | { fileId: string }, name?: string): Block => ({
+      type: 'media',
+      mediaType,
+      data,
+      ...(name === undefined ? {} : { name }),
+    })
+    const { body, paths } = encodeTurn({
+      messages: [
+        {
+          role: 'user',
+          content: [
+            media('application/pdf', { base64: 'JVBERi0=' }, 'Report'),
+            media('application/pdf', { url: 'https://example.com/a.pdf' }),
+            media('audio/mpeg', { base64: 'AA==' }),
+            media('text/plain', { base64: 'aGk=' }),
+            media('image/*', { url: 'https://example.com/a.png' }),
+            media('video/mp4', { base64: 'AA==' }),
+            media('image/png', { fileId: 'file_x' }),
+          ],
+        },
+      ],
+    })
+    expect(body.input).toEqual([
+      {
+        type: 'message',
+        role: 'user',
+        content: [
+          { type: 'input_file', filename: 'Report.pdf', file_data: 'data:application/pdf;base64,JVBERi0=' },
+          { type: 'input_file', file_url: 'https://example.com/a.pdf' },
+          { type: 'input_audio', input_audio: { data: 'AA==', format: 'mp3' } },
+          { type: 'input_file', filename: 'file.txt', file_data: 'data:text/plain;base64,aGk=' },
+          { type: 'input_image', image_url: 'https://example.com/a.png', detail: 'auto' },
+        ],
+      },
+    ])
     expect(paths).toEqual(['messages[0].content[5]', 'messages[0].content[6]'])
   })
 
   test('asks for thought by effort, whatever measure it named', () => {
     const reasoning = (members: Parameters<typeof encodeTurn>[0]) => encodeTurn(members).body.reasoning
-    expect(reasoning({ reasoning: { budgetTokens: 10_000, enabled: true, summary: 'summarized' } })).toEqual({ effort: 'medium', summary: 'auto' })
+    expect(reasoning({ reasoning: { budgetTokens: 10_000, enabled: true, summary: 'summarized' } })).toEqual({
+      effort: 'medium',
+      summary: 'auto',
+    })
     expect(reasoning({ reasoning: { effort: 'max' } })).toEqual({ effort: 'max' })
     expect(reasoning({ reasoning: { enabled: false } })).toEqual({ effort: 'none' })
     expect(reasoning({ reasoning: { enabled: true, adaptive: true } })).toBeUndefined()
@@ -211,25 +298,63 @@ describe('a turn of another protocol', () => {
 
   test('says what it could not ask for, in the words it was asked in', () => {
     const lost = { topK: 5, seed: 1, stop: ['x'], n: 2, presencePenalty: 1, temperature: 0.5, maxOutputTokens: 1 }
-    expect(encodeTurn({ ...lost, model: 'o3' }).paths).toEqual(['max_tokens', 'temperature', 'n', 'stop', 'seed', 'top_k', 'presence_penalty'])
+    expect(encodeTurn({ ...lost, model: 'o3' }).paths).toEqual([
+      'max_tokens',
+      'temperature',
+      'n',
+      'stop',
+      'seed',
+      'top_k',
+      'presence_penalty',
+    ])
     expect(encodeTurn(lost).body).toMatchObject({ max_output_tokens: 16, temperature: 0.5 })
     expect(encodeTurn({ ...lost, ext: { gemini: { safetySettings: [{}] } } }).paths).toEqual([
-      'safetySettings', 'generationConfig.maxOutputTokens', 'generationConfig.candidateCount', 'generationConfig.stopSequences', 'generationConfig.seed',
-      'generationConfig.topK', 'generationConfig.presencePenalty',
+      'safetySettings',
+      'generationConfig.maxOutputTokens',
+      'generationConfig.candidateCount',
+      'generationConfig.stopSequences',
+      'generationConfig.seed',
+      'generationConfig.topK',
+      'generationConfig.presencePenalty',
     ])
-    expect(encodeTurn({ system: [{ type: 'text', text: 'a', cache: {} }, { type: 'text', text: 'b' }] })).toMatchObject({
-      body: { instructions: 'a\n\nb' }, paths: ['system[0].cache_control'],
+    expect(
+      encodeTurn({
+        system: [
+          { type: 'text', text: 'a', cache: {} },
+          { type: 'text', text: 'b' },
+        ],
+      }),
+    ).toMatchObject({
+      body: { instructions: 'a\n\nb' },
+      paths: ['system[0].cache_control'],
     })
   })
 
   test('keeps schema, verbosity, metadata, tier, cache key and log probabilities', () => {
-    expect(encodeTurn({
-      output: { type: 'json_schema', schema: { type: 'object' } }, verbosity: 'low', metadata: { a: 'b', c: 1 }, serviceTier: 'standard_only',
-      cacheKey: 'k', logprobs: true, topLogprobs: 3, user: 'u', maxOutputTokens: 100, temperature: 0.5, toolChoice: { type: 'auto' },
-    })).toMatchObject({
+    expect(
+      encodeTurn({
+        output: { type: 'json_schema', schema: { type: 'object' } },
+        verbosity: 'low',
+        metadata: { a: 'b', c: 1 },
+        serviceTier: 'standard_only',
+        cacheKey: 'k',
+        logprobs: true,
+        topLogprobs: 3,
+        user: 'u',
+        maxOutputTokens: 100,
+        temperature: 0.5,
+        toolChoice: { type: 'auto' },
+      }),
+    ).toMatchObject({
       body: {
-        text: { format: { type: 'json_schema', name: 'answer', schema: { type: 'object' } }, verbosity: 'low' }, metadata: { a: 'b' }, service_tier: 'default',
-        prompt_cache_key: 'k', include: ['reasoning.encrypted_content', 'message.output_text.logprobs'], top_logprobs: 3, user: 'u', max_output_tokens: 100,
+        text: { format: { type: 'json_schema', name: 'answer', schema: { type: 'object' } }, verbosity: 'low' },
+        metadata: { a: 'b' },
+        service_tier: 'default',
+        prompt_cache_key: 'k',
+        include: ['reasoning.encrypted_content', 'message.output_text.logprobs'],
+        top_logprobs: 3,
+        user: 'u',
+        max_output_tokens: 100,
         temperature: 0.5,
       },
       paths: ['metadata.c'],

@@ -6,7 +6,18 @@ import { freeFormNames, freeText } from './asked.ts'
 import { foreign, readCall, readImageCall, readMessage, readReasoning } from './block.ts'
 import { NO_MEMBER, writeReasoning } from './block-encode.ts'
 import {
-  answerPart, callItem, idBase, imageItem, isImage, itemId, logprobList, messageItem, messageMembers, responseId, responseObject, writeStatus,
+  answerPart,
+  callItem,
+  idBase,
+  imageItem,
+  isImage,
+  itemId,
+  logprobList,
+  messageItem,
+  messageMembers,
+  responseId,
+  responseObject,
+  writeStatus,
 } from './items.ts'
 import { readUsage, writeUsage } from './usage.ts'
 import { count, isNative, list, object, OWN, remembered, text } from './wire.ts'
@@ -33,7 +44,9 @@ export function decodeResponse(body: JsonObject): Completion {
     id: text(body.id) ?? '',
     model: text(body.model) ?? '',
     ...(created === undefined ? {} : { created }),
-    choices: [{ index: 0, content, finish: readFinish(body, content), ...(logprobs.length > 0 ? { logprobs: { content: logprobs } } : {}) }],
+    choices: [
+      { index: 0, content, finish: readFinish(body, content), ...(logprobs.length > 0 ? { logprobs: { content: logprobs } } : {}) },
+    ],
     ...(usage ? { usage } : {}),
     ...(usage && isObject(body.usage) ? { rawUsage: body.usage } : {}),
     ext: { [OWN]: {} },
@@ -102,7 +115,11 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
   const native = isNative(completion)
   losses.push(...extensionLosses(finish.ext, OWN, 'finish.', NO_MEMBER))
   const content = choice?.content ?? []
-  const status = writeStatus(finish, native, content.some((block) => block.type === 'refusal'))
+  const status = writeStatus(
+    finish,
+    native,
+    content.some((block) => block.type === 'refusal'),
+  )
   const output = writeOutput(content, logprobList(choice?.logprobs), text(status.status) ?? 'completed', call, losses)
   const usage = native && isObject(completion.rawUsage) ? completion.rawUsage : completion.usage ? writeUsage(completion.usage) : undefined
   const memory = remembered(finish.ext, 'response')
@@ -136,7 +153,7 @@ function writeOutput(content: Block[], logprobs: Json[], status: string, call: S
     }
     switch (block.type) {
       case 'text': {
-        const share = block.ext?.[OWN] ? count(remembered(block.ext, 'logprobs')) ?? 0 : logprobs.length
+        const share = block.ext?.[OWN] ? (count(remembered(block.ext, 'logprobs')) ?? 0) : logprobs.length
         parts?.push(answerPart(block, block.text, list(block.ext?.[OWN]?.annotations), logprobs.slice(logprobsFrom, logprobsFrom + share)))
         logprobsFrom += share
         break

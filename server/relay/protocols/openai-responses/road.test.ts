@@ -10,8 +10,19 @@ import { writeUsage } from './usage.ts'
 
 describe('peek', () => {
   test('finds model, stream and cap', () => {
-    expect(openaiResponses.peek({ model: 'm', stream: true, max_output_tokens: 9 }, {})).toEqual({ model: 'm', stream: true, maxOutputTokens: 9, choices: 1, wantsUsage: true })
-    expect(openaiResponses.peek({ model: 'm', max_output_tokens: -1 }, {})).toEqual({ model: 'm', stream: false, choices: 1, wantsUsage: true })
+    expect(openaiResponses.peek({ model: 'm', stream: true, max_output_tokens: 9 }, {})).toEqual({
+      model: 'm',
+      stream: true,
+      maxOutputTokens: 9,
+      choices: 1,
+      wantsUsage: true,
+    })
+    expect(openaiResponses.peek({ model: 'm', max_output_tokens: -1 }, {})).toEqual({
+      model: 'm',
+      stream: false,
+      choices: 1,
+      wantsUsage: true,
+    })
     for (const model of [undefined, null, 7, '']) expect(() => openaiResponses.peek({ model }, {})).toThrow(WireError)
   })
 })
@@ -23,19 +34,31 @@ describe('patch', () => {
     expect(patched).toEqual({ ...ours('request-everything.json'), model: 'other' })
     expect(patched.input).toBe(body.input)
     expect(openaiResponses.patch(body, { model: 'gpt-5.4', stream: false })).toBe(body)
-    expect(openaiResponses.patch({ model: 'm', input: 'x' }, { model: 'm', stream: true })).toEqual({ model: 'm', input: 'x', stream: true })
+    expect(openaiResponses.patch({ model: 'm', input: 'x' }, { model: 'm', stream: true })).toEqual({
+      model: 'm',
+      input: 'x',
+      stream: true,
+    })
   })
 
   test('takes out what other makers sealed, with a loss, and touches no other item', () => {
     const plain = { role: 'user', content: 'x' }
     const losses: Loss[] = []
-    const body = { model: 'm', input: [
-      plain, { type: 'reasoning', summary: [], encrypted_content: 'tg1.claude.AA' }, { type: 'reasoning', summary: [], encrypted_content: 'gAAAA' },
-      { type: 'function_call', call_id: 'c.tg1.gemini.AA', name: 'f', arguments: '{}' }, { type: 'function_call_output', call_id: 'c.tg1.gemini.AA', output: '1' },
-    ] }
+    const body = {
+      model: 'm',
+      input: [
+        plain,
+        { type: 'reasoning', summary: [], encrypted_content: 'tg1.claude.AA' },
+        { type: 'reasoning', summary: [], encrypted_content: 'gAAAA' },
+        { type: 'function_call', call_id: 'c.tg1.gemini.AA', name: 'f', arguments: '{}' },
+        { type: 'function_call_output', call_id: 'c.tg1.gemini.AA', output: '1' },
+      ],
+    }
     const { input } = openaiResponses.patch(body, { model: 'm', stream: false, losses })
     expect(input).toEqual([
-      plain, { type: 'reasoning', summary: [], encrypted_content: 'gAAAA' }, { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
+      plain,
+      { type: 'reasoning', summary: [], encrypted_content: 'gAAAA' },
+      { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
       { type: 'function_call_output', call_id: 'c', output: '1' },
     ])
     expect(Array.isArray(input) && input[0] === plain).toBe(true)
@@ -66,36 +89,78 @@ describe('usage', () => {
     expect(seen).toBeGreaterThan(3)
   })
 
-  test('adds Claude\'s cache keys only where the total proves that they lie outside the input (W77, W78)', () => {
-    expect(of({ input_tokens: 100, output_tokens: 10, total_tokens: 110, cache_read_input_tokens: 40, cache_creation_input_tokens: 20 })).toEqual(
-      { ...EMPTY_USAGE, input: 40, cachedInput: 40, cacheWrite: 20, output: 10 })
-    expect(of({ input_tokens: 100, output_tokens: 10, total_tokens: 170, cache_read_input_tokens: 40, cache_creation_input_tokens: 20 })).toEqual(
-      { ...EMPTY_USAGE, input: 100, cachedInput: 40, cacheWrite: 20, output: 10 })
-    expect(of({ input_tokens: 10, output_tokens: 1, cache_read_input_tokens: 40 })).toEqual({ ...EMPTY_USAGE, input: 10, cachedInput: 40, output: 1 })
+  test("adds Claude's cache keys only where the total proves that they lie outside the input (W77, W78)", () => {
+    expect(
+      of({ input_tokens: 100, output_tokens: 10, total_tokens: 110, cache_read_input_tokens: 40, cache_creation_input_tokens: 20 }),
+    ).toEqual({ ...EMPTY_USAGE, input: 40, cachedInput: 40, cacheWrite: 20, output: 10 })
+    expect(
+      of({ input_tokens: 100, output_tokens: 10, total_tokens: 170, cache_read_input_tokens: 40, cache_creation_input_tokens: 20 }),
+    ).toEqual({ ...EMPTY_USAGE, input: 100, cachedInput: 40, cacheWrite: 20, output: 10 })
+    expect(of({ input_tokens: 10, output_tokens: 1, cache_read_input_tokens: 40 })).toEqual({
+      ...EMPTY_USAGE,
+      input: 10,
+      cachedInput: 40,
+      output: 1,
+    })
   })
 
   test('tells lifetimes of writes apart without counting one twice (W79)', () => {
-    expect(of({ input_tokens: 100, output_tokens: 1, total_tokens: 101, input_tokens_details: { cache_write_tokens: 30, cache_write_tokens_details: { ttl_12h_tokens: 10, ttl_30m_tokens: 20 } } }))
-      .toEqual({ ...EMPTY_USAGE, input: 70, cacheWrite: 20, cacheWrite1h: 10, output: 1 })
-    expect(of({ input_tokens: 100, output_tokens: 1, total_tokens: 101, cache_creation_input_tokens: 30, cache_creation_1h_input_tokens: 10 }))
-      .toEqual({ ...EMPTY_USAGE, input: 70, cacheWrite: 20, cacheWrite1h: 10, output: 1 })
+    expect(
+      of({
+        input_tokens: 100,
+        output_tokens: 1,
+        total_tokens: 101,
+        input_tokens_details: { cache_write_tokens: 30, cache_write_tokens_details: { ttl_12h_tokens: 10, ttl_30m_tokens: 20 } },
+      }),
+    ).toEqual({ ...EMPTY_USAGE, input: 70, cacheWrite: 20, cacheWrite1h: 10, output: 1 })
+    expect(
+      of({ input_tokens: 100, output_tokens: 1, total_tokens: 101, cache_creation_input_tokens: 30, cache_creation_1h_input_tokens: 10 }),
+    ).toEqual({ ...EMPTY_USAGE, input: 70, cacheWrite: 20, cacheWrite1h: 10, output: 1 })
   })
 
   test('counts what a total has beyond both sides as output, and images and sound apart', () => {
-    expect(of({ input_tokens: 10, output_tokens: 5, total_tokens: 22, output_tokens_details: { reasoning_tokens: 7 } })).toEqual({ ...EMPTY_USAGE, input: 10, output: 12, reasoning: 7 })
-    expect(of({ input_tokens: 10, output_tokens: 8, input_tokens_details: { image_tokens: 3, audio_tokens: 2 }, output_tokens_details: { image_tokens: 4, audio_tokens: 1 } })).toEqual(
-      { ...EMPTY_USAGE, input: 5, imageInput: 3, audioInput: 2, output: 3, imageOutput: 4, audioOutput: 1 })
+    expect(of({ input_tokens: 10, output_tokens: 5, total_tokens: 22, output_tokens_details: { reasoning_tokens: 7 } })).toEqual({
+      ...EMPTY_USAGE,
+      input: 10,
+      output: 12,
+      reasoning: 7,
+    })
+    expect(
+      of({
+        input_tokens: 10,
+        output_tokens: 8,
+        input_tokens_details: { image_tokens: 3, audio_tokens: 2 },
+        output_tokens_details: { image_tokens: 4, audio_tokens: 1 },
+      }),
+    ).toEqual({ ...EMPTY_USAGE, input: 5, imageInput: 3, audioInput: 2, output: 3, imageOutput: 4, audioOutput: 1 })
   })
 
   test('takes what is no count for not said', () => {
     expect(of({ input_tokens: -1, output_tokens: 5 })).toBeUndefined()
-    expect(of({ input_tokens: 1, output_tokens: 5, input_tokens_details: { cached_tokens: Number.NaN, cache_write_tokens: 2 ** 60 } })).toEqual({ ...EMPTY_USAGE, input: 1, output: 5 })
-    expect(of({ input_tokens: 5, output_tokens: 1, input_tokens_details: { cached_tokens: 9 } })).toEqual({ ...EMPTY_USAGE, cachedInput: 5, output: 1 })
+    expect(
+      of({ input_tokens: 1, output_tokens: 5, input_tokens_details: { cached_tokens: Number.NaN, cache_write_tokens: 2 ** 60 } }),
+    ).toEqual({ ...EMPTY_USAGE, input: 1, output: 5 })
+    expect(of({ input_tokens: 5, output_tokens: 1, input_tokens_details: { cached_tokens: 9 } })).toEqual({
+      ...EMPTY_USAGE,
+      cachedInput: 5,
+      output: 1,
+    })
     expect(openaiResponses.usage({ usage: null })).toBeUndefined()
   })
 
   test('survives being written and read', () => {
-    const usage = { input: 1, output: 20, cachedInput: 3, cacheWrite: 4, cacheWrite1h: 5, imageInput: 6, imageOutput: 7, audioInput: 8, audioOutput: 9, reasoning: 10 }
+    const usage = {
+      input: 1,
+      output: 20,
+      cachedInput: 3,
+      cacheWrite: 4,
+      cacheWrite1h: 5,
+      imageInput: 6,
+      imageOutput: 7,
+      audioInput: 8,
+      audioOutput: 9,
+      reasoning: 10,
+    }
     expect(of(writeUsage(usage))).toEqual(usage)
   })
 })
@@ -122,16 +187,32 @@ describe('tap', () => {
   })
 
   test('tells words, thoughts and arguments alike', () => {
-    const texts = ourStream('answer-full.chunks.txt').map((frame) => openaiResponses.tap(frame).text).join('')
-    for (const word of ['The city is Bonn.', 'It rains in Bönn, says 天気.', '{"city":"Bonn"}', '*** Begin Patch']) expect(texts).toContain(word)
+    const texts = ourStream('answer-full.chunks.txt')
+      .map((frame) => openaiResponses.tap(frame).text)
+      .join('')
+    for (const word of ['The city is Bonn.', 'It rains in Bönn, says 天気.', '{"city":"Bonn"}', '*** Begin Patch'])
+      expect(texts).toContain(word)
   })
 
   test('tells how it ended', () => {
     const tapped = (event: JsonObject) => frames(event).map((frame) => openaiResponses.tap(frame))[0]
-    expect(tapped({ type: 'response.completed', response: { status: 'completed' } })).toEqual({ text: '', content: false, end: true, finish: 'completed' })
-    expect(tapped({ type: 'response.incomplete', response: { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } } })).toMatchObject({ end: true, finish: 'max_output_tokens' })
-    expect(tapped({ type: 'error', message: 'x', code: 'server_error' })).toMatchObject({ end: true, fault: { kind: 'upstream', message: 'x' } })
-    expect(tapped({ type: 'response.failed', response: { error: { code: 'server_error', message: 'y' } } })).toMatchObject({ end: true, fault: { message: 'y' } })
+    expect(tapped({ type: 'response.completed', response: { status: 'completed' } })).toEqual({
+      text: '',
+      content: false,
+      end: true,
+      finish: 'completed',
+    })
+    expect(
+      tapped({ type: 'response.incomplete', response: { status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' } } }),
+    ).toMatchObject({ end: true, finish: 'max_output_tokens' })
+    expect(tapped({ type: 'error', message: 'x', code: 'server_error' })).toMatchObject({
+      end: true,
+      fault: { kind: 'upstream', message: 'x' },
+    })
+    expect(tapped({ type: 'response.failed', response: { error: { code: 'server_error', message: 'y' } } })).toMatchObject({
+      end: true,
+      fault: { message: 'y' },
+    })
     expect(openaiResponses.tap({ data: '[DONE]' })).toEqual({ text: '', content: false })
   })
 })
@@ -156,13 +237,21 @@ describe('errors', () => {
   })
 
   test('inside a success are found', () => {
-    expect(openaiResponses.bodyFault?.({ status: 'failed', error: { code: 'server_error', message: 'x' } })).toMatchObject({ kind: 'upstream', status: 502, message: 'x' })
+    expect(openaiResponses.bodyFault?.({ status: 'failed', error: { code: 'server_error', message: 'x' } })).toMatchObject({
+      kind: 'upstream',
+      status: 502,
+      message: 'x',
+    })
     expect(openaiResponses.bodyFault?.(ours('answer-full.json'))).toBeUndefined()
   })
 
-  test('are written as OpenAI\'s object with the codes clients act on', () => {
-    const written = (kind: Fault['kind'], status: number, code?: string) => openaiResponses.encodeError({ kind, status, message: 'm', ...(code ? { code } : {}) }, 'req_1')
-    expect(written('not_found', 404)).toEqual({ status: 404, body: { error: { message: 'm', type: 'invalid_request_error', param: null, code: 'model_not_found' } } })
+  test("are written as OpenAI's object with the codes clients act on", () => {
+    const written = (kind: Fault['kind'], status: number, code?: string) =>
+      openaiResponses.encodeError({ kind, status, message: 'm', ...(code ? { code } : {}) }, 'req_1')
+    expect(written('not_found', 404)).toEqual({
+      status: 404,
+      body: { error: { message: 'm', type: 'invalid_request_error', param: null, code: 'model_not_found' } },
+    })
     expect(written('insufficient_balance', 402).body).toMatchObject({ error: { type: 'insufficient_quota', code: 'insufficient_quota' } })
     expect(written('rate_limit', 429, 'rate_limit_error').body).toMatchObject({ error: { code: 'rate_limit_exceeded' } })
     expect(written('overloaded', 503, 'overloaded_error').body).toMatchObject({ error: { code: 'server_is_overloaded' } })
@@ -174,7 +263,8 @@ describe('errors', () => {
     const written = openaiResponses.encodeStreamError({ kind: 'timeout', status: 504, message: 'm' }, 'req_1')
     expect(written.map((frame) => frame.event)).toEqual(['error', 'response.failed'])
     expect(dataOf(written)).toMatchObject([
-      { type: 'error', message: 'm', code: 'timeout' }, { response: { id: 'resp_req1', status: 'failed', error: { code: 'timeout', message: 'm' } } },
+      { type: 'error', message: 'm', code: 'timeout' },
+      { response: { id: 'resp_req1', status: 'failed', error: { code: 'timeout', message: 'm' } } },
     ])
   })
 })
@@ -184,6 +274,17 @@ test('answerText and requestText hold the words and neither ids nor seals nor ba
   for (const word of ['The city is Bonn.', 'It rains in Bönn', '{"city":"Bonn"}', '*** Begin Patch']) expect(answer).toContain(word)
   expect(answer).not.toContain('gAAAA')
   const request = openaiResponses.requestText(ours('request-everything.json'))
-  for (const word of ['Be brief.', 'Answer in German.', 'What is this?', 'First.', 'Let me look.', 'rain', 'patched', 'create_event', 'Plain words.']) expect(request).toContain(word)
+  for (const word of [
+    'Be brief.',
+    'Answer in German.',
+    'What is this?',
+    'First.',
+    'Let me look.',
+    'rain',
+    'patched',
+    'create_event',
+    'Plain words.',
+  ])
+    expect(request).toContain(word)
   for (const noise of ['iVBORw0KGgo=', 'gAAAAB==', 'call_1']) expect(request).not.toContain(noise)
 })

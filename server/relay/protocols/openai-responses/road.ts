@@ -8,7 +8,13 @@ import { count } from './wire.ts'
 export function peek(body: JsonObject): Peek {
   if (typeof body.model !== 'string' || body.model === '') throw new WireError('model: must be a non-empty string', 'model')
   const cap = count(body.max_output_tokens)
-  return { model: body.model, stream: body.stream === true, ...(cap === undefined ? {} : { maxOutputTokens: cap }), choices: 1, wantsUsage: true }
+  return {
+    model: body.model,
+    stream: body.stream === true,
+    ...(cap === undefined ? {} : { maxOutputTokens: cap }),
+    choices: 1,
+    wantsUsage: true,
+  }
 }
 
 /**

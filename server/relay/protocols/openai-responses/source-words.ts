@@ -6,10 +6,19 @@ const WORDS: { [protocol: string]: { [head: string]: string | undefined } | unde
   'openai-chat': { reasoning: 'reasoning_effort' },
   claude: { reasoning: 'thinking', stop: 'stop_sequences', user: 'metadata.user_id', response_format: 'output_config.format' },
   gemini: {
-    messages: 'contents', system: 'systemInstruction.parts', reasoning: `${GEMINI}.thinkingConfig`, stop: `${GEMINI}.stopSequences`,
-    max_tokens: `${GEMINI}.maxOutputTokens`, temperature: `${GEMINI}.temperature`, top_p: `${GEMINI}.topP`, top_k: `${GEMINI}.topK`,
-    seed: `${GEMINI}.seed`, n: `${GEMINI}.candidateCount`, presence_penalty: `${GEMINI}.presencePenalty`,
-    frequency_penalty: `${GEMINI}.frequencyPenalty`, modalities: `${GEMINI}.responseModalities`,
+    messages: 'contents',
+    system: 'systemInstruction.parts',
+    reasoning: `${GEMINI}.thinkingConfig`,
+    stop: `${GEMINI}.stopSequences`,
+    max_tokens: `${GEMINI}.maxOutputTokens`,
+    temperature: `${GEMINI}.temperature`,
+    top_p: `${GEMINI}.topP`,
+    top_k: `${GEMINI}.topK`,
+    seed: `${GEMINI}.seed`,
+    n: `${GEMINI}.candidateCount`,
+    presence_penalty: `${GEMINI}.presencePenalty`,
+    frequency_penalty: `${GEMINI}.frequencyPenalty`,
+    modalities: `${GEMINI}.responseModalities`,
   },
 }
 

@@ -11,7 +11,13 @@ import { count, list, object, OWN, parseObject, text } from './wire.ts'
 type Kind = 'message' | 'reasoning' | 'call' | 'other'
 
 /** An item that was added. Parts are its blocks by their place; a reasoning item or a call has one, at 0. `part` is the last told. */
-interface Item { kind: Kind; added: JsonObject; parts: Map<number, Open>; part: number | undefined; done: boolean }
+interface Item {
+  kind: Kind
+  added: JsonObject
+  parts: Map<number, Open>
+  part: number | undefined
+  done: boolean
+}
 
 /**
  * Reads a Responses stream. Each content part, reasoning item and call is a block. Items of hosted tools are told whole when they are

@@ -21,7 +21,10 @@ export function encodeStream(call: StreamCall): Translator<Event, Frame> {
 }
 
 /** A block that is not on the wire yet: thoughts and words of other makers begin with their first word. */
-interface Waiting { block: Block; begin(): BlockWriter }
+interface Waiting {
+  block: Block
+  begin(): BlockWriter
+}
 
 class StreamWriter implements Sink {
   readonly base: string
@@ -161,13 +164,21 @@ class StreamWriter implements Sink {
         this.wait(index, { block, begin: () => this.messageFor(block).words(block) }, own || block.text !== '')
         break
       case 'reasoning':
-        this.wait(index, { block, begin: () => this.item(() => writeThoughts(this, block)) }, own || block.text !== '' || Boolean(block.seal))
+        this.wait(
+          index,
+          { block, begin: () => this.item(() => writeThoughts(this, block)) },
+          own || block.text !== '' || Boolean(block.seal),
+        )
         break
       case 'call':
         this.toolCall(index, block)
         break
       case 'media':
-        if (isImage(block)) this.writers.set(index, this.item(() => writeImage(this, block, this.placeOf(block))))
+        if (isImage(block))
+          this.writers.set(
+            index,
+            this.item(() => writeImage(this, block, this.placeOf(block))),
+          )
         break
       case 'foreign':
         if (block.from === OWN) this.whole(block)

@@ -3,7 +3,13 @@ import type { Block, Event, Seal } from '../canonical.ts'
 import { list, OWN } from './wire.ts'
 
 /** A block that was opened. `length` counts what was told of its text, `sent` what was told of its extensions. */
-export interface Open { index: number; length: number; logprobs: number; sent: JsonObject; closed: boolean }
+export interface Open {
+  index: number
+  length: number
+  logprobs: number
+  sent: JsonObject
+  closed: boolean
+}
 
 /** The events of the blocks of one answer: opens them in order and remembers how much of each was told. */
 export class BlockFeed {
@@ -95,7 +101,8 @@ function unsent(sent: JsonObject, final: JsonObject): JsonObject {
     const before = list(sent[key])
     if (Array.isArray(value) && Array.isArray(sent[key])) {
       if (value.length > before.length) rest[key] = value.slice(before.length)
-    } else if (value !== undefined && (isObject(value) ? JSON.stringify(value) !== JSON.stringify(sent[key]) : value !== sent[key])) rest[key] = value
+    } else if (value !== undefined && (isObject(value) ? JSON.stringify(value) !== JSON.stringify(sent[key]) : value !== sent[key]))
+      rest[key] = value
   }
   return rest
 }

@@ -237,10 +237,12 @@ export function writeToolCall(sink: Sink, block: Call, free?: FreeText): BlockWr
 export function writeImage(sink: Sink, block: Media, place: number | undefined): BlockWriter {
   let id = itemId(block, 'ig', sink.base, place ?? 0)
   let base64 = 'base64' in block.data ? block.data.base64 : ''
-  const index = place ?? sink.add((at) => {
-    id = itemId(block, 'ig', sink.base, at)
-    return imageItem(block, id, null, 'in_progress')
-  })
+  const index =
+    place ??
+    sink.add((at) => {
+      id = itemId(block, 'ig', sink.base, at)
+      return imageItem(block, id, null, 'in_progress')
+    })
   return {
     delta: (piece) => {
       base64 += piece

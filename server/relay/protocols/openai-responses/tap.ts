@@ -37,8 +37,14 @@ export function tap(frame: Frame): TapResult {
 
 /** Whether events of this name tell text or how the stream ended. */
 function tells(event: string): boolean {
-  return event.endsWith('.delta') || event === 'response.completed' || event === 'response.incomplete' || event === 'response.failed'
-    || event === 'error' || !event.startsWith('response.')
+  return (
+    event.endsWith('.delta') ||
+    event === 'response.completed' ||
+    event === 'response.incomplete' ||
+    event === 'response.failed' ||
+    event === 'error' ||
+    !event.startsWith('response.')
+  )
 }
 
 function failed(fault: Fault): TapResult {

@@ -12,13 +12,20 @@ const RECORDED = ['openai/responses', 'azure', 'xai/responses', 'open-responses/
 /** A call as the relay would describe it to an encoder. */
 export const CALL: StreamCall = { model: 'house-model', wantsUsage: true, created: 1_795_300_000, id: 'req_01-ours' }
 
-export interface Fixture { name: string; path: string }
+export interface Fixture {
+  name: string
+  path: string
+}
 
 /** Our own fixtures and, on a machine that has them, the recorded ones whose name ends in `ending`. */
 export function fixtures(ending: string): Fixture[] {
-  return [OWN_FOLDER, ...RECORDED].filter((folder) => existsSync(folder)).flatMap((folder) => readdirSync(folder)
-    .filter((name) => name.endsWith(ending))
-    .map((name) => ({ name: `${folder.split('/').at(-2)}/${name}`, path: join(folder, name) })))
+  return [OWN_FOLDER, ...RECORDED]
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith(ending))
+        .map((name) => ({ name: `${folder.split('/').at(-2)}/${name}`, path: join(folder, name) })),
+    )
 }
 
 /** One JSON fixture by its path. */
@@ -87,10 +94,12 @@ export function encode(events: Event[], call = CALL): Frame[] {
  * in every event.
  */
 export function settled(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value, (key, each) => {
-    if (key === 'sequence_number' || key === 'obfuscation') return undefined
-    return key === 'seal' || key === 'encrypted_content' || key === 'fingerprint' ? 'sealed' : each
-  }))
+  return JSON.parse(
+    JSON.stringify(value, (key, each) => {
+      if (key === 'sequence_number' || key === 'obfuscation') return undefined
+      return key === 'seal' || key === 'encrypted_content' || key === 'fingerprint' ? 'sealed' : each
+    }),
+  )
 }
 
 /** A user's message of one text. */

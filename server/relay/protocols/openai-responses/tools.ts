@@ -1,9 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Loss, OutputFormat, Tool, ToolChoice, Turn } from '../canonical.ts'
-import { toWireName } from '../claude/names.ts'
 import { extensionLosses } from '../loss.ts'
 import { NO_MEMBER } from './block-encode.ts'
-import { joinName, splitName } from './names.ts'
+import { joinName, splitName, toWireName } from './names.ts'
 import { flag, isNative, leftovers, list, object, OWN, own, ownMembers, remembered, text } from './wire.ts'
 
 const FUNCTION_MEMBERS = new Set(['type', 'name', 'description', 'parameters', 'strict'])
@@ -16,7 +15,7 @@ const FORMAT_MEMBERS = new Set(['type', 'name', 'description', 'schema', 'strict
  */
 export function readTools(value: Json | undefined): Tool[] {
   const tools: Tool[] = []
-  for (const tool of list(value)) if (isObject(tool)) tools.push(...readNamespace(tool) ?? [readTool(tool)])
+  for (const tool of list(value)) if (isObject(tool)) tools.push(...(readNamespace(tool) ?? [readTool(tool)]))
   return tools
 }
 
@@ -88,7 +87,8 @@ export function writeTools(tools: Tool[], turn: Turn, losses: Loss[]): JsonObjec
       continue
     }
     losses.push(...extensionLosses(tool.ext, OWN, `${path}.`, NO_MEMBER))
-    if ('cache' in tool && tool.cache) losses.push({ path: `${path}.cache_control`, reason: 'OpenAI caches prompts by itself, without marks' })
+    if ('cache' in tool && tool.cache)
+      losses.push({ path: `${path}.cache_control`, reason: 'OpenAI caches prompts by itself, without marks' })
     const within = remembered(tool.ext, 'namespace')
     const one = tool.type === 'custom' ? writeCustom(tool, native) : writeFunction(tool, native)
     if (!isObject(within)) {
@@ -112,7 +112,7 @@ function nameOf(tool: Exclude<Tool, { type: 'foreign' }>, native: boolean): stri
 
 function writeFunction(tool: Extract<Tool, { type: 'function' }>, native: boolean): JsonObject {
   // Without a word OpenAI takes a function for strict and refuses most schemas that were not written for that.
-  const strict = native ? tool.strict : tool.strict ?? false
+  const strict = native ? tool.strict : (tool.strict ?? false)
   const schema = tool.schema ?? (native ? undefined : { type: 'object', properties: {} })
   return {
     ...ownMembers(tool.ext),

@@ -11,7 +11,11 @@ function first(source: JsonObject, ...names: string[]): number | undefined {
   return undefined
 }
 
-interface Writes { minutes: number; hour: number; explicit: number }
+interface Writes {
+  minutes: number
+  hour: number
+  explicit: number
+}
 
 /**
  * Cache writes by lifetime. OpenAI tells them inside the input's details, where the 12-hour writes are the dearer ones and count as

@@ -25,7 +25,8 @@ export function requestText(body: JsonObject): string {
     if (isObject(item) && Array.isArray(item.tools)) words.push(JSON.stringify(item.tools))
   }
   if (Array.isArray(body.tools) && body.tools.length > 0) words.push(JSON.stringify(body.tools))
-  if (isObject(body.text) && isObject(body.text.format) && isObject(body.text.format.schema)) words.push(JSON.stringify(body.text.format.schema))
+  if (isObject(body.text) && isObject(body.text.format) && isObject(body.text.format.schema))
+    words.push(JSON.stringify(body.text.format.schema))
   return words.join('\n')
 }
 
