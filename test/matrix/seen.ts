@@ -14,7 +14,19 @@ const readers: Record<Wire, (body: JsonObject) => Seen> = { chat, responses, cla
 
 /** Reads a body that an upstream received. */
 export function seenIn(wire: Wire, body: JsonObject): Seen {
-  return readers[wire](body)
+  const seen = readers[wire](body)
+  return { ...seen, parts: merged(seen.parts) }
+}
+
+/** Text of the assistant in several pieces, as clients send back what was streamed, is one text. */
+function merged(parts: readonly SeenPart[]): SeenPart[] {
+  const found: SeenPart[] = []
+  for (const part of parts) {
+    const last = found.at(-1)
+    if (last && 'assistant' in last && 'assistant' in part) last.assistant += part.assistant
+    else found.push('assistant' in part ? { ...part } : part)
+  }
+  return found
 }
 
 const list = (value: Json | undefined): JsonObject[] => (Array.isArray(value) ? value.filter(isObject) : [])

@@ -2,6 +2,9 @@ import { isObject } from '../../../contract/json.ts'
 import type { Json } from '../../../contract/json.ts'
 import type { Extensions, Loss } from './canonical.ts'
 
+/** What a maker notes of the machine that answered, for itself: no client asks for it, none misses it. */
+const REMARKS = new Set(['system_fingerprint', 'x_groq'])
+
 /**
  * What the other protocols' extensions ask for and `own` has no name for, one Loss a member. Members that only remember a way of
  * writing (`_...`) and empty values ask for nothing.
@@ -13,7 +16,7 @@ export function extensionLosses(ext: Extensions | undefined, own: string, path: 
   for (const [protocol, members] of Object.entries(ext)) {
     if (protocol === own || !members) continue
     for (const [name, value] of Object.entries(members)) {
-      if (name.startsWith('_') || asksNothing(value)) continue
+      if (name.startsWith('_') || REMARKS.has(name) || asksNothing(value)) continue
       losses.push({ path: path + name, reason })
     }
   }

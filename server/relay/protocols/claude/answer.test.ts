@@ -66,7 +66,7 @@ describe('a whole answer of another maker, written', () => {
       {
         id: '',
         model: 'up',
-        ext: { 'openai-chat': { system_fingerprint: 'fp' } },
+        ext: { 'openai-chat': { citations_index: 'fp' } },
         choices: [
           { index: 0, content, finish: { reason: 'tool_calls' }, logprobs: { content: [] } },
           { index: 1, content: [], finish: { reason: 'stop' } },
@@ -75,7 +75,7 @@ describe('a whole answer of another maker, written', () => {
       CALL,
     )
     expect(losses.map((loss) => loss.path)).toEqual([
-      'system_fingerprint',
+      'citations_index',
       'choices[1]',
       'choices[0].logprobs',
       'choices[0].content[0]',
