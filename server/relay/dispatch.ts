@@ -29,7 +29,7 @@ export class DispatchError extends Error {
 }
 
 /** One try failed before anything reached the client. `retry`: another channel may do better. */
-class AttemptFailed extends Error {
+export class AttemptFailed extends Error {
   override readonly name = 'AttemptFailed'
   readonly failure: AppError
   readonly retry: boolean
@@ -48,7 +48,18 @@ class AttemptFailed extends Error {
  * next channel is tried only before the first byte, each at most once.
  * @throws DispatchError when no channel answered
  */
-export async function dispatch(call: AdmittedCall, order: readonly Candidate[], deps: RelayDeps): Promise<UpstreamAnswer> {
+export function dispatch(call: AdmittedCall, order: readonly Candidate[], deps: RelayDeps): Promise<UpstreamAnswer> {
+  return tryEach(call, order, deps, attempt)
+}
+
+/** One try on one channel. @throws AttemptFailed, or whatever the network throws */
+export type Try<T> = (call: AdmittedCall, candidate: Candidate, deps: RelayDeps) => Promise<T>
+
+/**
+ * The first channel's answer that is good, with all attempts.
+ * @throws DispatchError when no channel answered
+ */
+export async function tryEach<T extends { response: Response }>(call: AdmittedCall, order: readonly Candidate[], deps: RelayDeps, attemptOn: Try<T>): Promise<T & { attempts: Attempt[] }> {
   const attempts: Attempt[] = []
   let failure: AppError | undefined
   let last: Candidate | undefined
@@ -62,7 +73,7 @@ export async function dispatch(call: AdmittedCall, order: readonly Candidate[], 
       })
     }
     try {
-      const answer = await attempt(call, candidate, deps)
+      const answer = await attemptOn(call, candidate, deps)
       note('ok', answer.response.status, '')
       return { ...answer, attempts }
     } catch (error) {
@@ -148,7 +159,7 @@ function requestBody(call: AdmittedCall, candidate: Candidate, upstream: Protoco
 }
 
 /** An error status of the upstream, read within a limit. */
-async function refused(response: Response, upstream: Protocol, candidate: Candidate, call: AdmittedCall): Promise<AttemptFailed> {
+export async function refused(response: Response, upstream: Protocol, candidate: Candidate, call: AdmittedCall): Promise<AttemptFailed> {
   const bytes = await readBounded(response, MAX_ERROR_BYTES).catch(() => undefined)
   const fault = upstream.decodeError(response.status, bytes === undefined ? undefined : parsed(bytes))
   const retryAfter = Number(response.headers.get('retry-after'))
@@ -203,7 +214,7 @@ function networkFailure(error: unknown): AttemptFailed {
 }
 
 /** JSON of a body, or undefined when it is none. */
-function parsed(bytes: Uint8Array): Json | undefined {
+export function parsed(bytes: Uint8Array): Json | undefined {
   try {
     return JSON.parse(new TextDecoder().decode(bytes)) as Json
   } catch {
