@@ -23,6 +23,9 @@ const running: Bun.Subprocess[] = []
 const bun = process.execPath
 const here = (name: string): string => new URL(name, import.meta.url).pathname
 
+/** As `npm start` runs it, without npm's own 0.3 s. */
+const SERVER = ['sh', here('../scripts/start.sh')]
+
 interface Target { name: string; url: string; key: string; pid: number | undefined; base: string }
 interface Load { requests: number; errors: number; chunks: number; seconds: number; p50: number; p99: number; firstP50: number; firstP99: number }
 
@@ -53,7 +56,7 @@ async function freePort(): Promise<number> {
 }
 
 async function waitFor(url: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
+  for (let tries = 0; tries < 2_400; tries += 1) {
     if (await fetch(url).then(() => true, () => false)) return
     await Bun.sleep(25)
   }
@@ -78,7 +81,7 @@ async function cpuPer(target: Target, unit: 'requests' | 'chunks', args: (string
 
 async function startTollgate(upstream: string): Promise<Target> {
   const port = await freePort()
-  const child = start([bun, here('../server/main.ts')], { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, 'bench.db'), LOG_LEVEL: 'warn' })
+  const child = start(SERVER, { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, 'bench.db'), LOG_LEVEL: 'warn' })
   const base = `http://127.0.0.1:${port}`
   await waitFor(`${base}/health`)
   const site = await setUpSite(base)
@@ -155,7 +158,7 @@ async function coldStart(): Promise<void> {
   for (let round = 0; round < 5; round += 1) {
     const port = await freePort()
     const started = performance.now()
-    const child = start([bun, here('../server/main.ts')], { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, 'cold.db'), LOG_LEVEL: 'warn' })
+    const child = start(SERVER, { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, 'cold.db'), LOG_LEVEL: 'warn' })
     for (;;) {
       if (await fetch(`http://127.0.0.1:${port}/health`).then(({ ok }) => ok, () => false)) break
       await Bun.sleep(3)

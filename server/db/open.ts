@@ -9,7 +9,9 @@ import { Mutex } from './mutex.ts'
 import { openPool, postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { openSqliteFile, SqliteConnection, sqliteDialect } from './sqlite.ts'
-import { Writer, type BatchTransaction, type RunBatch } from './writer.ts'
+import type { QueryResult } from 'pg'
+import type { Statement } from './statement.ts'
+import { Writer, type BatchTransaction, type Row, type RunBatch } from './writer.ts'
 
 /** The open database: queries and ordinary transactions through `query`, money through `writer`. */
 export interface Database {
@@ -62,10 +64,10 @@ function openSqlite(path: string): Database {
   const { file } = connection
   const mutex = new Mutex()
   const transaction: BatchTransaction = {
-    run: (statement, values) => {
-      const result = connection.run(statement.sql, statement.bind(values))
-      for (const row of result.rows) narrowRow(row)
-      return result
+    run: (statement, values) => connection.run(statement.sql, statement.bind(values)),
+    first: (statement, values) => {
+      const row = connection.first(statement.sql, statement.bind(values))
+      return row && narrowRow(row)
     },
   }
   const runBatch: RunBatch = async (work, durable) => {
@@ -95,14 +97,16 @@ function openPostgres(url: string, onError: (error: Error) => void): Database {
   const runBatch: RunBatch = async (work) => {
     const client = await pool.connect()
     let broken: Error | undefined
+    // A named statement is parsed and planned once per connection.
+    const send = <P extends object>({ sql, bind }: Statement<P>, values: P): Promise<QueryResult<Row>> =>
+      client.query<Row>({ name: nameOf(sql), text: sql, values: bind(values) })
     try {
       await client.query('begin')
       await work({
-        run: async (statement, values) => {
-          // A named statement is parsed and planned once per connection.
-          const result = await client.query({ name: nameOf(statement.sql), text: statement.sql, values: statement.bind(values) })
-          for (const row of result.rows) narrowRow(row)
-          return { rows: result.rows, changes: result.rowCount ?? 0 }
+        run: async (statement, values) => (await send(statement, values)).rowCount ?? 0,
+        first: async (statement, values) => {
+          const row = (await send(statement, values)).rows[0]
+          return row && narrowRow(row)
         },
       })
       await client.query('commit')

@@ -1,6 +1,7 @@
 import { Database as SqliteFile, type SQLQueryBindings, type Statement } from 'bun:sqlite'
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type DatabaseConnection, type Dialect, type Driver, type QueryResult } from 'kysely'
 import { Mutex } from './mutex.ts'
+import type { Row } from './writer.ts'
 
 /** Page cache of 64 MiB (negative: KiB): the hot tables' inner pages stay in memory. */
 const CACHE_KIB = -65_536
@@ -36,17 +37,32 @@ export class SqliteConnection {
   }
 
   /** Runs one statement; rows of those that return any, else how many rows it changed. */
-  run(sql: string, parameters: readonly unknown[]): { rows: Record<string, unknown>[]; changes: number } {
+  query(sql: string, parameters: readonly unknown[]): { rows: Row[]; changes: number } {
+    const { statement, reads } = this.#prepared(sql)
+    const bound = parameters as SQLQueryBindings[]
+    if (!reads) return { rows: [], changes: Number(statement.run(...bound).changes) }
+    const rows = statement.all(...bound) as Row[]
+    return { rows, changes: rows.length }
+  }
+
+  /** Runs a statement that returns nothing. */
+  run(sql: string, parameters: readonly unknown[]): number {
+    return Number(this.#prepared(sql).statement.run(...(parameters as SQLQueryBindings[])).changes)
+  }
+
+  /** The first row; SQLite has made all changes of the statement before it returns one. */
+  first(sql: string, parameters: readonly unknown[]): Row | undefined {
+    return (this.#prepared(sql).statement.get(...(parameters as SQLQueryBindings[])) as Row | null) ?? undefined
+  }
+
+  #prepared(sql: string): { statement: Statement; reads: boolean } {
     let prepared = this.#statements.get(sql)
     if (!prepared) {
       const statement = this.file.prepare(sql)
       prepared = { statement, reads: statement.columnNames.length > 0 }
       this.#keep(sql, prepared)
     }
-    const bound = parameters as SQLQueryBindings[]
-    if (!prepared.reads) return { rows: [], changes: Number(prepared.statement.run(...bound).changes) }
-    const rows = prepared.statement.all(...bound) as Record<string, unknown>[]
-    return { rows, changes: rows.length }
+    return prepared
   }
 
   close(): void {
@@ -82,7 +98,7 @@ class SqliteDriver implements Driver {
     await this.#mutex.lock()
     return {
       executeQuery: async <R>(query: CompiledQuery): Promise<QueryResult<R>> => {
-        const { rows, changes } = this.#connection.run(query.sql, query.parameters)
+        const { rows, changes } = this.#connection.query(query.sql, query.parameters)
         return { rows: rows as R[], numAffectedRows: BigInt(changes) }
       },
       // eslint-disable-next-line require-yield -- the interface wants a generator; rows are never streamed here

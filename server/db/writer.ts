@@ -1,10 +1,13 @@
 import type { Statement } from './statement.ts'
 
-export interface StatementResult { rows: Record<string, unknown>[]; changes: number }
+export type Row = Record<string, unknown>
 
 /** Runs compiled statements inside the writer's open transaction. */
 export interface BatchTransaction {
-  run<P extends object>(statement: Statement<P>, values: P): StatementResult | Promise<StatementResult>
+  /** A statement that returns nothing; how many rows it changed. */
+  run<P extends object>(statement: Statement<P>, values: P): number | Promise<number>
+  /** The first row of a statement that returns rows. */
+  first<P extends object>(statement: Statement<P>, values: P): Row | undefined | Promise<Row | undefined>
 }
 
 /** One unit of work: conditional statements that leave nothing behind when they refuse. */

@@ -194,12 +194,16 @@ export class StreamDelivery implements Watched {
       this.#deps.log.error('a call could not be settled', { request_id: this.#call.requestId, cause: describeError(error) })
       fault = faultOf(asAppError(error))
     }
-    const { protocol } = this.#call.ingress
-    let shown = fault ? `${ending.fault ? last : ''}${this.#write(protocol.encodeStreamError(fault, this.#call.requestId), true)}` : last
+    let shown = fault ? `${ending.fault ? last : ''}${this.#write(this.#failed(fault), true)}` : last
     if (this.#gone) return
     shown += this.#framer.end()
     if (shown !== '') this.#controller?.enqueue(encoder.encode(shown))
     this.#controller?.close()
+  }
+
+  #failed(fault: Fault): Frame[] {
+    const { requestId, ingress } = this.#call
+    return this.#road?.fail(fault, requestId) ?? ingress.protocol.encodeStreamError(fault, requestId)
   }
 
   async #clientLeft(): Promise<void> {

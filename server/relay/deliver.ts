@@ -17,6 +17,7 @@ export function streamCallOf(call: AdmittedCall): StreamCall {
     created: Math.floor(call.facts.createdAt / 1000),
     id: call.requestId,
     estimatedInput: call.estimatedInput,
+    request: call.body,
   }
 }
 

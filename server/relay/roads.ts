@@ -24,6 +24,8 @@ export interface Road {
   readonly losses: readonly Loss[]
   /** Frames to send now; usage is merged into `usage`. Frames that end the answer are kept for `end`. */
   push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[]
+  /** The frames that break the stream off in the client's protocol. */
+  fail(fault: Fault, requestId: string): Frame[]
   /** The last frames, sent after the charge is committed; what they tell of usage is merged too. */
   end(usage: Partial<Usage & UsageDetails>): Frame[]
 }
@@ -55,13 +57,13 @@ class SameRoad implements Road {
 
   push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[] {
     const found = this.#protocol.tap(frame)
+    mergeTapUsage(usage, found)
     if (found.fault) {
       this.fault = found.fault
       return []
     }
     this.text.add(found.text)
     if (found.content) this.hasContent = true
-    mergeTapUsage(usage, found)
     if (found.finish !== undefined) this.complete = true
     const shown = this.#show(frame)
     if (found.end) {
@@ -70,6 +72,10 @@ class SameRoad implements Road {
       return []
     }
     return found.usageOnly && !this.#wantsUsage ? [] : [shown]
+  }
+
+  fail(fault: Fault, requestId: string): Frame[] {
+    return this.#protocol.encodeStreamError(fault, requestId)
   }
 
   end(): Frame[] {
@@ -91,6 +97,7 @@ class TranslatedRoad implements Road {
   ended = false
   complete = false
   readonly #upstream: Protocol
+  readonly #client: Protocol
   readonly #decoder: Translator<Frame, Event>
   readonly #encoder: Translator<Event, Frame>
   #finishing = false
@@ -98,6 +105,7 @@ class TranslatedRoad implements Road {
 
   constructor(call: AdmittedCall, upstream: Protocol) {
     this.#upstream = upstream
+    this.#client = call.ingress.protocol
     this.#decoder = upstream.decodeStream()
     this.#encoder = call.ingress.protocol.encodeStream(streamCallOf(call))
   }
@@ -107,6 +115,12 @@ class TranslatedRoad implements Road {
     // An upstream may leave its connection open after its end marker.
     if (this.#finishing && this.#upstream.tap(frame).end) this.ended = true
     return frames
+  }
+
+  /** Through the encoder, which knows what of the stream the client has seen. */
+  fail(fault: Fault, requestId: string): Frame[] {
+    const frames = this.#encoder.push({ type: 'fault', fault })
+    return frames.length > 0 ? frames : this.#client.encodeStreamError(fault, requestId)
   }
 
   end(usage: Partial<Usage & UsageDetails>): Frame[] {

@@ -115,28 +115,26 @@ export class LedgerStore {
   }
 
   async #holdOnAccount(tx: BatchTransaction, { accountId: id, amount, now }: HoldOperation): Promise<Money | 'insufficient_balance' | 'account_in_debt'> {
-    const strict = await tx.run(this.#holdStrict, { id, amount, now })
-    if (strict.rows.length > 0) return amount
-    const last = await tx.run(this.#holdLast, { id, least: leastOf(amount), now })
-    if (last.rows[0]) return last.rows[0]['held'] as Money
-    const account = await tx.run(this.#account, { id })
-    return ((account.rows[0]?.['balance'] as bigint | undefined) ?? 0n) < 0n ? 'account_in_debt' : 'insufficient_balance'
+    if (await tx.first(this.#holdStrict, { id, amount, now })) return amount
+    const last = await tx.first(this.#holdLast, { id, least: leastOf(amount), now })
+    if (last) return last['held'] as Money
+    const account = await tx.first(this.#account, { id })
+    return ((account?.['balance'] as bigint | undefined) ?? 0n) < 0n ? 'account_in_debt' : 'insufficient_balance'
   }
 
   async #holdOnKey(tx: BatchTransaction, id: number, amount: Money, now: number): Promise<Money | undefined> {
-    const strict = await tx.run(this.#keyHold, { id, amount, now })
-    if (strict.rows.length > 0) return amount
-    const last = await tx.run(this.#keyHoldLast, { id, least: leastOf(amount), now })
-    return last.rows[0]?.['quota_held'] as Money | undefined
+    if (await tx.first(this.#keyHold, { id, amount, now })) return amount
+    const last = await tx.first(this.#keyHoldLast, { id, least: leastOf(amount), now })
+    return last?.['quota_held'] as Money | undefined
   }
 
   /** Takes the hold away, charges, books and logs. Whoever comes second finds no hold and changes nothing. */
   async settle(tx: BatchTransaction, op: SettleOperation): Promise<SettleResult> {
-    const taken = await tx.run(this.#takeHold, { id: op.requestId })
-    const hold = taken.rows[0]?.['amount'] as Money | undefined
-    const quotaKeyId = taken.rows[0]?.['api_key_id'] as number | null | undefined
+    const taken = await tx.first(this.#takeHold, { id: op.requestId })
+    const hold = taken?.['amount'] as Money | undefined
+    const quotaKeyId = taken?.['api_key_id'] as number | null | undefined
     if (hold === undefined) return { settled: false, charged: ZERO, balance: ZERO }
-    const account = (await tx.run(this.#settleAccount, { id: op.accountId, held: hold, cost: op.cost, now: op.now })).rows[0]
+    const account = await tx.first(this.#settleAccount, { id: op.accountId, held: hold, cost: op.cost, now: op.now })
     if (!account) throw new Error(`account ${op.accountId} of request ${op.requestId} does not exist`)
     const balance = account['balance'] as Money
     const charged = money((account['balance_before'] as bigint) - balance)
@@ -166,26 +164,25 @@ export class LedgerStore {
 
   /** Credits or debits once per kind and reference; a repeat returns the first result. */
   async credit(tx: BatchTransaction, op: CreditOperation): Promise<CreditResult> {
-    const before = (await tx.run(this.#entry, { kind: op.kind, reference: op.reference })).rows[0]
+    const before = await tx.first(this.#entry, { kind: op.kind, reference: op.reference })
     if (before) return { ok: true, entryId: before['id'] as number, balance: before['balance_after'] as Money, repeated: true }
     const move = { id: op.accountId, amount: op.amount, gifted: op.gifted, now: op.now }
-    const moved = op.expected === undefined
-      ? await tx.run(this.#credit, move)
-      : await tx.run(this.#creditExpected, { ...move, expected: op.expected })
-    const row = moved.rows[0]
+    const row = op.expected === undefined
+      ? await tx.first(this.#credit, move)
+      : await tx.first(this.#creditExpected, { ...move, expected: op.expected })
     if (!row) {
-      const account = (await tx.run(this.#account, { id: op.accountId })).rows[0]
+      const account = await tx.first(this.#account, { id: op.accountId })
       if (!account) return { ok: false, why: 'no_account' }
       const balance = account['balance'] as Money
       return { ok: false, why: op.expected !== undefined && balance !== op.expected ? 'changed' : 'below_floor', balance }
     }
     const balance = row['balance'] as Money
-    const entry = await tx.run(this.#insertEntry, {
+    const entry = await tx.first(this.#insertEntry, {
       account_id: op.accountId, kind: op.kind, reference: op.reference, amount: op.amount,
       gifted: money((row['gifted'] as bigint) - (row['gifted_before'] as bigint)), balance_after: balance,
       actor_user_id: op.actorUserId, reason: op.reason, note: op.note, created_at: op.now,
     })
-    return { ok: true, entryId: entry.rows[0]?.['id'] as number, balance, repeated: false }
+    return { ok: true, entryId: entry?.['id'] as number, balance, repeated: false }
   }
 }
 
