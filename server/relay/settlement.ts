@@ -22,6 +22,8 @@ export interface Outcome {
   usage: (Usage & UsageDetails) | undefined
   /** The answer's text, for counting when nothing usable was stated. */
   produced: TextMeter | undefined
+  /** What the call used by a documented estimate, for operations whose answers are no text; charged when nothing usable was stated. */
+  estimate?: Usage
   /** Items answered, for models sold per call or per item. */
   items: number
   error: string
@@ -101,6 +103,7 @@ export class Settlement {
       if (input === undefined && output === undefined) return { usage, source: 'upstream' }
       return { usage: { ...usage, ...(input !== undefined && { input }), ...(output !== undefined && { output }) }, source: 'estimated' }
     }
+    if (outcome.estimate) return { usage: outcome.estimate, source: 'estimated' }
     if (!produced || produced.empty) return { usage: EMPTY_USAGE, source: 'none' }
     const [input, output] = await Promise.all([this.#inputOf(call), produced.count(this.#deps.counter)])
     return { usage: { ...EMPTY_USAGE, input, output }, source: 'estimated' }
