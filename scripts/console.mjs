@@ -23,7 +23,11 @@ export function ensureServer() {
   const startedMs = Date.now()
   const entries = ['server/main.ts', 'server/relay/counter-worker.ts']
   const options = ['--target=bun', '--outdir=dist/server', '--minify-syntax', '--sourcemap=linked']
-  const result = spawnSync(bunPath(), ['build', ...entries, ...options], { cwd: root, stdio: ['ignore', 'ignore', 2], env: bunEnv({ NODE_ENV: 'production' }) })
+  const result = spawnSync(bunPath(), ['build', ...entries, ...options], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 2],
+    env: bunEnv({ NODE_ENV: 'production' }),
+  })
   if (result.status !== 0) throw new Error('The server could not be bundled; see above.')
   const asOf = new Date(Math.max(startedMs, newest))
   utimesSync(SERVER_BUILT, asOf, asOf)
