@@ -71,7 +71,11 @@ function print(child, files) {
     failures = 0
     started = performance.now()
   }
+  let over = false
   const onLine = (line) => {
+    // A second list of what failed, after the last file.
+    over ||= /^\d+ tests? failed:$/.test(line)
+    if (over) return
     const name = line.endsWith(':') ? line.slice(0, -1) : ''
     if (files.has(name)) {
       finish()
