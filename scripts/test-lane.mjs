@@ -64,7 +64,8 @@ function print(child, files) {
     if (file !== undefined) {
       const seconds = ((performance.now() - started) / 1000).toFixed(1)
       const result = failures > 0 ? `${passes} passed, ${failures} failed` : `${passes} passed`
-      console.log(`${failures > 0 ? 'FAIL' : 'ok  '} ${file.padEnd(60)} ${result}, ${seconds} s`)
+      const mark = failures > 0 ? 'FAIL' : passes > 0 ? 'ok  ' : '-   '
+      console.log(`${mark} ${file.padEnd(60)} ${result}, ${seconds} s`)
     }
     file = undefined
     passes = 0

@@ -38,7 +38,7 @@ async function main() {
   if (patterns.length === 0) {
     heading('Checks')
     add(await runChecks())
-    if (!full) left(testFiles({ full: true, patterns: [] }).length - files.length, 'only run with --full')
+    if (!full) left(testFiles({ full: true, patterns: [] }).length - files.length, 'run with --full only')
   } else {
     console.log('Checks: left out, since only some tests were asked for')
   }
@@ -52,7 +52,7 @@ async function main() {
 
   const onBoth = files.filter(dependsOnEngine)
   heading(`PostgreSQL: ${onBoth.length} files`)
-  left(files.length - onBoth.length, 'touch no database of the engine under test: once is enough')
+  left(files.length - onBoth.length, 'no database of the engine under test touched, once is enough')
   if (onBoth.length > 0)
     await withPostgres(
       (url) => runLane(onBoth, { env: { ...env, TEST_DATABASE: 'postgres', TEST_DATABASE_URL: url }, timeoutMs }),
@@ -89,5 +89,5 @@ function heading(text) {
 }
 
 function left(count, reason) {
-  if (count > 0) console.log(`${count} files ${reason}`)
+  if (count > 0) console.log(`${count === 1 ? '1 file' : `${count} files`}: ${reason}`)
 }
