@@ -4,6 +4,7 @@ import { chat } from './chat.ts'
 import { claude } from './claude.ts'
 import { gemini } from './gemini.ts'
 import { responses } from './responses.ts'
+import { refusalOf } from './rules.ts'
 import { DEFAULT_TOKENS, type Answer, type Script, type Speaker, type SpokenCall, type Tokens, type Wire } from './script.ts'
 
 const speakers: Record<Wire, Speaker> = { chat, responses, claude, gemini }
@@ -33,7 +34,7 @@ const PLAIN: Answer = { parts: [{ text: 'Hello from the upstream.' }] }
 
 /**
  * A scripted provider that speaks all four protocols, each at its own addresses. No state outside the instance; several may
- * run at once. It keeps what it received and its own bill, independent of the gateway's.
+ * run at once. It refuses what the makers refuse (rules.ts) and keeps what it received and its own bill, independent of the gateway's.
  * @example
  * const upstream = await Upstream.start()
  * upstream.always = { answer: { parts: [{ text: 'Hi' }] } }
@@ -46,6 +47,7 @@ export class Upstream {
   /** Scripts by the upstream's model name; they win over `always`. */
   readonly models = new Map<string, Script>()
   readonly #queue: Script[] = []
+  readonly #issued: Record<Wire, Set<string>> = { chat: new Set(), responses: new Set(), claude: new Set(), gemini: new Set() }
   readonly #server: Server
   #serial = 0
 
@@ -129,12 +131,27 @@ export class Upstream {
       const { status, message, headers } = script.error
       return send(response, status, { 'content-type': 'application/json', ...headers }, JSON.stringify(speaker.error(status, message)))
     }
-    const answer = script.answer ?? PLAIN
+    const refused = refusalOf(wire, body, got.model, this.#issued[wire])
+    if (refused !== undefined) {
+      got.finished = true
+      return send(response, 400, { 'content-type': 'application/json' }, JSON.stringify(speaker.error(400, refused)))
+    }
+    const answer = wire === 'gemini' ? signed(script.answer ?? PLAIN, this.#serial) : script.answer ?? PLAIN
+    this.#remember(wire, answer)
     got.billed = answer.usage === undefined ? answer.tokens ?? DEFAULT_TOKENS : undefined
     const call: SpokenCall = { model: got.model, serial: this.#serial, pieces: script.pieces ?? 3, usageAsked: asksUsage(body) }
     if (got.stream) return stream(response, speaker, speaker.frames(answer, call), script, got)
     got.finished = true
     send(response, 200, { 'content-type': 'application/json' }, JSON.stringify(speaker.whole(answer, call)))
+  }
+
+  /** Seals are valid where they were made only. */
+  #remember(wire: Wire, answer: Answer): void {
+    answer.parts.forEach((part, index) => {
+      const seal = 'redacted' in part ? part.redacted : 'seal' in part ? part.seal : undefined
+      // OpenAI's is bound to the id of its item.
+      if (seal !== undefined) this.#issued[wire].add(wire === 'responses' ? `rs_${this.#serial}_${index}:${seal}` : seal)
+    })
   }
 
   #keep(request: IncomingMessage, url: URL, wire: Wire, text: string, body: JsonObject): Received {
@@ -148,6 +165,12 @@ export class Upstream {
     this.received.push(got)
     return got
   }
+}
+
+/** Gemini signs the first call of each answer. */
+function signed(answer: Answer, serial: number): Answer {
+  const first = answer.parts.findIndex((part) => 'call' in part)
+  return { ...answer, parts: answer.parts.map((part, index) => (index === first && 'call' in part ? { seal: `signature+${serial}==`, ...part } : part)) }
 }
 
 /** So that frames sent before a break arrive before it. */

@@ -4,7 +4,7 @@ import { extensionLosses } from '../loss.ts'
 import { type Call, type Reasoning, type Result, splitText, textType } from './block.ts'
 import { writeMedia } from './media.ts'
 import { fitCallId, splitName, toWireName } from './names.ts'
-import { writeEncrypted } from './seals.ts'
+import { UNSIGNED, writeEncrypted } from './seals.ts'
 import { object, OWN, ownMembers, remembered } from './wire.ts'
 
 export const NO_MEMBER = 'The Responses API has no such member'
@@ -75,9 +75,11 @@ function reasoningParts(block: Reasoning): { summary: JsonObject[]; content?: Js
   }
 }
 
-/** Writes a reasoning item; `id` is for one whose maker gave none. */
+/** Writes a reasoning item; `id` is for one of an answer whose maker gave none. */
 export function writeReasoning(block: Reasoning, id?: string): JsonObject {
-  const { encrypted, id: sealed } = writeEncrypted(block)
+  const { encrypted: seal, id: sealed } = writeEncrypted(block)
+  const foreign = id !== undefined && block.ext?.[OWN] === undefined
+  const encrypted = seal ?? (foreign ? UNSIGNED : undefined)
   const parts = reasoningParts(block)
   const known = sealed ?? id
   return {

@@ -149,7 +149,7 @@ export function readReasoning(item: JsonObject, road: Road): Reasoning | { seal:
   return {
     type: 'reasoning',
     text: parts.join(PART_BREAK),
-    ...(sealed ? { seal: sealed.seal } : {}),
+    ...(sealed?.seal ? { seal: sealed.seal } : {}),
     ...(sealed?.redacted ? { redacted: true } : {}),
     ...own(kept),
   }

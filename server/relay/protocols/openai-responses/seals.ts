@@ -12,9 +12,13 @@ import { OWN } from './wire.ts'
  *   are dropped by Codex and become references in the ai SDK. A seal known too late for the `call_id` follows in a reasoning item of
  *   its own, `encrypted_content: tg1.<maker>.<base64url>.call.<id>`.
  *
+ * Thoughts that nobody sealed (Gemini's) are marked `tg1.none.`: OpenAI refuses a reasoning item it did not make.
+ *
  * Our own seal is `encrypted_content` with the id of its item before it, `rs_...:gAAAA...`: OpenAI refuses one under another id.
  */
 const PACKED = 'tg1.'
+/** The mark of thoughts nobody sealed, so that they are told from OpenAI's own when a client sends them back. */
+export const UNSIGNED = 'tg1.none.'
 const REDACTED = '.redacted'
 const CARRIER = /^(tg1\.[a-z][a-z0-9-]*\.[A-Za-z0-9_-]*)\.call\.(.+)$/s
 const SUFFIX = '.tg1.'
@@ -31,7 +35,8 @@ export function isPacked(value: unknown): value is string {
 }
 
 /** Reads `encrypted_content` of the reasoning item `id`. */
-export function readEncrypted(value: string, id: string | undefined): { seal: Seal; redacted?: boolean } {
+export function readEncrypted(value: string, id: string | undefined): { seal?: Seal; redacted?: boolean } {
+  if (value === UNSIGNED) return {}
   if (!isPacked(value)) return { seal: { by: OWN, value: id !== undefined && OWN_ID.test(id) ? `${id}:${value}` : value } }
   const redacted = value.endsWith(REDACTED)
   const seal = unpackSeal(redacted ? value.slice(0, -REDACTED.length) : value, OWN) ?? INVALID

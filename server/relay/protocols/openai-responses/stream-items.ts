@@ -184,8 +184,10 @@ export function writeThoughts(sink: Sink, block: Reasoning): BlockWriter {
       if (part === undefined && count === 0 && ext?._blank === true) begin()
       end()
       const known = object(block.ext?.[OWN])
-      const said = { ...known, ...ext, _breaks: [...list(known._breaks), ...breaks] }
-      sink.done(index, { ...writeReasoning({ ...block, text: whole, ...(seal ? { seal } : {}), ext: { [OWN]: said } }), id })
+      const all = [...list(known._breaks), ...breaks]
+      const said = { ...known, ...ext, ...(all.length > 0 ? { _breaks: all } : {}) }
+      const ours = Object.keys(said).length === 0 ? {} : { ext: { [OWN]: said } }
+      sink.done(index, { ...writeReasoning({ type: 'reasoning', text: whole, ...(block.redacted && { redacted: true }), ...(seal && { seal }), ...ours }, id), id })
     },
   }
 }
