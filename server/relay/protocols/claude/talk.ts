@@ -87,16 +87,11 @@ function sendable(content: Block[], role: Draft['role'], path: string, calls: Re
 
 /**
  * Whether the talk ends in the middle of a tool use whose message does not begin with a thought Claude signed: asked to think by a
- * budget, the API would refuse it.
+ * budget, the API would refuse it. What the user says beside or after the results does not close it: the API reads both as one message.
  */
 export function hasOpenToolUse(turn: Turn): boolean {
-  for (const message of turn.messages.toReversed()) {
-    if (message.role === 'assistant') {
-      if (!message.content.some((block) => block.type === 'call')) return false
-      const [first] = message.content
-      return !(first?.type === 'reasoning' && first.seal?.by === OWN)
-    }
-    if (!message.content.some((block) => block.type === 'result')) return false
-  }
-  return false
+  const last = turn.messages.findLast((message) => message.role === 'assistant')
+  if (!last?.content.some((block) => block.type === 'call')) return false
+  const [first] = last.content
+  return !(first?.type === 'reasoning' && first.seal?.by === OWN)
 }
