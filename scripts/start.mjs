@@ -1,6 +1,6 @@
 // The thorough road of `npm start` (scripts/start.sh is the fast one): install, build, serve.
 import { runBun } from './bun.mjs'
-import { ensureConsole, ensureServer } from './console.mjs'
+import { ensureConsole, ensureServer } from './build.mjs'
 import { ensureInstalled } from './npm.mjs'
 import { inRoot } from './paths.mjs'
 

@@ -16,10 +16,12 @@ const REFERENCE = /^\s*(?:import|export) type\b[^']*'[^']*'|'((?:\.{1,2}\/|serve
  */
 export function testFiles({ full, patterns }) {
   return FOLDERS.filter((folder) => existsSync(inRoot(folder)))
-    .flatMap((folder) => readdirSync(inRoot(folder), { recursive: true }).map((path) => join(folder, path).split(sep).join('/')))
+    .flatMap((folder) =>
+      readdirSync(inRoot(folder), { recursive: true }).map((/** @type {string} */ path) => join(folder, path).split(sep).join('/')),
+    )
     .filter((file) => TEST_FILE.test(file) && (full || !FULL_FILE.test(file)))
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
-    .sort()
+    .sort((a, b) => (a < b ? -1 : 1))
 }
 
 /** Whether the test runs differently on another database engine. */

@@ -1,7 +1,7 @@
 // `npm test [-- part-of-a-path ...] [--full]`: checks, all tests on SQLite, those that depend on the engine again on PostgreSQL.
 // The last line is `N passed, N failed, N skipped`.
 import { runChecks } from './check.mjs'
-import { ensureConsole } from './console.mjs'
+import { ensureConsole } from './build.mjs'
 import { ensureInstalled } from './npm.mjs'
 import { startPostgres } from './postgres.mjs'
 import { dependsOnEngine, testFiles } from './test-files.mjs'

@@ -17,7 +17,8 @@ const DRAIN_STEP_MS = 25
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.stdout.write(helpText)
 } else {
-  await start().catch((error: unknown) => {
+  // Not awaited: npm start runs a bytecode bundle, which has no top-level await (scripts/build.mjs).
+  start().catch((error: unknown) => {
     const text =
       error instanceof ConfigError
         ? `The configuration is not usable:\n${error.message}`
