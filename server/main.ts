@@ -13,6 +13,8 @@ const IDLE_TIMEOUT_SECONDS = 255
 /** Running calls may take this long to end after a stop was asked for. */
 const DRAIN_MS = 30_000
 const DRAIN_STEP_MS = 25
+/** npm passes on the Ctrl-C that the terminal has already sent to us: only a later signal means "now". */
+const SAME_SIGNAL_MS = 1_000
 
 if (process.argv.includes('--help') || process.argv.includes('-h')) {
   process.stdout.write(helpText)
@@ -45,10 +47,13 @@ async function start(): Promise<void> {
       return Response.json({ error: 'Something went wrong on our side' }, { status: 500 })
     },
   })
-  let stopping = false
+  let stoppingSince: number | undefined
   const stop = (): void => {
-    if (stopping) process.exit(1)
-    stopping = true
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1)
+      return
+    }
+    stoppingSince = performance.now()
     void drain(app, server).then(() => process.exit(0))
   }
   process.on('SIGTERM', stop)
