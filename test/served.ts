@@ -30,7 +30,11 @@ export interface Served {
   anthropic(key?: string): Anthropic
   google(key?: string): GoogleGenAI
   /** A POST without an SDK. */
-  post(path: string, body: unknown, init?: { key?: string | null; headers?: Record<string, string>; signal?: AbortSignal }): Promise<Response>
+  post(
+    path: string,
+    body: unknown,
+    init?: { key?: string | null; headers?: Record<string, string>; signal?: AbortSignal },
+  ): Promise<Response>
   /** Headers of the last answer of the gateway, for SDKs that do not show them. */
   lastHeaders(): Headers
   /** The receipt of a call, as soon as it is there. */
@@ -68,11 +72,18 @@ export async function serve(options: { settings?: Record<string, unknown>; balan
     const rows = await test.deps.db.query.selectFrom('accounts').select('held').execute()
     const keys = await test.deps.db.query.selectFrom('api_keys').select('quota_held').execute()
     const holds = await test.deps.db.query.selectFrom('holds').select('amount').execute()
-    return [...rows.map((row) => row.held), ...keys.map((row) => row.quota_held), ...holds.map((row) => row.amount)].reduce<bigint>((sum, one) => sum + one, 0n)
+    return [...rows.map((row) => row.held), ...keys.map((row) => row.quota_held), ...holds.map((row) => row.amount)].reduce<bigint>(
+      (sum, one) => sum + one,
+      0n,
+    )
   }
 
   return {
-    test, clock: test.clock, url, site, key,
+    test,
+    clock: test.clock,
+    url,
+    site,
+    key,
     openai: (apiKey = key) => new OpenAI({ apiKey, baseURL: `${url}/v1`, maxRetries: 0 }),
     anthropic: (apiKey = key) => new Anthropic({ apiKey, baseURL: url, maxRetries: 0 }),
     google: (apiKey = key) => new GoogleGenAI({ apiKey, httpOptions: { baseUrl: url } }),
@@ -80,7 +91,11 @@ export async function serve(options: { settings?: Record<string, unknown>; balan
       const credential = init.key === undefined ? key : init.key
       return fetch(url + path, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', ...(credential === null ? {} : { authorization: `Bearer ${credential}` }), ...init.headers },
+        headers: {
+          'content-type': 'application/json',
+          ...(credential === null ? {} : { authorization: `Bearer ${credential}` }),
+          ...init.headers,
+        },
         body: typeof body === 'string' ? body : JSON.stringify(body),
         ...(init.signal && { signal: init.signal }),
       })
@@ -91,7 +106,8 @@ export async function serve(options: { settings?: Record<string, unknown>; balan
       for (;;) {
         const answer = await fetch(`${url}/api/logs/${requestId}`, { headers: { authorization: `Bearer ${site.token}` } })
         if (answer.ok) return (await answer.json()) as Row
-        if (performance.now() > until) throw new Error(`no row of ${requestId} within ${SETTLED_WITHIN_MS} ms: ${answer.status} ${await answer.text()}`)
+        if (performance.now() > until)
+          throw new Error(`no row of ${requestId} within ${SETTLED_WITHIN_MS} ms: ${answer.status} ${await answer.text()}`)
         await Bun.sleep(10)
       }
     },

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import OpenAI, { APIError } from 'openai'
+import { APIError, type OpenAI } from 'openai'
 import { costOf, serve, type Row, type Served } from '../served.ts'
 import type { Answer, Script } from '../upstream/script.ts'
 import { Upstream } from '../upstream/server.ts'
@@ -42,7 +42,7 @@ async function stream(): Promise<{ text: string; failure: unknown; finish: strin
 
 describe('a stream that breaks in the middle ends with an error the SDK throws, never with a normal end', () => {
   const cuts: Record<string, Script['cut']> = {
-    'the upstream\'s error event': { after: 3, how: 'error', message: 'secret-upstream-name is overloaded' },
+    "the upstream's error event": { after: 3, how: 'error', message: 'secret-upstream-name is overloaded' },
     'an end without the end marker': { after: 3, how: 'end' },
     'a broken connection': { after: 3, how: 'break' },
   }
@@ -99,7 +99,7 @@ describe('what an upstream says of usage', () => {
     'more than any model can do': { prompt_tokens: 1e15, completion_tokens: 5, total_tokens: 1e15 },
     'words and fractions': { prompt_tokens: 'many', completion_tokens: 1.5, total_tokens: null },
     'negative on one side': { prompt_tokens: -5, completion_tokens: 8, total_tokens: 3 },
-    'an overflow': { prompt_tokens: 9_223_372_036_854_775_807, completion_tokens: 8, total_tokens: 8 },
+    'an overflow': { prompt_tokens: 2 ** 63, completion_tokens: 8, total_tokens: 8 },
   }
   for (const [name, usage] of Object.entries(absurd)) {
     test(`${name}: not believed, counted instead`, async () => {

@@ -25,7 +25,7 @@ afterAll(async () => {
 })
 
 describe('a whole answer', () => {
-  test('arrives with the platform\'s model name, its request id and its exact cost', async () => {
+  test("arrives with the platform's model name, its request id and its exact cost", async () => {
     const { data, response } = await served.openai().chat.completions.create({ model: MODEL, messages: HELLO }).withResponse()
     expect(data.model).toBe(MODEL)
     expect(data.choices[0]?.message.content).toBe('Hello from the upstream.')
@@ -33,11 +33,20 @@ describe('a whole answer', () => {
     expect(response.headers.get('x-tollgate-cost')).toBe(COST)
     expect(response.headers.get('x-tollgate-dropped')).toBeNull()
     const row = await served.row(response.headers.get('x-tollgate-request-id') ?? '')
-    expect(row).toMatchObject({ cost: COST, charged: COST, input_tokens: 12, output_tokens: 7, end_reason: 'complete', usage_source: 'upstream', stream: false, status: 200 })
+    expect(row).toMatchObject({
+      cost: COST,
+      charged: COST,
+      input_tokens: 12,
+      output_tokens: 7,
+      end_reason: 'complete',
+      usage_source: 'upstream',
+      stream: false,
+      status: 200,
+    })
     expect(row).toMatchObject({ model_name: MODEL, upstream_model_name: 'upstream-model', losses: [] })
   })
 
-  test('the upstream gets its own key and model name, and the caller\'s text unchanged', async () => {
+  test("the upstream gets its own key and model name, and the caller's text unchanged", async () => {
     const content = 'Grüße, "Welt"! 你好 \u2028 line\n\ttab \\ end 🎉'
     await served.openai().chat.completions.create({ model: MODEL, messages: [{ role: 'user', content }] })
     expect(upstream.last.model).toBe('upstream-model')
@@ -61,12 +70,14 @@ describe('a whole answer', () => {
 
   test('twenty calls in parallel: the balance falls by exactly the sum of the rows, which is what the upstream bills', async () => {
     const before = await served.balance()
-    const ids = await Promise.all(Array.from({ length: 20 }, async (_, index) => {
-      const stream = index % 2 === 1
-      const response = await served.post('/v1/chat/completions', { model: MODEL, messages: HELLO, stream })
-      await response.text()
-      return response.headers.get('x-tollgate-request-id') ?? ''
-    }))
+    const ids = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const stream = index % 2 === 1
+        const response = await served.post('/v1/chat/completions', { model: MODEL, messages: HELLO, stream })
+        await response.text()
+        return response.headers.get('x-tollgate-request-id') ?? ''
+      }),
+    )
     const rows = await Promise.all(ids.map((id) => served.row(id)))
     const sum = rows.reduce((total, row) => total + costOf(row), 0n)
     expect(before - (await served.balance())).toBe(sum)
@@ -89,9 +100,12 @@ describe('a whole answer', () => {
 
 describe('a stream', () => {
   const ask = (more: Partial<OpenAI.ChatCompletionCreateParamsStreaming> = {}) =>
-    served.openai().chat.completions.create({ model: MODEL, messages: HELLO, stream: true, ...more }).withResponse()
+    served
+      .openai()
+      .chat.completions.create({ model: MODEL, messages: HELLO, stream: true, ...more })
+      .withResponse()
 
-  test('arrives in the upstream\'s pieces, with the platform\'s model name', async () => {
+  test("arrives in the upstream's pieces, with the platform's model name", async () => {
     upstream.always = { answer: { parts: [{ text: 'one two three four' }] }, pieces: 4 }
     const { data, response } = await ask()
     const pieces: string[] = []
@@ -103,7 +117,12 @@ describe('a stream', () => {
     expect(pieces.join('')).toBe('one two three four')
     expect(pieces.length).toBe(4)
     expect(response.headers.get('x-tollgate-cost')).toBeNull()
-    expect(await served.row(response.headers.get('x-tollgate-request-id') ?? '')).toMatchObject({ cost: COST, usage_source: 'upstream', stream: true, end_reason: 'complete' })
+    expect(await served.row(response.headers.get('x-tollgate-request-id') ?? '')).toMatchObject({
+      cost: COST,
+      usage_source: 'upstream',
+      stream: true,
+      end_reason: 'complete',
+    })
   })
 
   test('a usage chunk goes only to the client that asked; the other is billed all the same', async () => {
@@ -149,10 +168,17 @@ describe('a stream', () => {
   })
 
   test('two tool calls in parallel arrive whole and in order', async () => {
-    const calls = [{ id: 'call_a', name: 'weather', args: { city: 'Paris' } }, { id: 'call_b', name: 'weather', args: { city: '北京', days: 2 } }]
+    const calls = [
+      { id: 'call_a', name: 'weather', args: { city: 'Paris' } },
+      { id: 'call_b', name: 'weather', args: { city: '北京', days: 2 } },
+    ]
     upstream.always = { answer: { parts: calls.map((call) => ({ call })) } }
     const runner = served.openai().chat.completions.stream({ model: MODEL, messages: HELLO })
     const message = await runner.finalMessage()
-    expect(message.tool_calls?.map((call) => call.type === 'function' && { id: call.id, name: call.function.name, args: JSON.parse(call.function.arguments) })).toEqual(calls)
+    expect(
+      message.tool_calls?.map(
+        (call) => call.type === 'function' && { id: call.id, name: call.function.name, args: JSON.parse(call.function.arguments) },
+      ),
+    ).toEqual(calls)
   })
 })

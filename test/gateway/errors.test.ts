@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'bun:test'
-import OpenAI, { APIError, AuthenticationError, BadRequestError, NotFoundError, PermissionDeniedError, RateLimitError } from 'openai'
+import { type OpenAI, APIError, AuthenticationError, BadRequestError, NotFoundError, PermissionDeniedError, RateLimitError } from 'openai'
 import { MAX_BODY_BYTES } from '../../server/http/body.ts'
 import { serve, type Served } from '../served.ts'
 import { Upstream } from '../upstream/server.ts'
@@ -27,8 +27,13 @@ afterAll(async () => {
 async function failureOf(body: Partial<OpenAI.ChatCompletionCreateParams> = {}, key?: string): Promise<APIError> {
   const failures: APIError[] = []
   for (const stream of [false, true]) {
-    const call = served.openai(key).chat.completions.create({ model: MODEL, messages, ...body, stream } as OpenAI.ChatCompletionCreateParams)
-    const failure = await call.then(() => undefined, (error: unknown) => error)
+    const call = served
+      .openai(key)
+      .chat.completions.create({ model: MODEL, messages, ...body, stream } as OpenAI.ChatCompletionCreateParams)
+    const failure = await call.then(
+      () => undefined,
+      (error: unknown) => error,
+    )
     if (!(failure instanceof APIError)) throw new Error(`not refused: ${String(failure)}`)
     expect(failure.headers?.get('x-tollgate-request-id')).toStartWith('req_')
     failures.push(failure)
@@ -39,7 +44,7 @@ async function failureOf(body: Partial<OpenAI.ChatCompletionCreateParams> = {}, 
   return whole
 }
 
-test('400: a body that is no JSON, no object, without a model, or wrong inside, in OpenAI\'s words', async () => {
+test("400: a body that is no JSON, no object, without a model, or wrong inside, in OpenAI's words", async () => {
   for (const body of ['{', '[]', '"text"', '{"messages":[]}', '{"model":7,"messages":[]}', '{"model":"","messages":[]}']) {
     const response = await served.post('/v1/chat/completions', body)
     expect(response.status, body).toBe(400)
@@ -50,7 +55,7 @@ test('400: a body that is no JSON, no object, without a model, or wrong inside, 
   expect(upstream.received).toHaveLength(0)
 })
 
-test('400 of the upstream is the customer\'s 400 with its words, without our key and its model name', async () => {
+test("400 of the upstream is the customer's 400 with its words, without our key and its model name", async () => {
   upstream.always = { error: { status: 400, message: 'upstream-model says: temperature is wrong (key upstream-secret-key)' } }
   const failure = await failureOf()
   expect(failure).toBeInstanceOf(BadRequestError)
@@ -100,7 +105,10 @@ test('404: an address that is none', async () => {
 })
 
 test('413: a body over 32 MiB', async () => {
-  const response = await served.post('/v1/chat/completions', `{"model":"${MODEL}","messages":[{"role":"user","content":"${'x'.repeat(MAX_BODY_BYTES)}"}]}`)
+  const response = await served.post(
+    '/v1/chat/completions',
+    `{"model":"${MODEL}","messages":[{"role":"user","content":"${'x'.repeat(MAX_BODY_BYTES)}"}]}`,
+  )
   expect(response.status).toBe(413)
   expect(((await response.json()) as { error: { message: string } }).error.message).toContain('32 MiB')
 })
@@ -125,7 +133,7 @@ test('429 with Retry-After when the key asks too often; another key is not affec
   }
 })
 
-test('an upstream that refuses our key, our credit or us is the shop\'s trouble: 502 or 503, never the customer\'s 401, 402 or 403', async () => {
+test("an upstream that refuses our key, our credit or us is the shop's trouble: 502 or 503, never the customer's 401, 402 or 403", async () => {
   for (const status of [401, 402, 403]) {
     upstream.always = { error: { status, message: 'Incorrect API key provided: upstream-secret-key' } }
     const failure = await failureOf()
@@ -135,7 +143,12 @@ test('an upstream that refuses our key, our credit or us is the shop\'s trouble:
 })
 
 test('429 and 503 of the upstream are 503 with its Retry-After; 500 and 404 are 502', async () => {
-  for (const [status, shown] of [[429, 503], [503, 503], [500, 502], [404, 502]] as const) {
+  for (const [status, shown] of [
+    [429, 503],
+    [503, 503],
+    [500, 502],
+    [404, 502],
+  ] as const) {
     upstream.always = { error: { status, message: 'no', headers: { 'retry-after': '7' } } }
     const failure = await failureOf()
     expect(failure.status).toBe(shown)

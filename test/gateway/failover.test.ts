@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import OpenAI, { APIError } from 'openai'
+import { APIError, type OpenAI } from 'openai'
 import { serve, type Row, type Served } from '../served.ts'
 import { startRawUpstream } from '../upstream/raw.ts'
 import type { Script } from '../upstream/script.ts'
@@ -85,7 +85,10 @@ describe('the next channel answers, each is asked once, and the call is charged 
         const row = await succeed(MODEL, stream)
         expect([bad.received.length, good.received.length]).toEqual([1, 1])
         expect(row).toMatchObject({ cost: COST, channel_name: 'good', upstream_model_name: 'good-model', end_reason: 'complete' })
-        expect(row.attempts.map(({ channel_name: channel, outcome }) => [channel, outcome])).toEqual([['bad', 'failed'], ['good', 'ok']])
+        expect(row.attempts.map(({ channel_name: channel, outcome }) => [channel, outcome])).toEqual([
+          ['bad', 'failed'],
+          ['good', 'ok'],
+        ])
         expect(row.attempts[0]?.error).not.toBe('')
       })
     }
@@ -102,7 +105,7 @@ describe('the next channel answers, each is asked once, and the call is charged 
     'a body shorter than it claims': [{ send: `${head}content-length: 400\r\n\r\n{"id":"x"` }, { waitMs: 20 }, { then: 'fin' }],
     'a chunk that never ends': [{ send: `${head}transfer-encoding: chunked\r\n\r\nff\r\n{"id"` }, { waitMs: 20 }, { then: 'fin' }],
     'headers that stall': [{ send: head }, { then: 'silence' }],
-    'garbage': [{ send: 'SSH-2.0-OpenSSH_9.6\r\n' }, { then: 'fin' }],
+    garbage: [{ send: 'SSH-2.0-OpenSSH_9.6\r\n' }, { then: 'fin' }],
   } as const
   for (const [name, steps] of Object.entries(broken)) {
     test(name, async () => {
@@ -114,7 +117,7 @@ describe('the next channel answers, each is asked once, and the call is charged 
   }
 })
 
-describe('never after the first byte, never for the customer\'s own mistake', () => {
+describe("never after the first byte, never for the customer's own mistake", () => {
   test('a stream that breaks is not started again elsewhere', async () => {
     bad.always = { cut: { after: 2, how: 'break' } }
     const response = await served.post('/v1/chat/completions', { model: MODEL, messages, stream: true })
@@ -136,11 +139,20 @@ describe('never after the first byte, never for the customer\'s own mistake', ()
   test('when every channel fails the SDK is told once, and every try is in the row', async () => {
     bad.always = { error: { status: 500, message: 'broken' } }
     good.always = { error: { status: 429, message: 'slow down', headers: { 'retry-after': '3' } } }
-    const failure = await served.openai().chat.completions.create({ model: MODEL, messages }).then(() => undefined, (error: unknown) => error)
+    const failure = await served
+      .openai()
+      .chat.completions.create({ model: MODEL, messages })
+      .then(
+        () => undefined,
+        (error: unknown) => error,
+      )
     if (!(failure instanceof APIError)) throw new Error('not refused')
     expect(failure.status).toBe(503)
     const row = await served.row(failure.headers?.get('x-tollgate-request-id') ?? '')
-    expect(row.attempts.map(({ channel_name: channel, status }) => [channel, status])).toEqual([['bad', 500], ['good', 429]])
+    expect(row.attempts.map(({ channel_name: channel, status }) => [channel, status])).toEqual([
+      ['bad', 500],
+      ['good', 429],
+    ])
     expect(row).toMatchObject({ cost: '0', status: 503 })
     expect([bad.received.length, good.received.length]).toEqual([1, 1])
   })
@@ -151,6 +163,9 @@ describe('never after the first byte, never for the customer\'s own mistake', ()
     const response = await served.post('/v1/chat/completions', { model: MODEL, messages })
     expect(response.status).toBe(504)
     expect(performance.now() - began).toBeLessThan(2_600)
-    expect(await served.row(response.headers.get('x-tollgate-request-id') ?? '')).toMatchObject({ end_reason: 'timeout_before_content', cost: '0' })
+    expect(await served.row(response.headers.get('x-tollgate-request-id') ?? '')).toMatchObject({
+      end_reason: 'timeout_before_content',
+      cost: '0',
+    })
   })
 })

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import { costOf, serve, until, type Served } from '../served.ts'
 import { Upstream } from '../upstream/server.ts'
 
@@ -12,7 +12,10 @@ const upstream = await Upstream.start()
 
 beforeAll(async () => {
   served = await serve()
-  for (const [type, model] of [['openai', MODEL], ['claude', 'claude-model']] as const) {
+  for (const [type, model] of [
+    ['openai', MODEL],
+    ['claude', 'claude-model'],
+  ] as const) {
     const channel = await served.site.addChannel({ baseUrl: upstream.url, type, name: type })
     await served.site.sell(channel, model)
   }
@@ -48,7 +51,10 @@ describe('a client that leaves in the middle of a stream', () => {
 
   test('a claude upstream stated its input at once: that count stands, the output is what was seen', async () => {
     upstream.always = { answer: { parts: [{ text: STORY }], tokens: { input: 5000, output: 400 } }, pieces: 40, pauseMs: 25 }
-    const { data, response } = await served.openai().chat.completions.create({ model: 'claude-model', messages, stream: true }).withResponse()
+    const { data, response } = await served
+      .openai()
+      .chat.completions.create({ model: 'claude-model', messages, stream: true })
+      .withResponse()
     let seen = 0
     for await (const chunk of data) {
       if (chunk.choices[0]?.delta.content) seen += 1
@@ -63,7 +69,9 @@ describe('a client that leaves in the middle of a stream', () => {
   test('before the first byte: nothing is charged and the upstream is let go', async () => {
     upstream.always = { delayMs: 'silence' }
     const controller = new AbortController()
-    const call = served.post('/v1/chat/completions', { model: MODEL, messages, stream: true }, { signal: controller.signal }).catch(() => undefined)
+    const call = served
+      .post('/v1/chat/completions', { model: MODEL, messages, stream: true }, { signal: controller.signal })
+      .catch(() => undefined)
     expect(await until(() => upstream.received.length === 1)).toBe(true)
     controller.abort()
     await call
@@ -81,19 +89,21 @@ describe('a client that leaves in the middle of a stream', () => {
       seed = (seed * 48_271) % 2_147_483_647
       return seed / 2_147_483_647
     }
-    const ids = await Promise.all(Array.from({ length: 40 }, async () => {
-      const controller = new AbortController()
-      const response = await served.post('/v1/chat/completions', { model: MODEL, messages, stream: true }, { signal: controller.signal })
-      const bytes = random() * 6_000
-      const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>
-      for (let read = 0; read < bytes;) {
-        const { value, done } = await reader.read()
-        if (done) break
-        read += value.length
-      }
-      controller.abort()
-      return response.headers.get('x-tollgate-request-id') ?? ''
-    }))
+    const ids = await Promise.all(
+      Array.from({ length: 40 }, async () => {
+        const controller = new AbortController()
+        const response = await served.post('/v1/chat/completions', { model: MODEL, messages, stream: true }, { signal: controller.signal })
+        const bytes = random() * 6_000
+        const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>
+        for (let read = 0; read < bytes;) {
+          const { value, done } = await reader.read()
+          if (done) break
+          read += value.length
+        }
+        controller.abort()
+        return response.headers.get('x-tollgate-request-id') ?? ''
+      }),
+    )
     const rows = await Promise.all(ids.map((id) => served.row(id)))
     for (const row of rows) {
       expect(['client_gone', 'complete']).toContain(row.end_reason)

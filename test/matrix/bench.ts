@@ -13,7 +13,12 @@ import type { Ask, Client, Heard, Seen } from './talk.ts'
 export const wires: readonly Wire[] = ['chat', 'responses', 'claude', 'gemini']
 
 /** What each upstream calls its model: names whose makers' rules the codecs know. */
-const upstreamModels: Record<Wire, string> = { chat: 'deepseek-reasoner', responses: 'gpt-5.1', claude: 'claude-sonnet-4-5', gemini: 'gemini-3-pro' }
+const upstreamModels: Record<Wire, string> = {
+  chat: 'deepseek-reasoner',
+  responses: 'gpt-5.1',
+  claude: 'claude-sonnet-4-5',
+  gemini: 'gemini-3-pro',
+}
 const channelTypes: Record<Wire, string> = { chat: 'openai', responses: 'responses', claude: 'claude', gemini: 'gemini' }
 /** What only a translation may write and no upstream may ever read. */
 const OWN_MARKS = /\btg1\.|\btgr1\./
@@ -53,7 +58,10 @@ export async function startBench(): Promise<Bench> {
     await served.site.sell(channel, modelOf(wire), undefined, upstreamModels[wire])
   }
   const clients: Record<Wire, Client> = {
-    chat: chatClient(served.openai()), responses: responsesClient(served.openai()), claude: claudeClient(served.anthropic()), gemini: geminiClient(served.google()),
+    chat: chatClient(served.openai()),
+    responses: responsesClient(served.openai()),
+    claude: claudeClient(served.anthropic()),
+    gemini: geminiClient(served.google()),
   }
   return {
     served,
@@ -62,7 +70,12 @@ export async function startBench(): Promise<Bench> {
       provider.reset()
       const losses: Loss[] = []
       return {
-        client, upstream, stream, provider, losses, model: modelOf(upstream),
+        client,
+        upstream,
+        stream,
+        provider,
+        losses,
+        model: modelOf(upstream),
         async ask(ask) {
           const asked = provider.received.length
           const heard = await clients[client].ask({ model: modelOf(upstream), ...ask }, stream)

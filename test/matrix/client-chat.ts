@@ -29,8 +29,15 @@ function paramsOf(ask: Ask): Omit<OpenAI.ChatCompletionCreateParams, 'stream'> {
   return {
     model: ask.model,
     messages: [...messages, ...ask.talk.flatMap(messagesOf)],
-    ...(ask.tools && { tools: ask.tools.map(({ name, description, schema }) => ({ type: 'function' as const, function: { name, description, parameters: schema } })) }),
-    ...(ask.choice !== undefined && { tool_choice: typeof ask.choice === 'string' ? ask.choice : { type: 'function' as const, function: { name: ask.choice.name } } }),
+    ...(ask.tools && {
+      tools: ask.tools.map(({ name, description, schema }) => ({
+        type: 'function' as const,
+        function: { name, description, parameters: schema },
+      })),
+    }),
+    ...(ask.choice !== undefined && {
+      tool_choice: typeof ask.choice === 'string' ? ask.choice : { type: 'function' as const, function: { name: ask.choice.name } },
+    }),
     ...(ask.parallel === false && { parallel_tool_calls: false }),
     ...(ask.schema && { response_format: { type: 'json_schema' as const, json_schema: { ...ask.schema, strict: true } } }),
     ...(ask.thinking && { reasoning_effort: 'medium' as const }),
@@ -54,8 +61,9 @@ function messagesOf(step: Step): Message[] {
   return [{ role: 'user', content: [{ type: 'text', text: step.user }, media] }]
 }
 
+/** What most vendors call it; OpenAI's own types have no such member. */
 function thoughtsIn(from: object | undefined): string {
-  const text = (from as { reasoning_content?: unknown } | undefined)?.reasoning_content
+  const text: unknown = from && 'reasoning_content' in from ? from.reasoning_content : ''
   return typeof text === 'string' ? text : ''
 }
 
@@ -72,12 +80,21 @@ function heardOf(answer: OpenAI.ChatCompletion, thoughts: string): Heard {
     calls: functions.map(({ id, function: made }) => ({ id, name: made.name, args: JSON.parse(made.arguments) as unknown })),
     stop: choice.finish_reason,
     usage: usage && {
-      input: usage.prompt_tokens, output: usage.completion_tokens,
-      cached: usage.prompt_tokens_details?.cached_tokens ?? 0, reasoning: usage.completion_tokens_details?.reasoning_tokens ?? 0,
+      input: usage.prompt_tokens,
+      output: usage.completion_tokens,
+      cached: usage.prompt_tokens_details?.cached_tokens ?? 0,
+      reasoning: usage.completion_tokens_details?.reasoning_tokens ?? 0,
     },
     echo: {
-      role: 'assistant', content: content ?? null,
-      ...(functions.length > 0 && { tool_calls: functions.map(({ id, type, function: made }) => ({ id, type, function: { name: made.name, arguments: made.arguments } })) }),
+      role: 'assistant',
+      content: content ?? null,
+      ...(functions.length > 0 && {
+        tool_calls: functions.map(({ id, type, function: made }) => ({
+          id,
+          type,
+          function: { name: made.name, arguments: made.arguments },
+        })),
+      }),
     },
   }
 }

@@ -22,15 +22,24 @@ export function claudeClient(anthropic: Anthropic): Client {
 
 function paramsOf(ask: Ask): Anthropic.MessageCreateParamsNonStreaming {
   const parallel = ask.parallel === false ? { disable_parallel_tool_use: true } : {}
-  const choice: Anthropic.ToolChoice | undefined = ask.choice === undefined
-    ? ask.parallel === false ? { type: 'auto', ...parallel } : undefined
-    : ask.choice === 'none' ? { type: 'none' } : ask.choice === 'required' ? { type: 'any', ...parallel } : { type: 'tool', name: ask.choice.name, ...parallel }
+  const choice: Anthropic.ToolChoice | undefined =
+    ask.choice === undefined
+      ? ask.parallel === false
+        ? { type: 'auto', ...parallel }
+        : undefined
+      : ask.choice === 'none'
+        ? { type: 'none' }
+        : ask.choice === 'required'
+          ? { type: 'any', ...parallel }
+          : { type: 'tool', name: ask.choice.name, ...parallel }
   return {
     model: ask.model,
     max_tokens: ask.maxTokens ?? MAX_TOKENS,
     messages: ask.talk.map(messageOf),
     ...(ask.system !== undefined && { system: ask.system }),
-    ...(ask.tools && { tools: ask.tools.map(({ name, description, schema }) => ({ name, description, input_schema: schema as Anthropic.Tool.InputSchema })) }),
+    ...(ask.tools && {
+      tools: ask.tools.map(({ name, description, schema }) => ({ name, description, input_schema: schema as Anthropic.Tool.InputSchema })),
+    }),
     ...(choice && { tool_choice: choice }),
     ...(ask.schema && { output_config: { format: { type: 'json_schema' as const, schema: ask.schema.schema } } }),
     ...(ask.thinking && { thinking: { type: 'enabled' as const, budget_tokens: BUDGET } }),
@@ -46,7 +55,12 @@ function messageOf(step: Step): Anthropic.MessageParam {
   if ('results' in step) {
     return {
       role: 'user',
-      content: step.results.map(({ id, output, isError }) => ({ type: 'tool_result', tool_use_id: id, content: output, ...(isError && { is_error: true }) })),
+      content: step.results.map(({ id, output, isError }) => ({
+        type: 'tool_result',
+        tool_use_id: id,
+        content: output,
+        ...(isError && { is_error: true }),
+      })),
     }
   }
   if (!step.media) return { role: 'user', content: step.user }
@@ -68,7 +82,9 @@ function heardOf(answer: Anthropic.Message): Heard {
     stop: STOPS[answer.stop_reason ?? ''] ?? answer.stop_reason ?? '',
     usage: {
       input: usage.input_tokens + (usage.cache_read_input_tokens ?? 0) + (usage.cache_creation_input_tokens ?? 0),
-      output: usage.output_tokens, cached: usage.cache_read_input_tokens ?? 0, reasoning: details?.thinking_tokens ?? 0,
+      output: usage.output_tokens,
+      cached: usage.cache_read_input_tokens ?? 0,
+      reasoning: details?.thinking_tokens ?? 0,
     },
     echo: answer.content,
   }

@@ -10,7 +10,11 @@ export function responsesClient(openai: OpenAI): Client {
     name: 'openai (responses)',
     async ask(ask, stream) {
       const params = paramsOf(ask)
-      return heardOf(stream ? await openai.responses.stream({ ...params, stream: true }).finalResponse() : await openai.responses.create({ ...params, stream: false }))
+      return heardOf(
+        stream
+          ? await openai.responses.stream({ ...params, stream: true }).finalResponse()
+          : await openai.responses.create({ ...params, stream: false }),
+      )
     },
   }
 }
@@ -21,11 +25,24 @@ function paramsOf(ask: Ask): OpenAI.Responses.ResponseCreateParamsNonStreaming {
     store: false,
     input: ask.talk.flatMap(itemsOf),
     ...(ask.system !== undefined && { instructions: ask.system }),
-    ...(ask.tools && { tools: ask.tools.map(({ name, description, schema }) => ({ type: 'function' as const, name, description, parameters: schema, strict: false })) }),
-    ...(ask.choice !== undefined && { tool_choice: typeof ask.choice === 'string' ? ask.choice : { type: 'function' as const, name: ask.choice.name } }),
+    ...(ask.tools && {
+      tools: ask.tools.map(({ name, description, schema }) => ({
+        type: 'function' as const,
+        name,
+        description,
+        parameters: schema,
+        strict: false,
+      })),
+    }),
+    ...(ask.choice !== undefined && {
+      tool_choice: typeof ask.choice === 'string' ? ask.choice : { type: 'function' as const, name: ask.choice.name },
+    }),
     ...(ask.parallel === false && { parallel_tool_calls: false }),
     ...(ask.schema && { text: { format: { type: 'json_schema' as const, ...ask.schema, strict: true } } }),
-    ...(ask.thinking && { reasoning: { effort: 'medium' as const, summary: 'auto' as const }, include: ['reasoning.encrypted_content' as const] }),
+    ...(ask.thinking && {
+      reasoning: { effort: 'medium' as const, summary: 'auto' as const },
+      include: ['reasoning.encrypted_content' as const],
+    }),
     ...(ask.maxTokens !== undefined && { max_output_tokens: ask.maxTokens }),
     ...(ask.temperature !== undefined && { temperature: ask.temperature }),
     ...(ask.topP !== undefined && { top_p: ask.topP }),
@@ -55,10 +72,15 @@ function heardOf(answer: OpenAI.Responses.Response): Heard {
     text: answer.output_text,
     thoughts: thoughts.join(''),
     calls: calls.map(({ call_id: id, name, arguments: args }) => ({ id, name, args: JSON.parse(args) as unknown })),
-    stop: cut === 'max_output_tokens' ? 'length' : cut ?? (answer.status !== 'completed' ? answer.status ?? '' : calls.length > 0 ? 'tool_calls' : 'stop'),
+    stop:
+      cut === 'max_output_tokens'
+        ? 'length'
+        : (cut ?? (answer.status !== 'completed' ? (answer.status ?? '') : calls.length > 0 ? 'tool_calls' : 'stop')),
     usage: usage && {
-      input: usage.input_tokens, output: usage.output_tokens,
-      cached: usage.input_tokens_details.cached_tokens, reasoning: usage.output_tokens_details.reasoning_tokens,
+      input: usage.input_tokens,
+      output: usage.output_tokens,
+      cached: usage.input_tokens_details.cached_tokens,
+      reasoning: usage.output_tokens_details.reasoning_tokens,
     },
     echo: answer.output,
   }

@@ -25,7 +25,10 @@ for (const client of wires) {
       const dropped = response.headers.get('x-tollgate-dropped')?.split(', ') ?? []
       expect(dropped.toSorted()).toEqual([...new Set(losses.map((loss) => loss.path))].toSorted())
       if (client === upstream) expect(losses).toEqual([])
-      const text = losses.map((loss) => `${loss.path}: ${loss.reason}\n`).toSorted().join('')
+      const text = losses
+        .map((loss) => `${loss.path}: ${loss.reason}\n`)
+        .toSorted()
+        .join('')
       const file = `${FOLDER}${client}-on-${upstream}.txt`
       if (UPDATE) {
         mkdirSync(FOLDER, { recursive: true })

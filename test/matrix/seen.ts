@@ -39,7 +39,11 @@ const inline = (url: string): SeenPart => ({ media: DATA_URL.exec(url)?.[1] ?? u
 
 /** Text of a string or of a list of text parts. */
 function textOf(content: Json | undefined): string {
-  return typeof content === 'string' ? content : list(content).map((part) => text(part.text)).join('')
+  return typeof content === 'string'
+    ? content
+    : list(content)
+        .map((part) => text(part.text))
+        .join('')
 }
 
 function chat(body: JsonObject): Seen {
@@ -66,13 +70,16 @@ function chat(body: JsonObject): Seen {
   }
   const choice = body.tool_choice
   return {
-    system: system.join('\n'), parts,
+    system: system.join('\n'),
+    parts,
     tools: list(body.tools).map((tool) => toolOf(object(tool.function), 'parameters')),
     choice: isObject(choice) ? text(object(choice.function).name) : text(choice) || undefined,
     parallel: typeof body.parallel_tool_calls === 'boolean' ? body.parallel_tool_calls : undefined,
     schema: optional(object(object(body.response_format).json_schema).schema),
     maxTokens: number(body.max_completion_tokens) ?? number(body.max_tokens),
-    temperature: number(body.temperature), topP: number(body.top_p), stop: strings(body.stop),
+    temperature: number(body.temperature),
+    topP: number(body.top_p),
+    stop: strings(body.stop),
     thinking: body.reasoning_effort !== undefined,
   }
 }
@@ -81,7 +88,8 @@ function responses(body: JsonObject): Seen {
   const system: string[] = typeof body.instructions === 'string' ? [body.instructions] : []
   const parts: SeenPart[] = []
   for (const item of typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : list(body.input)) {
-    if (item.type === 'function_call') parts.push({ call: { id: text(item.call_id), name: text(item.name), args: JSON.parse(text(item.arguments)) } })
+    if (item.type === 'function_call')
+      parts.push({ call: { id: text(item.call_id), name: text(item.name), args: JSON.parse(text(item.arguments)) } })
     else if (item.type === 'function_call_output') parts.push({ result: text(item.call_id), output: textOf(item.output), isError: false })
     else if (item.type === 'reasoning') parts.push({ thought: textOf(item.summary), seal: text(item.encrypted_content) || undefined })
     else if (item.role === 'system' || item.role === 'developer') system.push(textOf(item.content))
@@ -97,12 +105,16 @@ function responses(body: JsonObject): Seen {
   }
   const choice = body.tool_choice
   return {
-    system: system.join('\n'), parts,
+    system: system.join('\n'),
+    parts,
     tools: list(body.tools).map((tool) => toolOf(tool, 'parameters')),
     choice: isObject(choice) ? text(choice.name) : text(choice) || undefined,
     parallel: typeof body.parallel_tool_calls === 'boolean' ? body.parallel_tool_calls : undefined,
     schema: optional(object(object(body.text).format).schema),
-    maxTokens: number(body.max_output_tokens), temperature: number(body.temperature), topP: number(body.top_p), stop: [],
+    maxTokens: number(body.max_output_tokens),
+    temperature: number(body.temperature),
+    topP: number(body.top_p),
+    stop: [],
     thinking: isObject(body.reasoning),
   }
 }
@@ -117,7 +129,8 @@ function claude(body: JsonObject): Seen {
         if (block.type === 'thinking') parts.push({ thought: text(block.thinking), seal: text(block.signature) })
         else if (block.type === 'redacted_thinking') parts.push({ thought: '', seal: text(block.data) })
         else if (block.type === 'tool_use') parts.push({ call: { id: text(block.id), name: text(block.name), args: block.input } })
-        else if (block.type === 'tool_result') parts.push({ result: text(block.tool_use_id), output: textOf(block.content), isError: block.is_error === true })
+        else if (block.type === 'tool_result')
+          parts.push({ result: text(block.tool_use_id), output: textOf(block.content), isError: block.is_error === true })
         else if (block.type === 'text') parts.push(own ? { assistant: text(block.text) } : { user: text(block.text) })
         else {
           const source = object(block.source)
@@ -128,12 +141,16 @@ function claude(body: JsonObject): Seen {
   }
   const choice = object(body.tool_choice)
   return {
-    system: textOf(body.system), parts,
+    system: textOf(body.system),
+    parts,
     tools: list(body.tools).map((tool) => toolOf(tool, 'input_schema')),
     choice: choice.type === 'tool' ? text(choice.name) : choice.type === 'any' ? 'required' : text(choice.type) || undefined,
     parallel: typeof choice.disable_parallel_tool_use === 'boolean' ? !choice.disable_parallel_tool_use : undefined,
     schema: optional(object(object(body.output_config).format).schema),
-    maxTokens: number(body.max_tokens), temperature: number(body.temperature), topP: number(body.top_p), stop: strings(body.stop_sequences),
+    maxTokens: number(body.max_tokens),
+    temperature: number(body.temperature),
+    topP: number(body.top_p),
+    stop: strings(body.stop_sequences),
     thinking: isObject(body.thinking) || object(body.output_config).effort !== undefined,
   }
 }
@@ -145,12 +162,17 @@ function gemini(body: JsonObject): Seen {
       const call = optional(part.functionCall)
       const result = optional(part.functionResponse)
       const signature = text(part.thoughtSignature)
-      if (signature !== '' && signature !== NO_SIGNATURE) parts.push({ thought: part.thought === true ? text(part.text) : '', seal: signature })
+      if (signature !== '' && signature !== NO_SIGNATURE)
+        parts.push({ thought: part.thought === true ? text(part.text) : '', seal: signature })
       if (call) parts.push({ call: { id: text(call.id), name: text(call.name), args: call.args } })
       else if (result) {
         const { output, error, result: value } = object(result.response)
         const shown = output ?? error ?? value
-        parts.push({ result: text(result.id), output: typeof shown === 'string' ? shown : JSON.stringify(result.response), isError: error !== undefined })
+        parts.push({
+          result: text(result.id),
+          output: typeof shown === 'string' ? shown : JSON.stringify(result.response),
+          isError: error !== undefined,
+        })
       } else if (isObject(part.inlineData)) parts.push({ media: text(part.inlineData.mimeType), base64: text(part.inlineData.data) })
       else if (part.thought === true || text(part.text) === '') continue
       else parts.push(content.role === 'model' ? { assistant: text(part.text) } : { user: text(part.text) })
@@ -160,12 +182,25 @@ function gemini(body: JsonObject): Seen {
   const calling = object(object(body.toolConfig).functionCallingConfig)
   const named = strings(calling.allowedFunctionNames)
   return {
-    system: textOf(object(body.systemInstruction).parts), parts,
-    tools: list(body.tools).flatMap((tool) => list(tool.functionDeclarations)).map((tool) => toolOf(tool, tool.parametersJsonSchema === undefined ? 'parameters' : 'parametersJsonSchema')),
-    choice: named.length === 1 ? named[0] : calling.mode === 'ANY' ? 'required' : calling.mode === 'NONE' ? 'none' : text(calling.mode).toLowerCase() || undefined,
+    system: textOf(object(body.systemInstruction).parts),
+    parts,
+    tools: list(body.tools)
+      .flatMap((tool) => list(tool.functionDeclarations))
+      .map((tool) => toolOf(tool, tool.parametersJsonSchema === undefined ? 'parameters' : 'parametersJsonSchema')),
+    choice:
+      named.length === 1
+        ? named[0]
+        : calling.mode === 'ANY'
+          ? 'required'
+          : calling.mode === 'NONE'
+            ? 'none'
+            : text(calling.mode).toLowerCase() || undefined,
     parallel: undefined,
     schema: optional(config.responseJsonSchema) ?? optional(config.responseSchema),
-    maxTokens: number(config.maxOutputTokens), temperature: number(config.temperature), topP: number(config.topP), stop: strings(config.stopSequences),
+    maxTokens: number(config.maxOutputTokens),
+    temperature: number(config.temperature),
+    topP: number(config.topP),
+    stop: strings(config.stopSequences),
     thinking: isObject(config.thinkingConfig),
   }
 }

@@ -1,9 +1,22 @@
 import type { JsonObject } from '../../contract/json.ts'
 import type { Wire } from '../upstream/script.ts'
 
-export interface ToolSpec { name: string; description: string; schema: JsonObject }
-export interface Media { mediaType: string; base64: string; name?: string }
-export interface ToolResult { id: string; name: string; output: string; isError?: boolean }
+export interface ToolSpec {
+  name: string
+  description: string
+  schema: JsonObject
+}
+export interface Media {
+  mediaType: string
+  base64: string
+  name?: string
+}
+export interface ToolResult {
+  id: string
+  name: string
+  output: string
+  isError?: boolean
+}
 
 /** One step of a talk, in no protocol's words. */
 export type Step =
@@ -29,7 +42,11 @@ export interface Ask {
   stop?: readonly string[]
 }
 
-export interface Call { id: string; name: string; args: unknown }
+export interface Call {
+  id: string
+  name: string
+  args: unknown
+}
 
 /** What a client's SDK made of the answer. */
 export interface Heard {

@@ -12,11 +12,18 @@ const bench = await startBench()
 afterEach(() => bench.served.expectBooks())
 afterAll(() => bench.close())
 
-const seals: Record<Wire, string> = { chat: '', responses: 'gAAAAABo-open+ai/seal==', claude: 'EqQBCkYIBxgCKkD+/claude==', gemini: 'CiQBgem+ini/signature==' }
+const seals: Record<Wire, string> = {
+  chat: '',
+  responses: 'gAAAAABo-open+ai/seal==',
+  claude: 'EqQBCkYIBxgCKkD+/claude==',
+  gemini: 'CiQBgem+ini/signature==',
+}
 
 /** One turn on an upstream: thoughts, a call, its result. */
 async function turn(pair: Pair, talk: Step[], upstream: Wire, id: string): Promise<Awaited<ReturnType<Pair['ask']>>> {
-  pair.provider.next({ answer: { parts: sealedCall(upstream, `Thinking of ${id}.`, seals[upstream], { id, name: 'get_time', args: { zone: id } }) } })
+  pair.provider.next({
+    answer: { parts: sealedCall(upstream, `Thinking of ${id}.`, seals[upstream], { id, name: 'get_time', args: { zone: id } }) },
+  })
   const answer = await pair.ask({ talk, tools, thinking: true, model: modelOf(upstream) })
   expect(answer.heard.calls).toHaveLength(1)
   talk.push({ heard: answer.heard }, { results: resultsOf(answer.heard, [`result of ${id}`]) })
@@ -26,7 +33,14 @@ async function turn(pair: Pair, talk: Step[], upstream: Wire, id: string): Promi
 for (const client of wires) {
   for (const stream of [false, true]) {
     describe(`${client} client, ${stream ? 'streamed' : 'whole'}`, () => {
-      for (const [home, away] of [['claude', 'responses'], ['claude', 'chat'], ['responses', 'claude'], ['gemini', 'claude'], ['claude', 'gemini'], ['responses', 'gemini']] as const) {
+      for (const [home, away] of [
+        ['claude', 'responses'],
+        ['claude', 'chat'],
+        ['responses', 'claude'],
+        ['gemini', 'claude'],
+        ['claude', 'gemini'],
+        ['responses', 'gemini'],
+      ] as const) {
         test(`begins on ${home}, goes on on ${away}, returns to ${home}: its seals are valid, no other's reach anyone`, async () => {
           const pair = bench.pair(client, home, stream)
           const talk: Step[] = [{ user: 'Which time is it?' }]
@@ -38,8 +52,12 @@ for (const client of wires) {
           expect(sealsIn(back.seen.parts)).toEqual([{ seal: seals[home], before: 'call_1' }])
           if (seals[away] !== '') expect(pair.provider.last.text).not.toContain(seals[away])
           // Every call and every result is still there, in order, with its own id.
-          expect(back.seen.parts.flatMap((part) => ('call' in part ? [part.call.id] : 'result' in part ? [part.result] : [])))
-            .toEqual(['call_1', 'call_1', 'call_2', 'call_2'])
+          expect(back.seen.parts.flatMap((part) => ('call' in part ? [part.call.id] : 'result' in part ? [part.result] : []))).toEqual([
+            'call_1',
+            'call_1',
+            'call_2',
+            'call_2',
+          ])
         })
       }
     })

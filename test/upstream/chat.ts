@@ -3,7 +3,12 @@ import { DEFAULT_TOKENS, piecesOf, sse, stopOf, type Answer, type SpokenCall, ty
 
 const CREATED = 1_790_000_000
 const REASONS: Record<Stop, string> = {
-  stop: 'stop', stop_sequence: 'stop', length: 'length', tool_calls: 'tool_calls', content_filter: 'content_filter', refusal: 'stop',
+  stop: 'stop',
+  stop_sequence: 'stop',
+  length: 'length',
+  tool_calls: 'tool_calls',
+  content_filter: 'content_filter',
+  refusal: 'stop',
 }
 
 /** OpenAI Chat Completions as OpenAI speaks it; thoughts in `reasoning_content`, as its imitators do. */
@@ -16,7 +21,8 @@ export const chat: Speaker = {
     if (calls.length > 0) message.tool_calls = calls
     for (const part of answer.parts) if ('refusal' in part) message.refusal = part.refusal
     return {
-      ...head(call), object: 'chat.completion',
+      ...head(call),
+      object: 'chat.completion',
       choices: [{ index: 0, message, logprobs: null, finish_reason: REASONS[stopOf(answer)] }],
       ...usageOf(answer),
     }
@@ -34,8 +40,11 @@ export const chat: Speaker = {
       else if ('call' in part) {
         const index = calls
         calls += 1
-        frames.push(chunk({ tool_calls: [{ index, id: part.call.id, type: 'function', function: { name: part.call.name, arguments: '' } }] }))
-        for (const piece of piecesOf(JSON.stringify(part.call.args), call.pieces)) frames.push(chunk({ tool_calls: [{ index, function: { arguments: piece } }] }))
+        frames.push(
+          chunk({ tool_calls: [{ index, id: part.call.id, type: 'function', function: { name: part.call.name, arguments: '' } }] }),
+        )
+        for (const piece of piecesOf(JSON.stringify(part.call.args), call.pieces))
+          frames.push(chunk({ tool_calls: [{ index, function: { arguments: piece } }] }))
       }
     }
     frames.push(chunk({}, REASONS[stopOf(answer)]))
@@ -45,7 +54,9 @@ export const chat: Speaker = {
     return frames
   },
 
-  error: (status, message) => ({ error: { message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code: null } }),
+  error: (status, message) => ({
+    error: { message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code: null },
+  }),
   errorFrame: (message) => sse({ error: { message, type: 'server_error', param: null, code: null } }),
 }
 
@@ -59,9 +70,11 @@ function textOf(answer: Answer): string | null {
 }
 
 function callsOf(answer: Answer): JsonObject[] {
-  return answer.parts.flatMap((part) => ('call' in part
-    ? [{ id: part.call.id, type: 'function', function: { name: part.call.name, arguments: JSON.stringify(part.call.args) } }]
-    : []))
+  return answer.parts.flatMap((part) =>
+    'call' in part
+      ? [{ id: part.call.id, type: 'function', function: { name: part.call.name, arguments: JSON.stringify(part.call.args) } }]
+      : [],
+  )
 }
 
 function usageOf({ usage, tokens = DEFAULT_TOKENS }: Answer): { usage?: JsonObject } {
@@ -71,7 +84,9 @@ function usageOf({ usage, tokens = DEFAULT_TOKENS }: Answer): { usage?: JsonObje
   const prompt = input + cachedInput + cacheWrite
   return {
     usage: {
-      prompt_tokens: prompt, completion_tokens: output, total_tokens: prompt + output,
+      prompt_tokens: prompt,
+      completion_tokens: output,
+      total_tokens: prompt + output,
       prompt_tokens_details: { cached_tokens: cachedInput, audio_tokens: 0, ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}) },
       completion_tokens_details: { reasoning_tokens: reasoning, audio_tokens: 0 },
     },

@@ -2,7 +2,12 @@ import type { JsonObject } from '../../contract/json.ts'
 import { DEFAULT_TOKENS, piecesOf, sse, stopOf, type Answer, type Part, type SpokenCall, type Speaker, type Stop } from './script.ts'
 
 const REASONS: Record<Stop, string> = {
-  stop: 'end_turn', stop_sequence: 'stop_sequence', length: 'max_tokens', tool_calls: 'tool_use', content_filter: 'refusal', refusal: 'refusal',
+  stop: 'end_turn',
+  stop_sequence: 'stop_sequence',
+  length: 'max_tokens',
+  tool_calls: 'tool_use',
+  content_filter: 'refusal',
+  refusal: 'refusal',
 }
 
 /** Anthropic Messages. */
@@ -62,7 +67,11 @@ function openOf(part: Part): JsonObject {
 }
 
 function inputOf({ tokens = DEFAULT_TOKENS }: Answer): JsonObject {
-  return { input_tokens: tokens.input, cache_creation_input_tokens: tokens.cacheWrite ?? 0, cache_read_input_tokens: tokens.cachedInput ?? 0 }
+  return {
+    input_tokens: tokens.input,
+    cache_creation_input_tokens: tokens.cacheWrite ?? 0,
+    cache_read_input_tokens: tokens.cachedInput ?? 0,
+  }
 }
 
 function wholeUsage(answer: Answer): JsonObject {
@@ -84,13 +93,21 @@ function endUsage(answer: Answer): JsonObject {
 
 function errorType(status: number): string {
   switch (status) {
-    case 400: return 'invalid_request_error'
-    case 401: return 'authentication_error'
-    case 403: return 'permission_error'
-    case 404: return 'not_found_error'
-    case 413: return 'request_too_large'
-    case 429: return 'rate_limit_error'
-    case 529: return 'overloaded_error'
-    default: return 'api_error'
+    case 400:
+      return 'invalid_request_error'
+    case 401:
+      return 'authentication_error'
+    case 403:
+      return 'permission_error'
+    case 404:
+      return 'not_found_error'
+    case 413:
+      return 'request_too_large'
+    case 429:
+      return 'rate_limit_error'
+    case 529:
+      return 'overloaded_error'
+    default:
+      return 'api_error'
   }
 }

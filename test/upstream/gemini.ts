@@ -2,23 +2,37 @@ import type { JsonObject } from '../../contract/json.ts'
 import { DEFAULT_TOKENS, piecesOf, sse, stopOf, type Answer, type Part, type SpokenCall, type Speaker, type Stop } from './script.ts'
 
 const REASONS: Record<Stop, string> = {
-  stop: 'STOP', stop_sequence: 'STOP', tool_calls: 'STOP', length: 'MAX_TOKENS', content_filter: 'SAFETY', refusal: 'STOP',
+  stop: 'STOP',
+  stop_sequence: 'STOP',
+  tool_calls: 'STOP',
+  length: 'MAX_TOKENS',
+  content_filter: 'SAFETY',
+  refusal: 'STOP',
 }
 
 /** Google generateContent. */
 export const gemini: Speaker = {
   whole(answer, call) {
     return {
-      candidates: [{ content: { role: 'model', parts: answer.parts.flatMap((part) => partOf(part)) }, finishReason: REASONS[stopOf(answer)], index: 0 }],
-      ...usageOf(answer), ...head(call),
+      candidates: [
+        {
+          content: { role: 'model', parts: answer.parts.flatMap((part) => partOf(part)) },
+          finishReason: REASONS[stopOf(answer)],
+          index: 0,
+        },
+      ],
+      ...usageOf(answer),
+      ...head(call),
     }
   },
 
   frames(answer, call) {
-    const chunk = (parts: JsonObject[], finishReason?: string): string => sse({
-      candidates: [{ content: { role: 'model', parts }, index: 0, ...(finishReason === undefined ? {} : { finishReason }) }],
-      ...usageOf(answer, finishReason === undefined), ...head(call),
-    })
+    const chunk = (parts: JsonObject[], finishReason?: string): string =>
+      sse({
+        candidates: [{ content: { role: 'model', parts }, index: 0, ...(finishReason === undefined ? {} : { finishReason }) }],
+        ...usageOf(answer, finishReason === undefined),
+        ...head(call),
+      })
     const frames: string[] = []
     for (const part of answer.parts) {
       if ('text' in part) for (const text of piecesOf(part.text, call.pieces)) frames.push(chunk([{ text }]))
@@ -43,9 +57,15 @@ function head(call: SpokenCall): JsonObject {
 function partOf(part: Part): JsonObject[] {
   if ('text' in part) return [{ text: part.text }]
   if ('refusal' in part) return [{ text: part.refusal }]
-  if ('thought' in part) return [{ text: part.thought, thought: true }, ...(part.seal === undefined ? [] : [{ text: '', thoughtSignature: part.seal }])]
+  if ('thought' in part)
+    return [{ text: part.thought, thought: true }, ...(part.seal === undefined ? [] : [{ text: '', thoughtSignature: part.seal }])]
   if ('redacted' in part) return []
-  return [{ functionCall: { id: part.call.id, name: part.call.name, args: part.call.args }, ...(part.seal === undefined ? {} : { thoughtSignature: part.seal }) }]
+  return [
+    {
+      functionCall: { id: part.call.id, name: part.call.name, args: part.call.args },
+      ...(part.seal === undefined ? {} : { thoughtSignature: part.seal }),
+    },
+  ]
 }
 
 function usageOf({ usage, tokens = DEFAULT_TOKENS }: Answer, underWay = false): JsonObject {
@@ -53,11 +73,21 @@ function usageOf({ usage, tokens = DEFAULT_TOKENS }: Answer, underWay = false): 
   if (usage !== undefined) return { usageMetadata: usage }
   const { input, output, cachedInput = 0, cacheWrite = 0, reasoning = 0 } = tokens
   const prompt = input + cachedInput + cacheWrite
-  if (underWay) return { usageMetadata: { promptTokenCount: prompt, totalTokenCount: prompt, ...(cachedInput > 0 ? { cachedContentTokenCount: cachedInput } : {}) } }
+  if (underWay)
+    return {
+      usageMetadata: {
+        promptTokenCount: prompt,
+        totalTokenCount: prompt,
+        ...(cachedInput > 0 ? { cachedContentTokenCount: cachedInput } : {}),
+      },
+    }
   return {
     usageMetadata: {
-      promptTokenCount: prompt, candidatesTokenCount: output - reasoning, totalTokenCount: prompt + output,
-      ...(cachedInput > 0 ? { cachedContentTokenCount: cachedInput } : {}), ...(reasoning > 0 ? { thoughtsTokenCount: reasoning } : {}),
+      promptTokenCount: prompt,
+      candidatesTokenCount: output - reasoning,
+      totalTokenCount: prompt + output,
+      ...(cachedInput > 0 ? { cachedContentTokenCount: cachedInput } : {}),
+      ...(reasoning > 0 ? { thoughtsTokenCount: reasoning } : {}),
       promptTokensDetails: [{ modality: 'TEXT', tokenCount: prompt }],
     },
   }
@@ -65,13 +95,21 @@ function usageOf({ usage, tokens = DEFAULT_TOKENS }: Answer, underWay = false): 
 
 function statusWord(status: number): string {
   switch (status) {
-    case 400: return 'INVALID_ARGUMENT'
-    case 401: return 'UNAUTHENTICATED'
-    case 403: return 'PERMISSION_DENIED'
-    case 404: return 'NOT_FOUND'
-    case 429: return 'RESOURCE_EXHAUSTED'
-    case 503: return 'UNAVAILABLE'
-    case 504: return 'DEADLINE_EXCEEDED'
-    default: return 'INTERNAL'
+    case 400:
+      return 'INVALID_ARGUMENT'
+    case 401:
+      return 'UNAUTHENTICATED'
+    case 403:
+      return 'PERMISSION_DENIED'
+    case 404:
+      return 'NOT_FOUND'
+    case 429:
+      return 'RESOURCE_EXHAUSTED'
+    case 503:
+      return 'UNAVAILABLE'
+    case 504:
+      return 'DEADLINE_EXCEEDED'
+    default:
+      return 'INTERNAL'
   }
 }

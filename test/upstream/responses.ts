@@ -5,7 +5,13 @@ const CREATED = 1_790_000_000
 
 /** OpenAI Responses. */
 export const responses: Speaker = {
-  whole: (answer, call) => response(answer, call, answer.parts.flatMap((part, index) => itemOf(part, index, call)), true),
+  whole: (answer, call) =>
+    response(
+      answer,
+      call,
+      answer.parts.flatMap((part, index) => itemOf(part, index, call)),
+      true,
+    ),
 
   frames(answer, call) {
     const frames: string[] = []
@@ -46,7 +52,8 @@ export const responses: Speaker = {
     function speak(text: string, where: JsonObject, empty: JsonObject, name: string, member: string): void {
       const place = { ...where, content_index: 0 }
       event('response.content_part.added', { ...place, part: empty })
-      for (const delta of piecesOf(text, call.pieces)) event(`response.${name}.delta`, { ...place, delta, ...(name === 'output_text' ? { logprobs: [] } : {}) })
+      for (const delta of piecesOf(text, call.pieces))
+        event(`response.${name}.delta`, { ...place, delta, ...(name === 'output_text' ? { logprobs: [] } : {}) })
       event(`response.${name}.done`, { ...place, [member]: text, ...(name === 'output_text' ? { logprobs: [] } : {}) })
       event('response.content_part.done', { ...place, part: { ...empty, [member]: text } })
     }
@@ -60,30 +67,76 @@ export const responses: Speaker = {
     }
   },
 
-  error: (status, message) => ({ error: { message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code: null } }),
+  error: (status, message) => ({
+    error: { message, type: status >= 500 ? 'server_error' : 'invalid_request_error', param: null, code: null },
+  }),
   errorFrame: (message) => sse({ type: 'error', code: 'server_error', message, param: null, sequence_number: 99 }, 'error'),
 }
 
 function itemOf(part: Part, index: number, call: SpokenCall): JsonObject[] {
   const tail = `${call.serial}_${index}`
-  if ('text' in part) return [{ id: `msg_${tail}`, type: 'message', status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: part.text, annotations: [], logprobs: [] }] }]
-  if ('refusal' in part) return [{ id: `msg_${tail}`, type: 'message', status: 'completed', role: 'assistant', content: [{ type: 'refusal', refusal: part.refusal }] }]
+  if ('text' in part)
+    return [
+      {
+        id: `msg_${tail}`,
+        type: 'message',
+        status: 'completed',
+        role: 'assistant',
+        content: [{ type: 'output_text', text: part.text, annotations: [], logprobs: [] }],
+      },
+    ]
+  if ('refusal' in part)
+    return [
+      { id: `msg_${tail}`, type: 'message', status: 'completed', role: 'assistant', content: [{ type: 'refusal', refusal: part.refusal }] },
+    ]
   if ('thought' in part) {
-    return [{ id: `rs_${tail}`, type: 'reasoning', summary: [{ type: 'summary_text', text: part.thought }], ...(part.seal === undefined ? {} : { encrypted_content: part.seal }) }]
+    return [
+      {
+        id: `rs_${tail}`,
+        type: 'reasoning',
+        summary: [{ type: 'summary_text', text: part.thought }],
+        ...(part.seal === undefined ? {} : { encrypted_content: part.seal }),
+      },
+    ]
   }
   if ('redacted' in part) return []
-  return [{ id: `fc_${tail}`, type: 'function_call', status: 'completed', call_id: part.call.id, name: part.call.name, arguments: JSON.stringify(part.call.args) }]
+  return [
+    {
+      id: `fc_${tail}`,
+      type: 'function_call',
+      status: 'completed',
+      call_id: part.call.id,
+      name: part.call.name,
+      arguments: JSON.stringify(part.call.args),
+    },
+  ]
 }
 
 function response(answer: Answer, call: SpokenCall, output: JsonObject[], done: boolean): JsonObject {
   const stop = stopOf(answer)
   const cut = stop === 'length' ? 'max_output_tokens' : stop === 'content_filter' ? 'content_filter' : undefined
   return {
-    id: `resp_${call.serial}`, object: 'response', created_at: CREATED, model: call.model, error: null,
+    id: `resp_${call.serial}`,
+    object: 'response',
+    created_at: CREATED,
+    model: call.model,
+    error: null,
     status: !done ? 'in_progress' : cut === undefined ? 'completed' : 'incomplete',
     incomplete_details: done && cut !== undefined ? { reason: cut } : null,
-    instructions: null, max_output_tokens: null, output, parallel_tool_calls: true, previous_response_id: null, reasoning: { effort: null, summary: null },
-    store: false, temperature: 1, text: { format: { type: 'text' } }, tool_choice: 'auto', tools: [], top_p: 1, truncation: 'disabled', metadata: {},
+    instructions: null,
+    max_output_tokens: null,
+    output,
+    parallel_tool_calls: true,
+    previous_response_id: null,
+    reasoning: { effort: null, summary: null },
+    store: false,
+    temperature: 1,
+    text: { format: { type: 'text' } },
+    tool_choice: 'auto',
+    tools: [],
+    top_p: 1,
+    truncation: 'disabled',
+    metadata: {},
     usage: done ? usageOf(answer) : null,
   }
 }
@@ -94,7 +147,10 @@ function usageOf({ usage, tokens = DEFAULT_TOKENS }: Answer): JsonObject | null 
   const { input, output, cachedInput = 0, cacheWrite = 0, reasoning = 0 } = tokens
   const all = input + cachedInput + cacheWrite
   return {
-    input_tokens: all, input_tokens_details: { cached_tokens: cachedInput, ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}) },
-    output_tokens: output, output_tokens_details: { reasoning_tokens: reasoning }, total_tokens: all + output,
+    input_tokens: all,
+    input_tokens_details: { cached_tokens: cachedInput, ...(cacheWrite > 0 ? { cache_write_tokens: cacheWrite } : {}) },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: reasoning },
+    total_tokens: all + output,
   }
 }

@@ -16,7 +16,13 @@ export type Part =
 export type Stop = 'stop' | 'length' | 'tool_calls' | 'stop_sequence' | 'content_filter' | 'refusal'
 
 /** Tokens of one answer, disjoint: `input` is what is neither read from nor written to a cache; `reasoning` is part of `output`. */
-export interface Tokens { input: number; output: number; cachedInput?: number; cacheWrite?: number; reasoning?: number }
+export interface Tokens {
+  input: number
+  output: number
+  cachedInput?: number
+  cacheWrite?: number
+  reasoning?: number
+}
 
 /** What the model answers. */
 export interface Answer {
@@ -31,7 +37,11 @@ export interface Answer {
 }
 
 /** A reply that is no answer of a model, byte for byte. */
-export interface Reply { status?: number; headers?: Record<string, string>; body: string | Uint8Array | JsonObject }
+export interface Reply {
+  status?: number
+  headers?: Record<string, string>
+  body: string | Uint8Array | JsonObject
+}
 
 /** What the upstream does with one request. Plain data: the same script can be used again and for all protocols. */
 export interface Script {
@@ -84,7 +94,7 @@ export function stopOf(answer: Answer): Stop {
 /** Cuts a text into `count` pieces of characters, none empty unless the text is. */
 export function piecesOf(text: string, count: number): string[] {
   if (count === 1) return [text]
-  const letters = [...text]
+  const letters = Array.from(text)
   const size = Math.max(1, Math.ceil(letters.length / count))
   const pieces: string[] = []
   for (let at = 0; at < letters.length; at += size) pieces.push(letters.slice(at, at + size).join(''))

@@ -110,7 +110,13 @@ export class Upstream {
     const url = new URL(request.url ?? '/', this.url)
     const wire = wireOf(url.pathname)
     const text = await textOf(request)
-    if (wire === undefined) return send(response, 404, { 'content-type': 'application/json' }, JSON.stringify({ error: { message: `no such address: ${url.pathname}` } }))
+    if (wire === undefined)
+      return send(
+        response,
+        404,
+        { 'content-type': 'application/json' },
+        JSON.stringify({ error: { message: `no such address: ${url.pathname}` } }),
+      )
     const parsed: unknown = text === '' ? {} : JSON.parse(text)
     const body: JsonObject = isObject(parsed) ? parsed : {}
     const got = this.#keep(request, url, wire, text, body)
@@ -124,7 +130,7 @@ export class Upstream {
     if (script.reply) {
       got.finished = true
       const { status = 200, headers = { 'content-type': 'application/json' }, body: raw } = script.reply
-      return send(response, status, headers, isObject(raw) ? JSON.stringify(raw) : raw as string | Uint8Array)
+      return send(response, status, headers, isObject(raw) ? JSON.stringify(raw) : raw)
     }
     if (script.error) {
       got.finished = true
@@ -136,9 +142,9 @@ export class Upstream {
       got.finished = true
       return send(response, 400, { 'content-type': 'application/json' }, JSON.stringify(speaker.error(400, refused)))
     }
-    const answer = wire === 'gemini' ? signed(script.answer ?? PLAIN, this.#serial) : script.answer ?? PLAIN
+    const answer = wire === 'gemini' ? signed(script.answer ?? PLAIN, this.#serial) : (script.answer ?? PLAIN)
     this.#remember(wire, answer)
-    got.billed = answer.usage === undefined ? answer.tokens ?? DEFAULT_TOKENS : undefined
+    got.billed = answer.usage === undefined ? (answer.tokens ?? DEFAULT_TOKENS) : undefined
     const call: SpokenCall = { model: got.model, serial: this.#serial, pieces: script.pieces ?? 3, usageAsked: asksUsage(body) }
     if (got.stream) return stream(response, speaker, speaker.frames(answer, call), script, got)
     got.finished = true
@@ -159,8 +165,18 @@ export class Upstream {
     const path = url.pathname + url.search
     const fromPath = /\/models\/(.+):/.exec(decodeURIComponent(url.pathname))?.[1]
     const got: Received = {
-      wire, path, headers: new Headers(request.headers as Record<string, string>), text, body, atMs: performance.now(), closedMs: undefined, finished: false, sent: 0, billed: undefined,
-      model: fromPath ?? (typeof body.model === 'string' ? body.model : ''), stream: wire === 'gemini' ? path.includes(':stream') : body.stream === true,
+      wire,
+      path,
+      headers: new Headers(request.headers as Record<string, string>),
+      text,
+      body,
+      atMs: performance.now(),
+      closedMs: undefined,
+      finished: false,
+      sent: 0,
+      billed: undefined,
+      model: fromPath ?? (typeof body.model === 'string' ? body.model : ''),
+      stream: wire === 'gemini' ? path.includes(':stream') : body.stream === true,
     }
     this.received.push(got)
     return got
@@ -170,7 +186,10 @@ export class Upstream {
 /** Gemini signs the first call of each answer. */
 function signed(answer: Answer, serial: number): Answer {
   const first = answer.parts.findIndex((part) => 'call' in part)
-  return { ...answer, parts: answer.parts.map((part, index) => (index === first && 'call' in part ? { seal: `signature+${serial}==`, ...part } : part)) }
+  return {
+    ...answer,
+    parts: answer.parts.map((part, index) => (index === first && 'call' in part ? { seal: `signature+${serial}==`, ...part } : part)),
+  }
 }
 
 /** So that frames sent before a break arrive before it. */

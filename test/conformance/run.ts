@@ -1,0 +1,108 @@
+/**
+ * `npm run conformance`: runs the cases of test/matrix with the makers' own SDKs through a real server against scripted upstreams,
+ * for every pair, streamed and not, and writes docs/conformance.md. Exits with 1 when something does not cross.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Wire } from '../upstream/script.ts'
+import { startBench, wires, type Bench } from '../matrix/bench.ts'
+import { features, type Feature } from '../matrix/features.ts'
+
+const FILE = new URL('../../docs/conformance.md', import.meta.url).pathname
+const LOSSES = new URL('../matrix/losses/', import.meta.url).pathname
+
+const clientNames: Record<Wire, string> = {
+  chat: '`openai` chat',
+  responses: '`openai` responses',
+  claude: '`@anthropic-ai/sdk`',
+  gemini: '`@google/genai`',
+}
+const upstreamNames: Record<Wire, string> = {
+  chat: 'Chat Completions',
+  responses: 'Responses',
+  claude: 'Claude Messages',
+  gemini: 'Gemini',
+}
+
+/** How a feature crosses: `yes`, `lossy (what)` or `no (why)`. */
+async function judge(bench: Bench, feature: Feature, client: Wire, upstream: Wire, stream: boolean): Promise<string> {
+  const pair = bench.pair(client, upstream, stream)
+  try {
+    await feature.run(pair)
+    await bench.served.expectBooks()
+  } catch (error) {
+    const why =
+      error instanceof Error
+        ? (Bun.stripANSI(error.message)
+            .split('\n')
+            .find((line) => line.trim() !== '') ?? '')
+        : String(error)
+    return `**no** (${why.slice(0, 120)})`
+  }
+  const lost = [...new Set(pair.losses.map(({ path }) => path))]
+  return lost.length === 0 ? 'yes' : `lossy (\`${lost.join('`, `')}\`)`
+}
+
+async function table(bench: Bench, feature: Feature): Promise<{ text: string; failed: number }> {
+  const rows: string[] = []
+  let failed = 0
+  for (const client of wires) {
+    const cells: string[] = []
+    for (const upstream of wires) {
+      const whole = await judge(bench, feature, client, upstream, false)
+      const streamed = await judge(bench, feature, client, upstream, true)
+      failed += [whole, streamed].filter((cell) => cell.startsWith('**no**')).length
+      cells.push(whole === streamed ? whole : `whole: ${whole}; streamed: ${streamed}`)
+    }
+    rows.push(`| ${clientNames[client]} | ${cells.join(' | ')} |`)
+  }
+  const head = `| client \\ upstream | ${wires.map((wire) => upstreamNames[wire]).join(' | ')} |\n|---|${wires.map(() => '---').join('|')}|`
+  return { text: `### ${feature.title}\n\n${head}\n${rows.join('\n')}\n`, failed }
+}
+
+/** What a request that uses everything loses, from the snapshots that the tests compare. */
+function lossesOfFullRequests(): string {
+  const parts: string[] = []
+  for (const file of readdirSync(LOSSES).toSorted()) {
+    const lines = readFileSync(LOSSES + file, 'utf8')
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '')
+    if (lines.length === 0) continue
+    const rows = lines.map((line) => {
+      const at = line.indexOf(': ')
+      return `| \`${line.slice(0, at)}\` | ${line.slice(at + 2)} |`
+    })
+    parts.push(`### ${file.replace('.txt', '').replaceAll('-', ' ')}\n\n| lost | why |\n|---|---|\n${rows.join('\n')}\n`)
+  }
+  return parts.join('\n')
+}
+
+const bench = await startBench()
+let failed = 0
+const tables: string[] = []
+for (const feature of features) {
+  const made = await table(bench, feature)
+  tables.push(made.text)
+  failed += made.failed
+}
+await bench.close()
+await Bun.write(
+  FILE,
+  `# Conformance
+
+Made by \`npm run conformance\`; do not edit. The makers' own SDKs speak to a real server, which speaks to scripted upstreams that
+refuse what the makers refuse. Each cell was run whole and streamed; it says one word when both are alike. **yes**: what the client
+sent arrived, what the upstream answered came back, meters and cost are right. **lossy**: it works, and what could not cross is told in
+\`x-tollgate-dropped\` and in the log row. **no**: it does not work.
+
+## Features
+
+${tables.join('\n')}
+## What cannot cross
+
+What a request that uses all its API documents loses on the way (\`test/matrix/rich.ts\`). Same protocol in and out loses nothing.
+
+${lossesOfFullRequests()}`,
+)
+console.log(`${features.length * wires.length * wires.length * 2} cells, ${failed} of them no: docs/conformance.md`)
+process.exit(failed > 0 ? 1 : 0)
