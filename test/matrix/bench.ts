@@ -35,6 +35,8 @@ export interface Pair {
   readonly losses: Loss[]
   /** Asks through the client's SDK; fails if books, names or seals are not what they must be. */
   ask(ask: Omit<Ask, 'model'> & { model?: string }): Promise<{ heard: Heard; seen: Seen; row: Row }>
+  /** Asks where the SDK must throw; fails if it does not. */
+  fail(ask: Omit<Ask, 'model'>): Promise<{ error: Error & { status?: number }; row: Row }>
 }
 
 /** A server that sells one model on each of the four upstreams, and the four SDKs. */
@@ -76,6 +78,14 @@ export async function startBench(): Promise<Bench> {
         provider,
         losses,
         model: modelOf(upstream),
+        async fail(ask) {
+          const error = await clients[client].ask({ model: modelOf(upstream), ...ask }, stream).then(
+            ({ text, stop }) => new Error(`answered "${text}", ${stop}`),
+            (thrown: unknown) => thrown,
+          )
+          if (!(error instanceof Error) || error.message.startsWith('answered "')) throw error
+          return { error, row: await served.row(served.lastHeaders().get('x-tollgate-request-id') ?? '') }
+        },
         async ask(ask) {
           const asked = provider.received.length
           const heard = await clients[client].ask({ model: modelOf(upstream), ...ask }, stream)
