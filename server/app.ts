@@ -15,6 +15,7 @@ import { groupsRoutes } from './features/groups/routes.ts'
 import { ledgerRoutes } from './features/ledger/routes.ts'
 import { logsRoutes } from './features/logs/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
+import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
 import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
 import { setupCookie, setupPath } from './features/setup/link.ts'
@@ -121,7 +122,10 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   await catalog.load()
   const gateway = options.gateway?.(deps, catalog)
   const scheduler = new Scheduler(log)
-  scheduler.start([{ name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() }])
+  scheduler.start([
+    { name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() },
+    { name: 'stored responses', everyMs: SWEEP_RESPONSES_MS, run: () => sweepResponses(deps) },
+  ])
 
   let draining = false
   const routes = [...systemRoutes(deps, () => draining), ...catalogRoutes(deps, catalog), ...areas.flatMap((area) => area(deps))]

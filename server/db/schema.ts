@@ -390,7 +390,11 @@ export interface AuditTable {
   created_at: Time
 }
 
+/** Which channel made which response that an upstream keeps. */
+export interface ResponseTable { response_id: string; user_id: number; channel_id: number; model_name: string; created_at: Time }
+
 export interface Schema {
+  responses: ResponseTable
   groups: GroupTable
   users: UserTable
   memberships: MembershipTable

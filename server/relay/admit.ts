@@ -26,19 +26,17 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
   const caller = await callerOf(request, ip, ingress, deps)
   limitRate(caller, deps)
   const bytes = await readBody(request)
-  const raw = parseBody(bytes)
-  if (!isObject(raw)) throw new AppError('body_not_object')
-  const { body, losses, adapted, peek } = readOperation(ingress, raw)
+  const { body, losses, adapted, same, peek } = readOperation(ingress, bytes, request)
   const name = modelName(peek.model)
   if (!caller.mayUseModel(name)) throw new AppError('model_not_allowed')
   const { snapshot } = deps.catalog
   const model = snapshot.models.get(name)
   if (!model) throw new AppError('model_not_found', { message: `The model \`${name.slice(0, 200)}\` does not exist`, param: 'model' })
-  const candidates = candidatesFor(model, caller)
+  const candidates = candidatesFor(model, caller, ingress)
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
   const createdAt = deps.clock.now()
   return {
-    requestId, ingress, caller, body, bytes: adapted ? undefined : bytes, adapted, losses, peek, model, snapshot, candidates, startedMs,
+    requestId, ingress, caller, body, bytes: same ? bytes : undefined, adapted, losses, peek, model, snapshot, candidates, startedMs,
     estimatedInput: deps.estimator.estimate(name, ingress.protocol.requestText(body)),
     forwardHeaders: forwardedHeaders(request),
     clientSignal: request.signal,
@@ -64,7 +62,8 @@ export async function callerOf(request: Request, ip: string, ingress: Pick<Ingre
   return caller
 }
 
-function limitRate(caller: KeyCaller, deps: RelayDeps): void {
+/** One call more for this key. @throws AppError rate_limited */
+export function limitRate(caller: KeyCaller, deps: RelayDeps): void {
   const { settings } = deps
   if (!settings.bool('rate_limit_enabled')) return
   const perMinute = settings.integer('rate_limit_requests_per_minute')
@@ -73,12 +72,16 @@ function limitRate(caller: KeyCaller, deps: RelayDeps): void {
   if (wait > 0) throw new AppError('rate_limited', { message: `Rate limit exceeded; try again in ${wait} s`, retryAfterSeconds: wait })
 }
 
-/** The body in its protocol's form and what routing must know of it. */
-function readOperation(ingress: Ingress, raw: JsonObject): { body: JsonObject; losses: readonly Loss[]; adapted: AdaptedAnswer | undefined; peek: Peek } {
+interface Operation { body: JsonObject; losses: readonly Loss[]; adapted: AdaptedAnswer | undefined; same: boolean; peek: Peek }
+
+/** The body in its protocol's form and what routing must know of it; `same`: it is what the bytes say. */
+function readOperation(ingress: Ingress, bytes: Uint8Array, request: Request): Operation {
   try {
+    const raw = ingress.service?.read ? ingress.service.read(bytes, request.headers.get('content-type') ?? '') : parseBody(bytes)
+    if (!isObject(raw)) throw new AppError('body_not_object')
     const form = ingress.adapter?.request(raw)
     const body = form?.body ?? raw
-    return { body, losses: form?.losses ?? [], adapted: form?.answer, peek: ingress.protocol.peek(body, ingress.path) }
+    return { body, losses: form?.losses ?? [], adapted: form?.answer, same: form === undefined, peek: ingress.protocol.peek(body, ingress.path) }
   } catch (error) {
     if (error instanceof WireError) throw new AppError('bad_request', error.param === undefined ? { message: error.message } : { message: error.message, param: error.param })
     throw error
@@ -93,8 +96,16 @@ function modelName(asked: string): string {
 }
 
 /** The model's channels this caller may use: those of the key's user channels in the key's order, or all for a session. */
-function candidatesFor(model: CatalogModel, caller: KeyCaller): readonly Candidate[] {
+function candidatesFor(model: CatalogModel, caller: KeyCaller, { service }: Ingress): readonly Candidate[] {
   if (!model.enabled) throw new AppError('no_channel')
+  const candidates = reachable(model, caller)
+  if (!service) return candidates
+  const able = candidates.filter(({ channel }) => service.protocols.has(channel.protocol))
+  if (able.length === 0) throw new AppError('unsupported_endpoint')
+  return able
+}
+
+function reachable(model: CatalogModel, caller: KeyCaller): readonly Candidate[] {
   if (caller.keyId === null) {
     if (model.all.length === 0) throw new AppError('no_channel')
     return model.all

@@ -12,6 +12,7 @@ import { parseSse } from './protocols/sse.ts'
 import type { Frame, Translator } from './protocols/protocol.ts'
 import { roadOf, type Road } from './roads.ts'
 import type { Outcome, Settlement } from './settlement.ts'
+import { rememberStream } from './stored-responses.ts'
 import type { Watched } from './watch.ts'
 
 const encoder = new TextEncoder()
@@ -156,6 +157,7 @@ export class StreamDelivery implements Watched {
       const fault: Fault = { kind: 'upstream', status: 502, message: 'The upstream broke off before the end of its answer' }
       return this.#end({ endReason: this.#broken('upstream_error'), fault, error: fault.message }, out)
     }
+    rememberStream(this.#call, this.#answer?.candidate, tail, this.#deps)
     // Everything but the end goes out before the commit is waited for.
     if (out !== '') this.#send(out)
     await this.#end({ endReason: 'complete', fault: undefined, error: '' }, this.#write(tail) + (this.#form ? this.#write(this.#form.end(), true) : ''))

@@ -7,6 +7,7 @@ import type { Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
 import type { StreamCall } from './protocols/protocol.ts'
 import { isBelievable, type Settlement } from './settlement.ts'
+import { rememberResponse } from './stored-responses.ts'
 import { TextMeter } from './text-meter.ts'
 
 /** What an encoder must know of the call it answers. */
@@ -54,6 +55,7 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
     losses = [...losses, ...encoded.losses]
     body = JSON.stringify(call.adapted ? call.adapted.whole(encoded.body) : encoded.body)
   }
+  rememberResponse(call, answer.candidate, json.id, deps)
   const produced = new TextMeter()
   const usage = upstream.usage(json)
   if (!usage || totalOutput(usage) === 0 || !isBelievable(usage)) produced.add(upstream.answerText(json))

@@ -1,6 +1,7 @@
 import type { KeyCache } from '../features/api-keys/cache.ts'
 import type { Catalog } from '../features/catalog/service.ts'
 import type { Ledger } from '../features/billing/service.ts'
+import type { StoredResponses } from '../features/responses/service.ts'
 import type { Deps } from '../http/deps.ts'
 import type { RateLimiter } from '../lib/rate-limit.ts'
 import type { TokenCounter } from './counter.ts'
@@ -18,4 +19,5 @@ export interface RelayDeps extends Deps {
   readonly estimator: InputEstimator
   readonly counter: TokenCounter
   readonly watch: StreamWatch
+  readonly responses: StoredResponses
 }

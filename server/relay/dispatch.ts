@@ -4,6 +4,7 @@ import type { Candidate } from '../features/catalog/snapshot.ts'
 import { describeError } from '../lib/log.ts'
 import { OutboundBlocked } from '../lib/outbound.ts'
 import { readBounded } from './bounded.ts'
+import { endpointOf, suitedBody } from './endpoint.ts'
 import type { AdmittedCall, Attempt, UpstreamAnswer } from './call.ts'
 import type { RelayDeps } from './deps.ts'
 import { publicMessage } from './faults.ts'
@@ -105,7 +106,7 @@ async function attempt(call: AdmittedCall, candidate: Candidate, deps: RelayDeps
     abort.abort()
   }, limitMs)
   try {
-    const { url, headers } = upstream.endpoint(candidate.channel.baseUrl, { model: candidate.upstreamModel, stream })
+    const { url, headers } = endpointOf(candidate.channel, { model: candidate.upstreamModel, stream })
     const forwarded = upstream === call.ingress.protocol ? call.forwardHeaders : undefined
     const response = await deps.fetch(url, {
       method: 'POST',
@@ -149,12 +150,12 @@ function requestBody(call: AdmittedCall, candidate: Candidate, upstream: Protoco
   const { protocol } = call.ingress
   if (upstream === protocol) {
     const losses: Loss[] = [...call.losses]
-    const patched = protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream, losses })
+    const patched = suitedBody(protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream, losses }), candidate.channel)
     return { body: patched === call.body && call.bytes ? call.bytes : JSON.stringify(patched), losses }
   }
   const turn = protocol.decodeRequest(call.body, call.ingress.path)
   const { body, losses } = upstream.encodeRequest({ ...turn, model: candidate.upstreamModel, stream: call.peek.stream })
-  const patched = upstream.patch(body, { model: candidate.upstreamModel, stream: call.peek.stream })
+  const patched = suitedBody(upstream.patch(body, { model: candidate.upstreamModel, stream: call.peek.stream }), candidate.channel)
   return { body: JSON.stringify(patched), losses: [...call.losses, ...losses] }
 }
 

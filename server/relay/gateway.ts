@@ -1,12 +1,12 @@
-import { AppError } from '../../contract/errors.ts'
+import type { AppError } from '../../contract/errors.ts'
 import { asAppError } from '../http/errors.ts'
 import { describeError } from '../lib/log.ts'
-import { callerOf } from './admit.ts'
 import type { RelayDeps } from './deps.ts'
 import { faultOf } from './faults.ts'
 import { errorProtocolOf, ingressOf } from './ingress.ts'
-import { listModels } from './models.ts'
 import { relay } from './relay.ts'
+import { routeOf } from './routes.ts'
+import { serviceOf } from './services/index.ts'
 
 /** What the HTTP layer has found out about a gateway request. */
 export interface GatewayRequest { request: Request; url: URL; ip: string; requestId: string }
@@ -19,21 +19,20 @@ export async function gateway(arrival: GatewayRequest, deps: RelayDeps): Promise
   const { request, url, ip, requestId } = arrival
   try {
     if (request.method === 'POST') {
-      const ingress = ingressOf(url)
+      const ingress = ingressOf(url) ?? serviceOf(url)
       if (ingress) return await relay({ request, ingress, requestId, ip, startedMs: deps.clock.monotonic() }, deps)
-    } else if (request.method === 'GET' && url.pathname === '/v1/models') {
-      const caller = await callerOf(request, ip, { path: {} }, deps)
-      return Response.json(listModels(caller, deps.catalog.snapshot), { headers: { 'x-tollgate-request-id': requestId } })
     }
+    const unpaid = routeOf(request.method, url)
+    if (unpaid) return await unpaid(arrival, deps)
     return Response.json({ error: 'Not found' }, { status: 404, headers: { 'x-tollgate-request-id': requestId } })
   } catch (error) {
     return failed(asAppError(error), arrival, deps)
   }
 }
 
-function failed(failure: AppError, { url, requestId }: GatewayRequest, deps: RelayDeps): Response {
+function failed(failure: AppError, { request, url, requestId }: GatewayRequest, deps: RelayDeps): Response {
   if (failure.status >= 500) deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
-  const { status, body } = errorProtocolOf(url.pathname).encodeError(faultOf(failure), requestId)
+  const { status, body } = errorProtocolOf(url.pathname, request.headers).encodeError(faultOf(failure), requestId)
   const headers: Record<string, string> = { 'x-tollgate-request-id': requestId }
   if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds)
   return Response.json(body, { status, headers })

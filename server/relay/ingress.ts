@@ -3,12 +3,16 @@ import type { Loss, ProtocolId } from './protocols/canonical.ts'
 import { framerFor, wantsArray, type Framer } from './protocols/gemini/stream.ts'
 import { protocols } from './protocols/index.ts'
 import { chatStreamToText, chatToText, textToChat } from './protocols/openai-chat/completions.ts'
+import type { Service } from './services/service.ts'
 import type { Frame, PathInfo, Protocol, Translator } from './protocols/protocol.ts'
 
 /** An operation whose bodies are another form of its protocol's. */
 export interface Adapter {
-  /** @throws WireError when the body cannot be read */
-  request(body: JsonObject): { body: JsonObject; losses: readonly Loss[]; answer: AdaptedAnswer }
+  /**
+   * @returns undefined when this body needs no other form; without `answer` only the request does
+   * @throws WireError when the body cannot be read
+   */
+  request(body: JsonObject): { body: JsonObject; losses: readonly Loss[]; answer?: AdaptedAnswer } | undefined
 }
 
 /** Puts the protocol's answer into the operation's own form. */
@@ -24,6 +28,8 @@ export interface Ingress {
   readonly endpoint: string
   readonly path: PathInfo
   readonly adapter?: Adapter
+  /** Set on the operations that generate no text of a model: how they are sent and measured. */
+  readonly service?: Service
   /** How a stream's frames are written. */
   framer(): Framer
 }
@@ -36,18 +42,30 @@ const textCompletions: Adapter = {
   },
 }
 
-const sse = (): Framer => framerFor({})
+/**
+ * `/v1/responses` in the background would be answered before anything is known of its cost: it is answered when it is done. A client
+ * that polls until then finds it complete at once.
+ */
+const responses: Adapter = {
+  request(body) {
+    if (body.background !== true) return undefined
+    const { background: _, ...rest } = body
+    return { body: rest, losses: [{ path: 'background', reason: 'The answer comes with the call itself' }] }
+  },
+}
+
+export const sse = (): Framer => framerFor({})
 
 /** The gateway's POST addresses whose last part is fixed. */
 const fixed: Record<string, { protocol: ProtocolId; endpoint: string; adapter?: Adapter }> = {
   '/v1/chat/completions': { protocol: 'openai-chat', endpoint: 'chat.completions' },
   '/v1/completions': { protocol: 'openai-chat', endpoint: 'completions', adapter: textCompletions },
-  '/v1/responses': { protocol: 'openai-responses', endpoint: 'responses' },
+  '/v1/responses': { protocol: 'openai-responses', endpoint: 'responses', adapter: responses },
   '/v1/messages': { protocol: 'claude', endpoint: 'messages' },
 }
 
 /** `/v1beta/models/<model>:<action>`; the model may hold `/` and `:`, so the action is what follows the last colon (W34). */
-const GEMINI = /^\/v1(?:beta)?\/models\/(.+):([A-Za-z]+)$/
+export const GEMINI = /^\/v1(?:beta)?\/models\/(.+):([A-Za-z]+)$/
 const GEMINI_ACTIONS = new Set(['generateContent', 'streamGenerateContent'])
 
 /** Finds the operation of a POST address, or undefined: 404. */
@@ -66,14 +84,15 @@ export function ingressOf(url: URL): Ingress | undefined {
 }
 
 /** The protocol whose error shape an address answers in, also when nothing is served there. */
-export function errorProtocolOf(pathname: string): Protocol {
+export function errorProtocolOf(pathname: string, headers: Headers): Protocol {
   const row = fixed[pathname]
   if (row) return protocols[row.protocol]
-  if (pathname.startsWith('/v1/messages')) return protocols.claude
+  if (pathname.startsWith('/v1/messages') || (pathname.startsWith('/v1/models') && headers.has('anthropic-version'))) return protocols.claude
   return GEMINI.test(pathname) || pathname.startsWith('/v1beta') ? protocols.gemini : protocols['openai-chat']
 }
 
-function decoded(part: string): string {
+/** A part of a path without its percent signs. */
+export function decoded(part: string): string {
   try {
     return decodeURIComponent(part)
   } catch {

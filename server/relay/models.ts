@@ -1,18 +1,72 @@
+import type { JsonObject } from '../../contract/json.ts'
 import type { KeyCaller } from '../features/api-keys/cache.ts'
-import type { Snapshot } from '../features/catalog/snapshot.ts'
+import type { CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
 
-export interface ModelList { object: 'list'; data: { id: string; object: 'model'; created: number; owned_by: string }[] }
-
-/** `GET /v1/models`: what this caller can really call now, by name (contract.md 3.4). */
-export function listModels(caller: KeyCaller, snapshot: Snapshot): ModelList {
-  const names: string[] = []
+/** What this caller can really call now, by name (contract.md 3.4). */
+export function reachableModels(caller: KeyCaller, snapshot: Snapshot): CatalogModel[] {
+  const models: CatalogModel[] = []
   for (const model of snapshot.models.values()) {
     if (!model.enabled || (!model.priced && !model.free) || !caller.mayUseModel(model.name)) continue
     const reachable = caller.keyId === null
       ? model.all.length > 0
       : caller.allowedUserChannels.some((id) => (model.byUserChannel.get(id)?.length ?? 0) > 0)
-    if (reachable) names.push(model.name)
+    if (reachable) models.push(model)
   }
-  names.sort()
-  return { object: 'list', data: names.map((id) => ({ id, object: 'model', created: 0, owned_by: 'tollgate' })) }
+  return models.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** A model as OpenAI shows it. When it was made is not known. */
+export function openaiModel({ name }: CatalogModel): JsonObject {
+  return { id: name, object: 'model', created: 0, owned_by: 'tollgate' }
+}
+
+/** `GET /v1/models`: all of them, OpenAI has no pages here. */
+export function openaiList(models: readonly CatalogModel[], _query: URLSearchParams): JsonObject {
+  return { object: 'list', data: models.map(openaiModel) }
+}
+
+/** A model as Anthropic shows it; the epoch stands for an unknown date, as theirs does. */
+export function claudeModel({ name }: CatalogModel): JsonObject {
+  return { type: 'model', id: name, display_name: name, created_at: '1970-01-01T00:00:00Z' }
+}
+
+/** Largest page of either maker. */
+const MAX_PAGE = 1_000
+
+/** `GET /v1/models` with `anthropic-version`: pages by `limit`, `after_id`, `before_id`. */
+export function claudeList(models: readonly CatalogModel[], query: URLSearchParams): JsonObject {
+  const limit = pageSize(query.get('limit'))
+  const after = query.get('after_id')
+  const before = query.get('before_id')
+  const rest = models.filter(({ name }) => (after === null || name > after) && (before === null || name < before))
+  const page = before === null ? rest.slice(0, limit) : rest.slice(-limit)
+  return {
+    data: page.map(claudeModel), has_more: page.length < rest.length,
+    first_id: page[0]?.name ?? null, last_id: page.at(-1)?.name ?? null,
+  }
+}
+
+/** What every model here can be asked for through Gemini's addresses. */
+const GEMINI_METHODS = ['generateContent', 'streamGenerateContent', 'countTokens']
+
+/** A model as Google shows it; limits that are not known are left out. */
+export function geminiModel({ name, maxOutputTokens }: CatalogModel): JsonObject {
+  return {
+    name: `models/${name}`, displayName: name, supportedGenerationMethods: GEMINI_METHODS,
+    ...(maxOutputTokens !== null && { outputTokenLimit: maxOutputTokens }),
+  }
+}
+
+/** `GET /v1beta/models`: pages by `pageSize`; the token is the last name of the page before. */
+export function geminiList(models: readonly CatalogModel[], query: URLSearchParams): JsonObject {
+  const after = query.get('pageToken') ?? ''
+  const rest = models.filter(({ name }) => name > after)
+  const page = rest.slice(0, pageSize(query.get('pageSize')))
+  const last = page.at(-1)
+  return { models: page.map(geminiModel), ...(last && page.length < rest.length && { nextPageToken: last.name }) }
+}
+
+function pageSize(asked: string | null): number {
+  const size = Number(asked ?? MAX_PAGE)
+  return Number.isSafeInteger(size) && size > 0 ? Math.min(size, MAX_PAGE) : MAX_PAGE
 }

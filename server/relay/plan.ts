@@ -36,7 +36,9 @@ export function plan(call: AdmittedCall, rotation: Rotation): Candidate[] {
 function pick(call: AdmittedCall, first: Candidate, rotation: Rotation): Candidate | undefined {
   const channel = call.snapshot.userChannels.get(first.userChannelId)
   const key = `${first.userChannelId}\n${call.model.name}`
-  const inChannel = call.model.byUserChannel.get(first.userChannelId) ?? call.candidates
+  const inChannel = call.ingress.service
+    ? call.candidates.filter(({ userChannelId }) => userChannelId === first.userChannelId)
+    : (call.model.byUserChannel.get(first.userChannelId) ?? call.candidates)
   switch (channel?.routingAlgorithm) {
     case 'round_robin': return inChannel[rotation.next(key) % inChannel.length]
     case 'weighted_round_robin': return weighted(inChannel, rotation.next(key))

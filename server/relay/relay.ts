@@ -4,10 +4,13 @@ import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import { answerHeaders, deliverWhole } from './deliver.ts'
 import { StreamDelivery } from './deliver-stream.ts'
 import type { RelayDeps } from './deps.ts'
-import { dispatch, DispatchError } from './dispatch.ts'
+import { dispatch, DispatchError, tryEach } from './dispatch.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
 import { plan } from './plan.ts'
 import { reserve } from './reserve.ts'
+import { deliverService } from './services/deliver.ts'
+import { sendService } from './services/send.ts'
+import { preferMaker } from './stored-responses.ts'
 import { Settlement } from './settlement.ts'
 import { AppError } from '../../contract/errors.ts'
 
@@ -17,11 +20,17 @@ import { AppError } from '../../contract/errors.ts'
  */
 export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response> {
   const call = await admit(arrival, deps) // key -> caller; body -> peek; model -> offer; limits
-  const order = plan(call, deps.rotation)
+  const planned = plan(call, deps.rotation)
+  const order = call.body.previous_response_id === undefined ? planned : await preferMaker(planned, call, deps)
   const first = order[0]
   if (!first) throw new AppError('no_channel')
   await reserve(call, first, deps) // the estimate is held, or 402
   const settlement = new Settlement(call, deps)
+  const { service } = call.ingress
+  if (service) {
+    const tried = tryEach(call, order, deps, (_, candidate) => sendService(service.request(call, candidate), call, candidate, deps))
+    return deliverService(call, service, await tried.catch((error: unknown) => refuse(call, error, settlement)), settlement, deps)
+  }
   const answer = dispatch(call, order, deps).catch((error: unknown) => refuse(call, error, settlement)) // the next channel only before the first byte
   if (!call.peek.stream) return deliverWhole(call, await answer, settlement, deps)
   const early = await withinKeepAlive(answer)

@@ -39,7 +39,8 @@ export async function reserve(call: AdmittedCall, first: Candidate, deps: RelayD
   const { peek, model, facts } = call
   const asked = peek.maxOutputTokens ?? model.maxOutputTokens ?? DEFAULT_MAX_OUTPUT
   const output = Math.min(asked, model.maxOutputTokens ?? asked)
-  const usage = { ...EMPTY_USAGE, input: call.estimatedInput, output: output * peek.choices }
+  const { service } = call.ingress
+  const usage = service ? service.ceiling(call) : { ...EMPTY_USAGE, input: call.estimatedInput, output: output * peek.choices }
   return deps.ledger.hold({
     requestId: call.requestId,
     accountId: facts.accountId,

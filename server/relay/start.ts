@@ -1,6 +1,7 @@
 import { KeyCache } from '../features/api-keys/cache.ts'
 import { ledgerOf } from '../features/billing/service.ts'
 import type { Catalog } from '../features/catalog/service.ts'
+import { StoredResponses } from '../features/responses/service.ts'
 import type { Deps } from '../http/deps.ts'
 import { RateLimiter } from '../lib/rate-limit.ts'
 import { TokenCounter } from './counter.ts'
@@ -28,6 +29,7 @@ export function startGateway(deps: Deps, catalog: Catalog): RunningGateway {
     rotation: new Rotation(),
     estimator: new InputEstimator(),
     counter: new TokenCounter(),
+    responses: new StoredResponses(deps.db),
     watch: new StreamWatch(deps.clock, KEEP_ALIVE_MS, () => deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000),
   }
   return {

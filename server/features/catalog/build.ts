@@ -2,6 +2,7 @@ import { routingAlgorithmOf } from '../../../contract/api/user-channels.ts'
 import { protocolOfType } from '../../../contract/channel-types.ts'
 import { money, MONEY_ONE, type Money } from '../../../contract/money.ts'
 import { decodeCard, isPriced, type PriceCard } from '../../../contract/quote.ts'
+import { vendorOf } from '../../../contract/vendors.ts'
 import type { Candidate, CatalogChannel, CatalogModel, CatalogUserChannel, Snapshot } from './snapshot.ts'
 import type { ChannelModelRow, ModelRow, OverrideRow, RoutingRows } from './store.ts'
 
@@ -117,6 +118,7 @@ function addCandidates(
       type: row.type,
       protocol: protocolOfType(row.type),
       baseUrl: row.base_url,
+      vendor: vendorOf(row.type, row.base_url),
       key,
       priority: row.priority,
       weight: row.weight,

@@ -1,5 +1,6 @@
 import type { RoutingAlgorithm } from '../../../contract/api/user-channel-fields.ts'
 import type { UpstreamProtocol } from '../../../contract/channel-types.ts'
+import type { Vendor } from '../../../contract/vendors.ts'
 import type { Money } from '../../../contract/money.ts'
 import type { PriceCard } from '../../../contract/quote.ts'
 
@@ -10,6 +11,8 @@ export interface CatalogChannel {
   readonly type: string
   readonly protocol: UpstreamProtocol
   readonly baseUrl: string
+  /** Whose upstream it is, where that is known: its quirks. */
+  readonly vendor: Vendor | undefined
   /** Decrypted: it lives in memory only and never goes to a log, an error or the wire. */
   readonly key: string
   readonly priority: number

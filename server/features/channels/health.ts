@@ -1,5 +1,6 @@
 import { AppError } from '../../../contract/errors.ts'
 import { protocolOfType, type UpstreamProtocol } from '../../../contract/channel-types.ts'
+import { vendorOf, type Vendor } from '../../../contract/vendors.ts'
 import type { Deps } from '../../http/deps.ts'
 import { CHANNEL_KEY_PURPOSE } from '../catalog/service.ts'
 import { findChannel, updateChannelRow } from './store.ts'
@@ -7,6 +8,7 @@ import { findChannel, updateChannelRow } from './store.ts'
 /** What is needed to speak to an upstream, its key in the clear: for the server's own use only. */
 export interface ChannelAccess {
   protocol: UpstreamProtocol
+  vendor: Vendor | undefined
   baseUrl: string
   key: string
 }
@@ -15,7 +17,10 @@ export interface ChannelAccess {
 export async function openChannel(deps: Pick<Deps, 'db' | 'secrets'>, id: number): Promise<ChannelAccess> {
   const row = await findChannel(deps.db.query, id)
   if (!row) throw new AppError('channel_not_found')
-  return { protocol: protocolOfType(row.type), baseUrl: row.base_url, key: deps.secrets.open(CHANNEL_KEY_PURPOSE, row.api_key_sealed) }
+  return {
+    protocol: protocolOfType(row.type), vendor: vendorOf(row.type, row.base_url), baseUrl: row.base_url,
+    key: deps.secrets.open(CHANNEL_KEY_PURPOSE, row.api_key_sealed),
+  }
 }
 
 /** Longest word of a state; the reason stands in the test's own answer. */

@@ -3,9 +3,9 @@ import type { ChannelAccess } from '../../features/channels/health.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { describeError } from '../../lib/log.ts'
 import { OutboundBlocked, type GuardedFetch } from '../../lib/outbound.ts'
+import { besides, endpointOf, isOpenAi } from '../endpoint.ts'
 import { readBounded } from '../bounded.ts'
 import { MAX_ERROR_BYTES } from '../limits.ts'
-import { protocols } from '../protocols/index.ts'
 import { tryModel, type ModelResult } from './try-model.ts'
 
 export type StepId = 'address' | 'tls' | 'key' | 'models' | 'answer'
@@ -72,14 +72,20 @@ export async function* probe(access: ChannelAccess, asked: readonly string[], ti
 
 /** Asks for the list of models: it shows at once whether address and key are good, and costs nothing. */
 async function listModels(access: ChannelAccess, timeoutMs: number, deps: ProbeDeps): Promise<{ status: number; models: string[] }> {
-  const protocol = protocols[access.protocol]
-  const { headers } = protocol.endpoint(access.baseUrl, { model: 'any', stream: false })
-  const root = access.baseUrl.replace(/\/+$/, '')
-  const version = access.protocol === 'gemini' ? '/v1beta' : '/v1'
-  const url = `${/\/v\d+(beta)?$/.test(root) ? root : `${root}${version}`}/models`
-  const response = await deps.fetch(url, { headers: { ...headers(access.key), accept: 'application/json' }, signal: AbortSignal.timeout(timeoutMs) })
+  const { headers } = endpointOf(access, { model: 'any', stream: false })
+  const response = await deps.fetch(modelListUrl(access), { headers: { ...headers(access.key), accept: 'application/json' }, signal: AbortSignal.timeout(timeoutMs) })
   const bytes = await readBounded(response, response.ok ? MAX_LIST_BYTES : MAX_ERROR_BYTES)
   return { status: response.status, models: response.ok && bytes ? namesOf(bytes) : [] }
+}
+
+/** Where the models are listed: beside the generate path, or where a vendor has them instead. */
+function modelListUrl(access: ChannelAccess): string {
+  const { baseUrl, protocol, vendor } = access
+  const root = baseUrl.replace(/\/+$/, '')
+  // Only a channel to the vendor's own address is led elsewhere: its key is the vendor's.
+  if (vendor?.modelList.startsWith('https:') && root === vendor.baseUrl) return vendor.modelList
+  if (isOpenAi(protocol)) return besides(access, 'any', '/models').url
+  return `${/\/v\d+(beta)?$/.test(root) ? root : `${root}${protocol === 'gemini' ? '/v1beta' : '/v1'}`}/models`
 }
 
 /** Names of `{data:[{id}]}` (OpenAI, Claude) or `{models:[{name:"models/x"}]}` (Gemini). */

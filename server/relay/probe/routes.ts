@@ -1,5 +1,6 @@
 import { testChannel } from '../../../contract/api/channel-test.ts'
 import { protocolOfType } from '../../../contract/channel-types.ts'
+import { vendorOf } from '../../../contract/vendors.ts'
 import { AppError } from '../../../contract/errors.ts'
 import { openChannel, recordHealth, type ChannelAccess } from '../../features/channels/health.ts'
 import { bind, type Call, type Route } from '../../http/bind.ts'
@@ -18,7 +19,8 @@ export function probeRoutes(deps: Deps): Route[] {
 async function accessOf({ body }: Call<typeof testChannel>, deps: Deps): Promise<ChannelAccess> {
   if (body.channel_id !== undefined) return openChannel(deps, body.channel_id)
   if (!body.draft) throw new AppError('bad_request', { message: 'Give either channel_id or draft' })
-  return { protocol: protocolOfType(body.draft.type), baseUrl: body.draft.base_url, key: body.draft.api_key }
+  const { type, base_url: baseUrl, api_key: key } = body.draft
+  return { protocol: protocolOfType(type), vendor: vendorOf(type, baseUrl), baseUrl, key }
 }
 
 function events({ body }: Call<typeof testChannel>, access: ChannelAccess, deps: Deps): ReadableStream<Uint8Array> {

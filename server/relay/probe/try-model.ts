@@ -1,6 +1,7 @@
 import type { Json } from '../../../contract/json.ts'
 import type { ChannelAccess } from '../../features/channels/health.ts'
 import { describeError, redact } from '../../lib/log.ts'
+import { endpointOf, suitedBody } from '../endpoint.ts'
 import { readBounded } from '../bounded.ts'
 import { MAX_ERROR_BYTES } from '../limits.ts'
 import { protocols } from '../protocols/index.ts'
@@ -27,8 +28,8 @@ export async function tryModel(access: ChannelAccess, model: string, timeoutMs: 
   const took = (): number => Math.round(deps.clock.monotonic() - started)
   const failed = (error: string): ModelResult => ({ model, ok: false, first_token_ms: null, total_ms: took(), tokens: null, error: withoutKey(error, access.key) })
   const protocol = protocols[access.protocol]
-  const { url, headers } = protocol.endpoint(access.baseUrl, { model, stream: true })
-  const body = protocol.patch(protocol.encodeRequest({ ...turn, model }).body, { model, stream: true })
+  const { url, headers } = endpointOf(access, { model, stream: true })
+  const body = suitedBody(protocol.patch(protocol.encodeRequest({ ...turn, model }).body, { model, stream: true }), access)
   try {
     const response = await deps.fetch(url, {
       method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(timeoutMs),
