@@ -60,9 +60,13 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   probeRoutes,
 ]
 
+interface GatewayArrival { request: Request; url: URL; ip: string; requestId: string }
+
 /** What serves everything below /v1 and /v1beta. */
 export interface Gateway {
-  handle(arrival: { request: Request; url: URL; ip: string; requestId: string }): Promise<Response>
+  handle(arrival: GatewayArrival): Promise<Response>
+  /** The answer to new calls while the server stops. */
+  turnAway(arrival: GatewayArrival): Response
   close(): Promise<void>
 }
 
@@ -136,14 +140,9 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     fetch(request, socketAddress) {
       const url = new URL(request.url)
       if (gateway === undefined || !isBelow(url.pathname, GATEWAY_PREFIXES)) return http.fetch(request, { socketAddress })
-      const id = requestId(clock.now())
-      if (draining) return shuttingDown(id)
-      return gateway.handle({
-        request,
-        url,
-        ip: clientIp(socketAddress, request.headers.get('x-forwarded-for'), deps.trustedProxies),
-        requestId: id,
-      })
+      const ip = clientIp(socketAddress, request.headers.get('x-forwarded-for'), deps.trustedProxies)
+      const arrival = { request, url, ip, requestId: requestId(clock.now()) }
+      return draining ? gateway.turnAway(arrival) : gateway.handle(arrival)
     },
     async setupLink() {
       return (await setupRequired(deps)) ? setupPath(deps.jwtSecret) : undefined
@@ -218,14 +217,5 @@ function patternOf(path: string): RegExp {
       .split('/')
       .map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
       .join('/')}$`,
-  )
-}
-
-function shuttingDown(id: string): Response {
-  return Response.json(
-    {
-      error: { message: 'The service is restarting; try again in a few seconds', type: 'server_error', param: null, code: 'shutting_down' },
-    },
-    { status: 503, headers: { 'retry-after': '5', connection: 'close', 'x-tollgate-request-id': id } },
   )
 }

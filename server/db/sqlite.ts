@@ -1,8 +1,11 @@
+import { chmodSync } from 'node:fs'
 import { Database as SqliteFile, type SQLQueryBindings, type Statement } from 'bun:sqlite'
 import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type DatabaseConnection, type Dialect, type Driver, type QueryResult } from 'kysely'
 import { Mutex } from './mutex.ts'
 import type { Row } from './writer.ts'
 
+/** Read and write for the owner of the process. */
+const OWNER_ONLY = 0o600
 /** Page cache of 64 MiB (negative: KiB): the hot tables' inner pages stay in memory. */
 const CACHE_KIB = -65_536
 /** The write-ahead log is folded back after this many pages (4 MiB): bounded file, few checkpoints. */
@@ -15,6 +18,8 @@ const CHECKPOINT_PAGES = 1_000
 export function openSqliteFile(path: string, options: { readonly?: boolean } = {}): SqliteFile {
   if (options.readonly) return new SqliteFile(path, { readonly: true, safeIntegers: true })
   const file = new SqliteFile(path, { create: true, readwrite: true, safeIntegers: true })
+  // Password hashes and sealed keys are in it: nobody else on the machine reads it. The log beside it takes the same mode.
+  chmodSync(path, OWNER_ONLY)
   file.run('pragma journal_mode = WAL')
   file.run('pragma synchronous = FULL')
   file.run('pragma foreign_keys = ON')

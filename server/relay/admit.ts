@@ -62,14 +62,19 @@ export async function callerOf(request: Request, ip: string, ingress: Pick<Ingre
   return caller
 }
 
-/** One call more for this key. @throws AppError rate_limited */
+/** One call more for this key: its own limit where it has one, else the site's. @throws AppError rate_limited */
 export function limitRate(caller: KeyCaller, deps: RelayDeps): void {
-  const { settings } = deps
-  if (!settings.bool('rate_limit_enabled')) return
-  const perMinute = settings.integer('rate_limit_requests_per_minute')
-  if (perMinute <= 0) return
-  const wait = deps.limiter.take(caller.keyId ?? `user:${caller.userId}`, perMinute + settings.integer('rate_limit_burst'))
+  const limit = caller.rateLimitRpm ?? siteLimit(deps)
+  if (limit === undefined) return
+  const wait = deps.limiter.take(caller.keyId ?? `user:${caller.userId}`, limit)
   if (wait > 0) throw new AppError('rate_limited', { message: `Rate limit exceeded; try again in ${wait} s`, retryAfterSeconds: wait })
+}
+
+/** Calls a minute with the allowed burst, or undefined when the site does not limit. */
+function siteLimit({ settings }: RelayDeps): number | undefined {
+  if (!settings.bool('rate_limit_enabled')) return undefined
+  const perMinute = settings.integer('rate_limit_requests_per_minute')
+  return perMinute > 0 ? perMinute + settings.integer('rate_limit_burst') : undefined
 }
 
 interface Operation { body: JsonObject; losses: readonly Loss[]; adapted: AdaptedAnswer | undefined; same: boolean; peek: Peek }

@@ -13,8 +13,8 @@ export interface AdmittedCall {
   readonly caller: KeyCaller
   /** In the protocol's own form. */
   readonly body: JsonObject
-  /** The body as it came: forwarded as it is when nothing in it has to change. */
-  readonly bytes: Uint8Array | undefined
+  /** The body as it came: forwarded as it is when nothing in it has to change, let go once that is done. */
+  bytes: Uint8Array | undefined
   /** Set where the operation's answers have a form of their own. */
   readonly adapted: AdaptedAnswer | undefined
   /** What the operation's form could not bring along. */

@@ -110,7 +110,7 @@ export class StreamDelivery implements Watched {
         const bytes = this.#first ?? (await this.#read(answer.stream.reader))
         this.#first = undefined
         if (this.#over) return
-        this.heardAtMs = this.#deps.clock.monotonic()
+        this.heardAtMs = this.#deps.watch.nowMs
         const out = this.#translate(bytes === undefined ? this.#parser.end() : this.#parser.push(bytes), road)
         if (road.fault) return await this.#end(this.#faulted(road.fault, answer), out)
         if (bytes === undefined) this.#closed = true
@@ -259,7 +259,7 @@ export class StreamDelivery implements Watched {
   }
 
   #send(text: string): void {
-    this.sentAtMs = this.#deps.clock.monotonic()
+    this.sentAtMs = this.#deps.watch.nowMs
     this.#controller?.enqueue(encoder.encode(text))
   }
 }

@@ -1,4 +1,4 @@
-import type { AppError } from '../../contract/errors.ts'
+import { AppError } from '../../contract/errors.ts'
 import { asAppError } from '../http/errors.ts'
 import { describeError } from '../lib/log.ts'
 import type { RelayDeps } from './deps.ts'
@@ -29,6 +29,14 @@ export async function gateway(arrival: GatewayRequest, deps: RelayDeps): Promise
     return failed(asAppError(error), arrival, deps)
   }
 }
+
+/** Turns a call away while the server stops, in the shape its client reads. */
+export function turnAway(arrival: GatewayRequest, deps: RelayDeps): Response {
+  return failed(new AppError('shutting_down', { retryAfterSeconds: RESTART_SECONDS }), arrival, deps)
+}
+
+/** A restart takes less; a client that comes back then finds a server. */
+const RESTART_SECONDS = 5
 
 function failed(failure: AppError, { request, url, requestId }: GatewayRequest, deps: RelayDeps): Response {
   if (failure.status >= 500) deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })

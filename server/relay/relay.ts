@@ -32,8 +32,10 @@ export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response
     return deliverService(call, service, await tried.catch((error: unknown) => refuse(call, error, settlement)), settlement, deps)
   }
   const answer = dispatch(call, order, deps).catch((error: unknown) => refuse(call, error, settlement)) // the next channel only before the first byte
-  if (!call.peek.stream) return deliverWhole(call, await answer, settlement, deps)
+  if (!call.peek.stream) return deliverWhole(call, await answer, settlement, deps).catch((error: unknown) => refuse(call, error, settlement))
   const early = await withinKeepAlive(answer)
+  // A stream may last for minutes, and prompts are megabytes: the text that was sent need not be kept as well.
+  if (early) call.bytes = undefined
   const delivery = new StreamDelivery(call, early ?? answer, settlement, deps) // forward or translate; settles before the end marker
   return new Response(delivery.body(), {
     status: 200,

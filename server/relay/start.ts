@@ -6,7 +6,7 @@ import type { Deps } from '../http/deps.ts'
 import { RateLimiter } from '../lib/rate-limit.ts'
 import { TokenCounter } from './counter.ts'
 import type { RelayDeps } from './deps.ts'
-import { gateway, type GatewayRequest } from './gateway.ts'
+import { gateway, turnAway, type GatewayRequest } from './gateway.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
 import { Rotation } from './plan.ts'
 import { InputEstimator } from './tokens.ts'
@@ -15,6 +15,8 @@ import { StreamWatch } from './watch.ts'
 /** The running gateway: answers everything below /v1 and /v1beta. */
 export interface RunningGateway {
   handle(arrival: GatewayRequest): Promise<Response>
+  /** The answer to new calls while the server stops. */
+  turnAway(arrival: GatewayRequest): Response
   close(): Promise<void>
 }
 
@@ -34,6 +36,7 @@ export function startGateway(deps: Deps, catalog: Catalog): RunningGateway {
   }
   return {
     handle: (arrival) => gateway(arrival, relayDeps),
+    turnAway: (arrival) => turnAway(arrival, relayDeps),
     close: () => relayDeps.counter.close(),
   }
 }

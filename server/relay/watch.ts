@@ -22,11 +22,13 @@ export class StreamWatch {
   readonly #idleTimeoutMs: () => number
   readonly #streams = new Set<Watched>()
   #timer: ReturnType<typeof setInterval> | undefined
+  #nowMs: number
 
   constructor(clock: Clock, keepAliveMs: number, idleTimeoutMs: () => number) {
     this.#clock = clock
     this.#keepAliveMs = keepAliveMs
     this.#idleTimeoutMs = idleTimeoutMs
+    this.#nowMs = clock.monotonic()
   }
 
   /** Streams open now. */
@@ -36,7 +38,9 @@ export class StreamWatch {
 
   add(stream: Watched): void {
     this.#streams.add(stream)
-    this.#timer ??= setInterval(() => this.sweep(), SWEEP_MS)
+    if (this.#timer) return
+    this.#nowMs = this.#clock.monotonic()
+    this.#timer = setInterval(() => this.sweep(), SWEEP_MS)
   }
 
   remove(stream: Watched): void {
@@ -46,9 +50,14 @@ export class StreamWatch {
     this.#timer = undefined
   }
 
+  /** The time as of the last sweep, monotonic ms: exact enough for time-outs of seconds, and free for every chunk. */
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
   /** Looks at every open stream once. */
   sweep(): void {
-    const now = this.#clock.monotonic()
+    const now = (this.#nowMs = this.#clock.monotonic())
     const idleTimeoutMs = this.#idleTimeoutMs()
     for (const stream of this.#streams) {
       if (now - stream.heardAtMs >= idleTimeoutMs) stream.timeOut()

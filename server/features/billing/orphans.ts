@@ -43,29 +43,31 @@ export class OrphanSweeper {
   }
 
   async #sweep(deadBefore: number): Promise<void> {
-    const { db, log } = this.#deps
+    const { db, clock, log } = this.#deps
     for (;;) {
-      const holds = await orphanedHolds(db.query, deadBefore, STEP)
-      if (holds.length === 0) return
-      await Promise.all(holds.map((hold) => this.#close(hold)))
-      log.warn('closed calls that a stopped process left open', { calls: holds.length })
+      const holds = await orphanedHolds(db.query, deadBefore, clock.now(), STEP)
+      const closed = (await Promise.all(holds.map((hold) => this.#close(hold)))).filter(Boolean).length
+      if (closed > 0) log.warn('closed calls that a stopped process left open', { calls: closed })
+      // A full step that could be closed may have more behind it; one that could not would come back for ever.
+      if (holds.length < STEP || closed === 0) return
     }
   }
 
-  async #close(hold: HoldTable): Promise<void> {
+  async #close(hold: HoldTable): Promise<boolean> {
     const { db, clock, log } = this.#deps
-    const facts = JSON.parse(hold.context) as CallFacts
-    const now = clock.now()
-    const result = {
-      ...NOTHING_USED, status: 0, endReason: 'crashed' as const, chargeNote: ruleOf('crashed', 'none').note, losses: [], attempts: [],
-      error: 'the server stopped in the middle of the call', firstResponseMs: null, responseMs: Math.max(0, now - hold.created_at),
-    }
     try {
+      const facts = JSON.parse(hold.context) as CallFacts
+      const now = clock.now()
+      const result = {
+        ...NOTHING_USED, status: 0, endReason: 'crashed' as const, chargeNote: ruleOf('crashed', 'none').note, losses: [], attempts: [],
+        error: 'the server stopped in the middle of the call', firstResponseMs: null, responseMs: Math.max(0, now - hold.created_at),
+      }
       const draft = draftOf(facts, undefined, result, ZERO)
       await ledgerOf(db).settle({ requestId: hold.id, accountId: hold.account_id, apiKeyId: facts.apiKeyId, cost: ZERO, now, log: draft })
+      return true
     } catch (error) {
       log.error('could not close an orphaned call', { request_id: hold.id, cause: describeError(error) })
-      throw error
+      return false
     }
   }
 }

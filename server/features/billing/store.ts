@@ -253,12 +253,15 @@ export async function beat(db: Kysely<Schema>, id: string, now: number): Promise
     .onConflict((conflict) => conflict.column('id').doUpdateSet({ heartbeat_at: now })).execute()
 }
 
-/** Holds of processes that no longer beat, oldest first. */
-export function orphanedHolds(db: Kysely<Schema>, deadBefore: number, limit: number): Promise<HoldTable[]> {
+/** Holds of processes that no longer beat, and holds past their deadline, oldest first. */
+export function orphanedHolds(db: Kysely<Schema>, deadBefore: number, now: number, limit: number): Promise<HoldTable[]> {
   return db.selectFrom('holds').selectAll('holds')
-    .where((where) => where.not(where.exists(
-      where.selectFrom('instances').select('instances.id').whereRef('instances.id', '=', 'holds.instance').where('instances.heartbeat_at', '>', deadBefore),
-    ))).orderBy('holds.created_at').limit(limit).execute()
+    .where((where) => where.or([
+      where('holds.deadline_at', '<=', now),
+      where.not(where.exists(
+        where.selectFrom('instances').select('instances.id').whereRef('instances.id', '=', 'holds.instance').where('instances.heartbeat_at', '>', deadBefore),
+      )),
+    ])).orderBy('holds.created_at').limit(limit).execute()
 }
 
 /** Forgets processes that are gone and hold nothing. */

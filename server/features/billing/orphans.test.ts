@@ -1,0 +1,63 @@
+import { afterEach, beforeEach, expect, test } from 'bun:test'
+import { money, MONEY_ONE, type Money } from '../../../contract/money.ts'
+import { ManualClock } from '../../../test/clock.ts'
+import { openTestDatabase, testEngine, type TestDatabase } from '../../../test/database.ts'
+import { createLog } from '../../lib/log.ts'
+import { checkBooks } from '../books/service.ts'
+import type { CallFacts } from './draft.ts'
+import { OrphanSweeper } from './orphans.ts'
+import { accountOf, createAccount, credit, Ledger, ledgerOf } from './service.ts'
+
+const ten: Money = money(10n * MONEY_ONE)
+const HOUR_MS = 3_600_000
+const clock = new ManualClock()
+let made: TestDatabase
+let accountId: number
+let sweeper: OrphanSweeper
+
+beforeEach(async () => {
+  made = await openTestDatabase()
+  accountId = await made.db.query.transaction().execute((tx) => createAccount(tx, 7, clock.now()))
+  await credit({ db: made.db, clock }, { accountId, kind: 'recharge', reference: 'r', amount: ten })
+  sweeper = new OrphanSweeper({ db: made.db, clock, log: createLog('silent', () => clock.now()) })
+})
+
+afterEach(() => made.drop())
+
+const hold = (ledger: Ledger, requestId: string) => {
+  const facts: CallFacts = {
+    requestId, userId: 7, accountId, apiKeyId: null, modelName: 'm', protocol: 'openai-chat', endpoint: 'chat.completions', stream: true,
+    ip: '127.0.0.1', userAgent: 'test', source: 'api', priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}', createdAt: clock.now(),
+  }
+  return ledger.hold({ requestId, accountId, quotaKeyId: null, amount: ten, now: clock.now(), deadlineAt: clock.now() + HOUR_MS, context: JSON.stringify(facts) })
+}
+const held = async (): Promise<bigint> => (await accountOf({ db: made.db }, 7)).held
+const rows = () => made.db.query.selectFrom('logs').select(['request_id', 'end_reason', 'cost', 'stream', 'user_agent']).execute()
+
+test('the call of a dead process is closed: money free, a row that says so, nothing charged', async () => {
+  await hold(new Ledger(made.db), 'req_dead')
+  // On PostgreSQL others may live: one is dead when it has been silent for long enough.
+  if (testEngine === 'postgres') clock.advance(11_000)
+  await sweeper.start()
+  expect(await held()).toBe(0n)
+  expect(await rows()).toEqual([{ request_id: 'req_dead', end_reason: 'crashed', cost: money(0n), stream: 1, user_agent: 'test' }])
+  expect((await checkBooks(made.options)).differences).toEqual([])
+})
+
+test('the calls of this process are left alone while it beats, and closed past their deadline', async () => {
+  await sweeper.start()
+  await hold(ledgerOf(made.db), 'req_mine')
+  await sweeper.beat()
+  expect(await held()).toBe(ten)
+  clock.advance(HOUR_MS)
+  await sweeper.beat()
+  expect(await held()).toBe(0n)
+})
+
+test('a hold that cannot be closed stops neither the start nor the others', async () => {
+  const dead = new Ledger(made.db)
+  await dead.hold({ requestId: 'req_broken', accountId, quotaKeyId: null, amount: money(1n), now: clock.now(), deadlineAt: clock.now(), context: 'not json' })
+  await dead.hold({ requestId: 'req_second', accountId, quotaKeyId: null, amount: money(2n), now: clock.now(), deadlineAt: clock.now(), context: '{"requestId":"req_second"}' })
+  await sweeper.start()
+  expect(await held()).toBeGreaterThanOrEqual(1n)
+})
