@@ -42,7 +42,7 @@ function vendorUrl({ protocol, baseUrl }: Addressed, vendor: Vendor, model: stri
   const root = baseUrl.replace(/\/+$/, '')
   const path = protocol === 'openai-chat' ? '/chat/completions' : '/responses'
   if (vendor.quirks.includes('path_as_is') && !root.endsWith(path)) return `${root}${path}`
-  if (vendor.quirks.includes('azure_deployments') && protocol === 'openai-chat' && !/\/v1$/.test(root)) {
+  if (vendor.quirks.includes('azure_deployments') && protocol === 'openai-chat' && !root.endsWith('/v1')) {
     const resource = root.replace(/\/openai(\/deployments(\/[^/]+)?)?$/, '')
     return `${resource}/openai/deployments/${encodeURIComponent(model)}${path}?api-version=${AZURE_API_VERSION}`
   }

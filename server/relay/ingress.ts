@@ -83,11 +83,18 @@ export function ingressOf(url: URL): Ingress | undefined {
   return { protocol: protocols.gemini, endpoint: action, path: { model: decoded(model), action, query }, framer: () => framerFor({ jsonArray }) }
 }
 
+/** Who asks `/v1/models`, which three makers have: each one's client has a header of its own. */
+export function modelsProtocol(headers: Headers): ProtocolId {
+  if (headers.has('anthropic-version')) return 'claude'
+  return headers.has('x-goog-api-key') ? 'gemini' : 'openai-chat'
+}
+
 /** The protocol whose error shape an address answers in, also when nothing is served there. */
 export function errorProtocolOf(pathname: string, headers: Headers): Protocol {
   const row = fixed[pathname]
   if (row) return protocols[row.protocol]
-  if (pathname.startsWith('/v1/messages') || (pathname.startsWith('/v1/models') && headers.has('anthropic-version'))) return protocols.claude
+  if (pathname.startsWith('/v1/messages')) return protocols.claude
+  if (/^\/v1\/models(\/|$)/.test(pathname) && !GEMINI.test(pathname)) return protocols[modelsProtocol(headers)]
   return GEMINI.test(pathname) || pathname.startsWith('/v1beta') ? protocols.gemini : protocols['openai-chat']
 }
 

@@ -30,7 +30,9 @@ function pictures(path: string, isForm: boolean): Service {
     async measure(answered, call, counter) {
       const items = itemsOf(answered, call)
       const usage = withPictures(statedUsage(answered.json))
-      const estimate = usage ?? { ...EMPTY_USAGE, input: await counter.count(pictureText(call.body)), imageOutput: TOKENS_PER_PICTURE * items }
+      // Sold by the piece, a picture has no tokens to invent.
+      const tokens = call.model.card.quotaType === 1 ? 0 : TOKENS_PER_PICTURE * items
+      const estimate = usage ?? { ...EMPTY_USAGE, input: await counter.count(pictureText(call.body)), imageOutput: tokens }
       return { usage, estimate, items }
     },
   }

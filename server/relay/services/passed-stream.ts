@@ -139,7 +139,7 @@ export class PassedStream implements Watched {
     if (this.#over) return
     this.#close()
     const [reason, words] = this.#timedOut ? (['timeout_after_content', 'the upstream was silent for too long'] as const) : (['upstream_error_after_content', describeError(error)] as const)
-    await this.#finish(this.#answered, reason, words).catch((cause: unknown) => this.#unsettled(cause))
+    await this.#settle(reason, words)
     this.#controller?.error(new Error('the answer broke off'))
   }
 
@@ -147,7 +147,16 @@ export class PassedStream implements Watched {
     if (this.#over) return
     this.#close()
     this.#answer.abort.abort()
-    await this.#finish(this.#answered, 'client_gone', 'the client left').catch((cause: unknown) => this.#unsettled(cause))
+    await this.#settle('client_gone', 'the client left')
+  }
+
+  /** Nobody waits for this one: the books' own trouble is logged. */
+  async #settle(reason: EndReason, words: string): Promise<void> {
+    try {
+      await this.#finish(this.#answered, reason, words)
+    } catch (error) {
+      this.#unsettled(error)
+    }
   }
 
   #unsettled(error: unknown): void {
