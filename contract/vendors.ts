@@ -1,5 +1,5 @@
 // long file: one table
-import { channelTypeOf, type ChannelType } from './channel-types.ts'
+import { channelTypeOf, channelTypes, type ChannelType, type UpstreamProtocol } from './channel-types.ts'
 
 /** Header that carries a vendor's key. */
 export type Auth = 'bearer' | 'x-api-key' | 'api-key' | 'x-goog-api-key'
@@ -28,6 +28,8 @@ export interface Vendor {
   readonly id: string
   readonly name: string
   readonly type: ChannelType
+  /** What a channel of this type speaks. */
+  readonly protocol: UpstreamProtocol
   /** As the vendor documents it; `{...}` is for the owner to fill in; empty: his own server. */
   readonly baseUrl: string
   readonly auth: Auth
@@ -47,7 +49,7 @@ type Row = Pick<Vendor, 'id' | 'name' | 'type' | 'baseUrl' | 'keyHint' | 'prices
 
 /** What most rows have: a bearer key, `/models` below the base, an icon of their own name. */
 function vendor(row: Row): Vendor {
-  return { auth: 'bearer', modelList: '/models', icon: row.id, quirks: [], ...row }
+  return { protocol: channelTypes[row.type], auth: 'bearer', modelList: '/models', icon: row.id, quirks: [], ...row }
 }
 
 /** From the vendors' public documentation, November 2026. */

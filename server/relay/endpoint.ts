@@ -39,6 +39,7 @@ export function isOpenAi(protocol: UpstreamProtocol): boolean {
 }
 
 function vendorUrl({ protocol, baseUrl }: Addressed, vendor: Vendor, model: string): string | undefined {
+  if (vendor.quirks.length === 0) return undefined
   const root = baseUrl.replace(/\/+$/, '')
   const path = protocol === 'openai-chat' ? '/chat/completions' : '/responses'
   if (vendor.quirks.includes('path_as_is') && !root.endsWith(path)) return `${root}${path}`
