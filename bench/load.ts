@@ -16,9 +16,22 @@ if (key.startsWith('{')) {
   Object.assign(headers, { authorization: 'Bearer x', 'x-portkey-provider': provider, 'x-portkey-custom-host': host })
 }
 const bodyOf = (stream: boolean): string =>
-  JSON.stringify({ model, messages: [{ role: 'system', content: 'You are helpful.' }, { role: 'user', content: 'Say something about a quick brown fox.' }], max_tokens: 64, ...(stream ? { stream: true } : {}) })
+  JSON.stringify({
+    model,
+    messages: [
+      { role: 'system', content: 'You are helpful.' },
+      { role: 'user', content: 'Say something about a quick brown fox.' },
+    ],
+    max_tokens: 64,
+    ...(stream ? { stream: true } : {}),
+  })
 
-interface Seen { errors: number; chunks: number; latencies: number[]; firstBytes: number[] }
+interface Seen {
+  errors: number
+  chunks: number
+  latencies: number[]
+  firstBytes: number[]
+}
 const seen: Seen = { errors: 0, chunks: 0, latencies: [], firstBytes: [] }
 
 async function call(stream: boolean, body: string): Promise<void> {
@@ -52,9 +65,11 @@ if (mode === 'closed') {
   const [stream, concurrency, requests] = [rest[0] === '1', Number(rest[1]), Number(rest[2])]
   const body = bodyOf(stream)
   let left = requests
-  await Promise.all(Array.from({ length: concurrency }, async () => {
-    while (left-- > 0) await call(stream, body)
-  }))
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      while (left-- > 0) await call(stream, body)
+    }),
+  )
 } else if (mode === 'open') {
   const [stream, rate, requests] = [rest[0] === '1', Number(rest[1]), Number(rest[2])]
   const body = bodyOf(stream)
@@ -70,15 +85,23 @@ if (mode === 'closed') {
   const [streams, seconds] = [Number(rest[0]), Number(rest[1])]
   const body = bodyOf(true)
   const until = performance.now() + seconds * 1000
-  await Promise.all(Array.from({ length: streams }, async (_, index) => {
-    await Bun.sleep((index / streams) * 1000)
-    while (performance.now() < until) await call(true, body)
-  }))
+  await Promise.all(
+    Array.from({ length: streams }, async (_, index) => {
+      await Bun.sleep((index / streams) * 1000)
+      while (performance.now() < until) await call(true, body)
+    }),
+  )
 }
 const seconds = (performance.now() - started) / 1000
-console.log(JSON.stringify({
-  requests: seen.latencies.length, errors: seen.errors, chunks: seen.chunks, seconds,
-  p50: percentile(seen.latencies, 50), p99: percentile(seen.latencies, 99),
-  firstP50: percentile(seen.firstBytes, 50), firstP99: percentile(seen.firstBytes, 99),
-}))
-export {}
+console.log(
+  JSON.stringify({
+    requests: seen.latencies.length,
+    errors: seen.errors,
+    chunks: seen.chunks,
+    seconds,
+    p50: percentile(seen.latencies, 50),
+    p99: percentile(seen.latencies, 99),
+    firstP50: percentile(seen.firstBytes, 50),
+    firstP99: percentile(seen.firstBytes, 99),
+  }),
+)

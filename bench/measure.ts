@@ -39,13 +39,15 @@ export function cpuMicros(root: number): number {
 
 /** Resident megabytes of a process tree. */
 export function residentMb(root: number): number {
-  return tree(root).reduce((sum, pid) => {
-    try {
-      return sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
-    } catch {
-      return sum
-    }
-  }, 0) / 1024
+  return (
+    tree(root).reduce((sum, pid) => {
+      try {
+        return sum + Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0)
+      } catch {
+        return sum
+      }
+    }, 0) / 1024
+  )
 }
 
 /** The p-th percentile of a list. */

@@ -1,7 +1,13 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-export interface Peer { name: string; url: string; key: string; pid: number; base: string }
+export interface Peer {
+  name: string
+  url: string
+  key: string
+  pid: number
+  base: string
+}
 type Start = (command: string[], env?: Record<string, string>) => { pid: number }
 
 /** The floor: nginx passing every byte on, nothing else. */
@@ -35,7 +41,11 @@ export async function findPortkey(upstream: string, port: number, start: Start):
   if (!existsSync(entry)) {
     mkdirSync(folder, { recursive: true })
     writeFileSync(join(folder, 'package.json'), '{"private":true}')
-    const install = Bun.spawnSync(['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', PORTKEY], { cwd: folder, stdout: 'ignore', stderr: 'pipe' })
+    const install = Bun.spawnSync(['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', PORTKEY], {
+      cwd: folder,
+      stdout: 'ignore',
+      stderr: 'pipe',
+    })
     if (install.exitCode !== 0 || !existsSync(entry)) {
       console.error(`${PORTKEY} cannot be installed here: the peer is left out`)
       return undefined
@@ -44,5 +54,11 @@ export async function findPortkey(upstream: string, port: number, start: Start):
   const child = start(['node', entry, `--port=${port}`, '--headless'])
   const base = `http://127.0.0.1:${port}`
   // Its routing is by header; a proxy of ours would add cost, so the key carries the header's JSON through `load.ts`.
-  return { name: 'Portkey', url: `${base}/v1/chat/completions`, key: JSON.stringify({ provider: 'openai', custom_host: `${upstream}/v1` }), pid: child.pid, base }
+  return {
+    name: 'Portkey',
+    url: `${base}/v1/chat/completions`,
+    key: JSON.stringify({ provider: 'openai', custom_host: `${upstream}/v1` }),
+    pid: child.pid,
+    base,
+  }
 }

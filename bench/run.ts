@@ -26,11 +26,31 @@ const here = (name: string): string => new URL(name, import.meta.url).pathname
 /** As `npm start` runs it, without npm's own 0.3 s. */
 const SERVER = ['sh', here('../scripts/start.sh')]
 
-interface Target { name: string; url: string; key: string; pid: number | undefined; base: string }
-interface Load { requests: number; errors: number; chunks: number; seconds: number; p50: number; p99: number; firstP50: number; firstP99: number }
+interface Target {
+  name: string
+  url: string
+  key: string
+  pid: number | undefined
+  base: string
+}
+interface Load {
+  requests: number
+  errors: number
+  chunks: number
+  seconds: number
+  p50: number
+  p99: number
+  firstP50: number
+  firstP99: number
+}
 
 function start(command: string[], env: Record<string, string> = {}): Bun.Subprocess<'ignore', 'pipe', 'inherit'> {
-  const child = Bun.spawn(command, { stdout: 'pipe', stderr: 'inherit', stdin: 'ignore', env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', ...env } })
+  const child = Bun.spawn(command, {
+    stdout: 'pipe',
+    stderr: 'inherit',
+    stdin: 'ignore',
+    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', ...env },
+  })
   running.push(child)
   return child
 }
@@ -57,14 +77,24 @@ async function freePort(): Promise<number> {
 
 async function waitFor(url: string): Promise<void> {
   for (let tries = 0; tries < 2_400; tries += 1) {
-    if (await fetch(url).then(() => true, () => false)) return
+    if (
+      await fetch(url).then(
+        () => true,
+        () => false,
+      )
+    )
+      return
     await Bun.sleep(25)
   }
   throw new Error(`${url} did not come up`)
 }
 
 async function load(args: (string | number)[]): Promise<Load> {
-  const child = Bun.spawn([bun, here('load.ts'), ...args.map(String)], { stdout: 'pipe', stderr: 'inherit', env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' } })
+  const child = Bun.spawn([bun, here('load.ts'), ...args.map(String)], {
+    stdout: 'pipe',
+    stderr: 'inherit',
+    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' },
+  })
   const text = await new Response(child.stdout).text()
   const seen = JSON.parse(text) as Load
   if (seen.errors > 0) console.error(`  ${seen.errors} failed requests in: ${args.slice(0, 1).join(' ')} ${args[1]}`)
@@ -95,10 +125,19 @@ async function startTollgate(upstream: string): Promise<Target> {
 const rows: { id: string; what: string; goal: string; values: Map<string, string> }[] = []
 function row(id: string, what: string, goal: string, values: Record<string, string>): void {
   rows.push({ id, what, goal, values: new Map(Object.entries(values)) })
-  console.error(`  ${id} ${what}: ${Object.entries(values).map(([name, value]) => `${name} ${value}`).join(', ')}`)
+  console.error(
+    `  ${id} ${what}: ${Object.entries(values)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')}`,
+  )
 }
 
-async function interleaved(targets: Target[], unit: 'requests' | 'chunks', argsOf: (target: Target) => (string | number)[], rounds = ROUNDS): Promise<Record<string, string>> {
+async function interleaved(
+  targets: Target[],
+  unit: 'requests' | 'chunks',
+  argsOf: (target: Target) => (string | number)[],
+  rounds = ROUNDS,
+): Promise<Record<string, string>> {
   const found = new Map<string, number[]>()
   for (let round = 0; round < rounds; round += 1) {
     for (const target of targets) {
@@ -122,18 +161,39 @@ async function main(): Promise<void> {
 
   const idleMb = tollgate.pid === undefined ? 0 : residentMb(tollgate.pid)
   for (const target of all) await load(['closed', target.url, target.key, 'fast', 0, CONCURRENCY, 1_000])
-  row('P1', 'CPU per whole answer', '<= 150 us', await interleaved(all, 'requests', (target) => ['closed', target.url, target.key, 'fast', 0, CONCURRENCY, REQUESTS]))
-  row('P2', 'CPU per stream of 20 chunks at once', '<= 200 us', await interleaved(all, 'requests', (target) => ['closed', target.url, target.key, 'fast', 1, CONCURRENCY, REQUESTS]))
+  row(
+    'P1',
+    'CPU per whole answer',
+    '<= 150 us',
+    await interleaved(all, 'requests', (target) => ['closed', target.url, target.key, 'fast', 0, CONCURRENCY, REQUESTS]),
+  )
+  row(
+    'P2',
+    'CPU per stream of 20 chunks at once',
+    '<= 200 us',
+    await interleaved(all, 'requests', (target) => ['closed', target.url, target.key, 'fast', 1, CONCURRENCY, REQUESTS]),
+  )
   if (!quick) {
-    row('P2b', 'CPU per chunk, 500 paced streams', '<= 40 us', await interleaved(all, 'chunks', (target) => ['hold', target.url, target.key, 'paced', 500, 6], 1))
+    row(
+      'P2b',
+      'CPU per chunk, 500 paced streams',
+      '<= 40 us',
+      await interleaved(all, 'chunks', (target) => ['hold', target.url, target.key, 'paced', 500, 6], 1),
+    )
     const plain = await load(['open', direct.url, direct.key, 'fast', 0, 300, 3_000])
     const through = await load(['open', tollgate.url, tollgate.key, 'fast', 0, 300, 3_000])
-    row('P5', 'added latency at 300 requests/s', 'p50 <= 1 ms, p99 <= 3 ms', { Tollgate: `p50 ${(through.p50 - plain.p50).toFixed(2)} ms, p99 ${(through.p99 - plain.p99).toFixed(2)} ms` })
+    row('P5', 'added latency at 300 requests/s', 'p50 <= 1 ms, p99 <= 3 ms', {
+      Tollgate: `p50 ${(through.p50 - plain.p50).toFixed(2)} ms, p99 ${(through.p99 - plain.p99).toFixed(2)} ms`,
+    })
     const plainFirst = await load(['hold', direct.url, direct.key, 'paced', 200, 5])
     const throughFirst = await load(['hold', tollgate.url, tollgate.key, 'paced', 200, 5])
-    row('P6', 'added first-token delay, 200 streams', 'p99 <= 3 ms', { Tollgate: `p99 ${(throughFirst.firstP99 - plainFirst.firstP99).toFixed(2)} ms` })
+    row('P6', 'added first-token delay, 200 streams', 'p99 <= 3 ms', {
+      Tollgate: `p99 ${(throughFirst.firstP99 - plainFirst.firstP99).toFixed(2)} ms`,
+    })
     const flood = await load(['closed', tollgate.url, tollgate.key, 'fast', 0, 64, 15_000])
-    row('P4', 'requests/s, upstream and load on the same cores', '>= 5,000', { Tollgate: `${(flood.requests / flood.seconds).toFixed(0)}/s, p99 ${flood.p99.toFixed(0)} ms` })
+    row('P4', 'requests/s, upstream and load on the same cores', '>= 5,000', {
+      Tollgate: `${(flood.requests / flood.seconds).toFixed(0)}/s, p99 ${flood.p99.toFixed(0)} ms`,
+    })
     await memory(tollgate, idleMb)
     await coldStart()
   }
@@ -150,7 +210,9 @@ async function memory(tollgate: Target, idleMb: number): Promise<void> {
   clearInterval(watch)
   await Bun.sleep(5_000)
   const after = residentMb(tollgate.pid)
-  row('P7', 'memory with 2,000 paced streams', '<= 200 MB', { Tollgate: `${peak.toFixed(0)} MB (idle ${idleMb.toFixed(0)}, after ${after.toFixed(0)})` })
+  row('P7', 'memory with 2,000 paced streams', '<= 200 MB', {
+    Tollgate: `${peak.toFixed(0)} MB (idle ${idleMb.toFixed(0)}, after ${after.toFixed(0)})`,
+  })
 }
 
 async function coldStart(): Promise<void> {
@@ -160,7 +222,13 @@ async function coldStart(): Promise<void> {
     const started = performance.now()
     const child = start(SERVER, { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, 'cold.db'), LOG_LEVEL: 'warn' })
     for (;;) {
-      if (await fetch(`http://127.0.0.1:${port}/health`).then(({ ok }) => ok, () => false)) break
+      if (
+        await fetch(`http://127.0.0.1:${port}/health`).then(
+          ({ ok }) => ok,
+          () => false,
+        )
+      )
+        break
       await Bun.sleep(3)
     }
     times.push(performance.now() - started)
@@ -168,7 +236,9 @@ async function coldStart(): Promise<void> {
     await child.exited
   }
   const [first = 0, ...later] = times
-  row('P9', 'cold start to first answer', '<= 300 ms (first ever 1.5 s)', { Tollgate: `${median(later).toFixed(0)} ms (first ever ${first.toFixed(0)} ms)` })
+  row('P9', 'cold start to first answer', '<= 300 ms (first ever 1.5 s)', {
+    Tollgate: `${median(later).toFixed(0)} ms (first ever ${first.toFixed(0)} ms)`,
+  })
 }
 
 function print(names: string[]): void {
@@ -178,7 +248,9 @@ function print(names: string[]): void {
     '',
     `| id | what | must reach | ${names.join(' | ')} |`,
     `|---|---|---|${names.map(() => '--:').join('|')}|`,
-    ...rows.map(({ id, what, goal, values }) => `| ${id} | ${what} | ${goal} | ${names.map((name) => values.get(name) ?? '-').join(' | ')} |`),
+    ...rows.map(
+      ({ id, what, goal, values }) => `| ${id} | ${what} | ${goal} | ${names.map((name) => values.get(name) ?? '-').join(' | ')} |`,
+    ),
   ]
   console.log(`\n${lines.join('\n')}\n`)
   writeFileSync(join(tmpdir(), 'tollgate-bench.md'), `${lines.join('\n')}\n`)

@@ -1,3 +1,5 @@
+import { argv } from 'node:process'
+
 /**
  * The cheapest upstream there is: an OpenAI Chat server whose answers are ready-made bytes. Its own process, so that what
  * is measured of the gateway is the gateway's. Prints its port.
@@ -7,15 +9,19 @@
  *   `paced`        with `stream`: 20 chunks, one each CHUNK_MS (how models speak)
  */
 const CHUNKS = 20
-const CHUNK_MS = Number(process.argv[2] ?? 62.5)
+const CHUNK_MS = Number(argv[2] ?? 62.5)
 const head = { id: 'chatcmpl-bench', created: 1_700_000_000 }
 const words = 'The quick brown fox jumps over the lazy dog and then rests beside the calm river for a while'.split(' ')
 const usage = { prompt_tokens: 12, completion_tokens: CHUNKS, total_tokens: 12 + CHUNKS }
 
-const whole = (model: string): string => JSON.stringify({
-  ...head, object: 'chat.completion', model,
-  choices: [{ index: 0, message: { role: 'assistant', content: words.join(' ') }, finish_reason: 'stop' }], usage,
-})
+const whole = (model: string): string =>
+  JSON.stringify({
+    ...head,
+    object: 'chat.completion',
+    model,
+    choices: [{ index: 0, message: { role: 'assistant', content: words.join(' ') }, finish_reason: 'stop' }],
+    usage,
+  })
 const frames = (model: string): string[] => {
   const chunk = (delta: object, finish: string | null = null): string =>
     `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', model, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
@@ -38,7 +44,12 @@ const answerFor = (model: string) => {
 }
 
 /** Streams that are being paced; one timer serves them all. */
-interface Paced { controller: ReadableStreamDefaultController<Uint8Array>; frames: Uint8Array[]; next: number; dueMs: number }
+interface Paced {
+  controller: ReadableStreamDefaultController<Uint8Array>
+  frames: Uint8Array[]
+  next: number
+  dueMs: number
+}
 const paced = new Set<Paced>()
 setInterval(() => {
   const now = performance.now()
@@ -81,4 +92,3 @@ const server = Bun.serve({
   },
 })
 console.log(server.port)
-export {}

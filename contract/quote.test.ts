@@ -2,7 +2,17 @@ import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { EMPTY_USAGE, meters, totalInput, totalOutput, type Meter, type Usage } from './meters.ts'
 import { formatMoney, money, MONEY_MAX, MONEY_ONE, parseMoney, type Money } from './money.ts'
-import { decodeCard, encodeCard, formatExact, NO_MULTIPLIERS, quote, tierConditions, type Multipliers, type PriceCard, type PriceTier } from './quote.ts'
+import {
+  decodeCard,
+  encodeCard,
+  formatExact,
+  NO_MULTIPLIERS,
+  quote,
+  tierConditions,
+  type Multipliers,
+  type PriceCard,
+  type PriceTier,
+} from './quote.ts'
 
 /** promises.md M6: 100,000 cases in the normal lane, a million in the full one. */
 const CASES = process.env['TEST_FULL'] === '1' ? 1_000_000 : 100_000
@@ -46,7 +56,10 @@ describe('the worked examples of the contract', () => {
 
 describe('faults of the reference that do not stand here', () => {
   test('W75: an unreached conditional tier leaves the unconditional ones progressive', () => {
-    const tiers: PriceTier[] = [{ minTokens: 1000, price: dec('5'), condition: '' }, { minTokens: 1_000_000, price: dec('50'), condition: 'full_input_tokens' }]
+    const tiers: PriceTier[] = [
+      { minTokens: 1000, price: dec('5'), condition: '' },
+      { minTokens: 1_000_000, price: dec('50'), condition: 'full_input_tokens' },
+    ]
     expect(total(usage({ input: 1500 }), card({ input: '10' }, { input: tiers }), NO_MULTIPLIERS)).toBe('0.0125')
   })
 
@@ -83,7 +96,15 @@ test('a card survives its own JSON', () => {
 test('tokens that are no count are not billed: negative, NaN, fractions, 1e308, 2^63, text', () => {
   const prices = card({ input: '1000000' })
   const bill = (tokens: unknown): string => total(usage({ input: tokens as number }), prices, NO_MULTIPLIERS)
-  expect([-1, Number.NaN, -0, Number.NEGATIVE_INFINITY, '5' as unknown, null, undefined].map(bill)).toEqual(['0', '0', '0', '0', '0', '0', '0'])
+  expect([-1, Number.NaN, -0, Number.NEGATIVE_INFINITY, '5' as unknown, null, undefined].map(bill)).toEqual([
+    '0',
+    '0',
+    '0',
+    '0',
+    '0',
+    '0',
+    '0',
+  ])
   expect(bill(1.9)).toBe('1')
   // Bounded, never unbounded: a count no model can reach is cut at a billion tokens.
   expect([1e308, 2 ** 53, 2 ** 63, 2_000_000_000].map(bill)).toEqual(Array(4).fill('100000000'))
@@ -116,7 +137,10 @@ function oracle(used: Usage, prices: PriceCard, factors: Multipliers): bigint {
       continue
     }
     // What the first k tokens cost, summed as differences of thresholds.
-    const steps = [{ minTokens: 0, price: prices.prices[id] ?? money(0n) }, ...tiers.filter((tier) => tier.condition === '').sort((a, b) => a.minTokens - b.minTokens)]
+    const steps = [
+      { minTokens: 0, price: prices.prices[id] ?? money(0n) },
+      ...tiers.filter((tier) => tier.condition === '').sort((a, b) => a.minTokens - b.minTokens),
+    ]
     steps.forEach((step, index) => {
       const next = steps[index + 1]
       const upper = next ? BigInt(Math.min(next.minTokens, Number(count))) : count
@@ -137,31 +161,43 @@ const tier = fc.record({ minTokens: fc.integer({ min: 0, max: 300_000 }), price,
 const tierList = fc.uniqueArray(tier, { maxLength: 4, selector: (one) => `${one.condition}:${one.minTokens}` })
 const ids = meters.map(({ id }) => id)
 const anyUsage = fc.tuple(...ids.map(() => count)).map((list) => Object.fromEntries(ids.map((id, index) => [id, list[index]])) as Usage)
-const anyCard = fc.record({
-  prices: fc.tuple(...ids.map(() => fc.option(price, { nil: undefined }))),
-  tiers: fc.tuple(...ids.map(() => fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: tierList }))),
-}).map(({ prices, tiers }): PriceCard => ({
-  prices: Object.fromEntries(ids.flatMap((id, index) => (prices[index] === undefined ? [] : [[id, prices[index]]]))),
-  tiers: Object.fromEntries(ids.map((id, index) => [id, tiers[index] as PriceTier[]])),
-  quotaType: 0,
-}))
+const anyCard = fc
+  .record({
+    prices: fc.tuple(...ids.map(() => fc.option(price, { nil: undefined }))),
+    tiers: fc.tuple(...ids.map(() => fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: tierList }))),
+  })
+  .map(({ prices, tiers }): PriceCard => ({
+    prices: Object.fromEntries(ids.flatMap((id, index) => (prices[index] === undefined ? [] : [[id, prices[index]]]))),
+    tiers: Object.fromEntries(ids.map((id, index) => [id, tiers[index] as PriceTier[]])),
+    quotaType: 0,
+  }))
 const factor = fc.bigInt({ min: 0n, max: 100n * MONEY_ONE }).map(money)
 const factors = fc.record({ group: factor, userChannel: factor })
 
 test(`M6: ${CASES.toLocaleString('en')} random calls cost exactly what an independent rational oracle says, and never less than nothing`, () => {
-  fc.assert(fc.property(anyUsage, anyCard, factors, (used, prices, multipliers) => {
-    const { total: cost, lines } = quote(used, prices, multipliers)
-    if (cost !== oracle(used, prices, multipliers)) throw new Error(`quote ${cost}, oracle ${oracle(used, prices, multipliers)}`)
-    if (cost < 0n) throw new Error('negative')
-    const tokens = lines.reduce((sum, line) => sum + line.tokens, 0)
-    if (tokens !== totalInput(used) + totalOutput(used)) throw new Error('a token is billed twice or not at all')
-  }), { numRuns: CASES })
+  fc.assert(
+    fc.property(anyUsage, anyCard, factors, (used, prices, multipliers) => {
+      const { total: cost, lines } = quote(used, prices, multipliers)
+      if (cost !== oracle(used, prices, multipliers)) throw new Error(`quote ${cost}, oracle ${oracle(used, prices, multipliers)}`)
+      if (cost < 0n) throw new Error('negative')
+      const tokens = lines.reduce((sum, line) => sum + line.tokens, 0)
+      if (tokens !== totalInput(used) + totalOutput(used)) throw new Error('a token is billed twice or not at all')
+    }),
+    { numRuns: CASES },
+  )
 }, 600_000)
 
 test('M6: with progressive prices more tokens never cost less', () => {
-  const progressive = anyCard.map((one) => ({ ...one, tiers: Object.fromEntries(ids.map((id) => [id, (one.tiers[id] ?? []).filter(({ condition }) => condition === '')])) }))
-  fc.assert(fc.property(anyUsage, progressive, fc.constantFrom(...ids), fc.integer({ min: 1, max: 100_000 }), (used, prices, meter, more) => {
-    const before = quote(used, prices, NO_MULTIPLIERS).total
-    if (quote({ ...used, [meter]: used[meter] + more }, prices, NO_MULTIPLIERS).total < before) throw new Error(`more ${meter} costs less`)
-  }), { numRuns: CASES / 10 })
+  const progressive = anyCard.map((one) => ({
+    ...one,
+    tiers: Object.fromEntries(ids.map((id) => [id, (one.tiers[id] ?? []).filter(({ condition }) => condition === '')])),
+  }))
+  fc.assert(
+    fc.property(anyUsage, progressive, fc.constantFrom(...ids), fc.integer({ min: 1, max: 100_000 }), (used, prices, meter, more) => {
+      const before = quote(used, prices, NO_MULTIPLIERS).total
+      if (quote({ ...used, [meter]: used[meter] + more }, prices, NO_MULTIPLIERS).total < before)
+        throw new Error(`more ${meter} costs less`)
+    }),
+    { numRuns: CASES / 10 },
+  )
 }, 600_000)

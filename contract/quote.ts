@@ -12,7 +12,11 @@ export const tierConditions = ['', 'full_input_tokens', 'billable_input_tokens',
 export type TierCondition = (typeof tierConditions)[number]
 
 /** From `minTokens` on, `price` per million (contract.md 2.8). */
-export interface PriceTier { minTokens: number; price: Money; condition: TierCondition }
+export interface PriceTier {
+  minTokens: number
+  price: Money
+  condition: TierCondition
+}
 
 /** Prices per 1,000,000 tokens; a meter without an entry has no price of its own. */
 export interface PriceCard {
@@ -23,7 +27,10 @@ export interface PriceCard {
 }
 
 /** Factors of a charge, each scale 10 (1 = 10_000_000_000). */
-export interface Multipliers { group: Money; userChannel: Money }
+export interface Multipliers {
+  group: Money
+  userChannel: Money
+}
 
 /** One row of a receipt. `amount` is exact: unit price x tokens x factors at scale 40, written as a decimal string. */
 export interface QuoteLine {
@@ -89,17 +96,26 @@ function soldAs(usage: Usage, card: PriceCard): Usage {
 function metric(condition: TierCondition, own: number, usage: Usage): number {
   const output = billable(usage.output) + billable(usage.imageOutput) + billable(usage.audioOutput)
   switch (condition) {
-    case '': return own
-    case 'full_input_tokens': return totalInput(usage)
-    case 'billable_input_tokens': return billable(usage.input) + billable(usage.imageInput) + billable(usage.audioInput)
-    case 'billable_output_tokens': return output
-    case 'full_request_tokens': return totalInput(usage) + output
+    case '':
+      return own
+    case 'full_input_tokens':
+      return totalInput(usage)
+    case 'billable_input_tokens':
+      return billable(usage.input) + billable(usage.imageInput) + billable(usage.audioInput)
+    case 'billable_output_tokens':
+      return output
+    case 'full_request_tokens':
+      return totalInput(usage) + output
   }
 }
 
 const NO_TIERS: readonly PriceTier[] = []
 
-interface Segment { tokens: number; unitPrice: Money; tier: PriceTier | undefined }
+interface Segment {
+  tokens: number
+  unitPrice: Money
+  tier: PriceTier | undefined
+}
 
 /**
  * Splits one meter's tokens over its tiers (contract.md 7.2). Tiers without a condition are progressive segments. A
@@ -220,6 +236,7 @@ function readTier(value: Json): PriceTier {
   if (!Array.isArray(value)) throw new TypeError('not a price tier')
   const [minTokens, price, condition] = value
   const known = tierConditions.find((name) => name === condition)
-  if (typeof minTokens !== 'number' || !Number.isSafeInteger(minTokens) || minTokens < 0 || known === undefined) throw new TypeError('not a price tier')
+  if (typeof minTokens !== 'number' || !Number.isSafeInteger(minTokens) || minTokens < 0 || known === undefined)
+    throw new TypeError('not a price tier')
   return { minTokens, price: readAmount(price), condition: known }
 }

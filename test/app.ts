@@ -115,7 +115,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       const text = await response.text()
       return {
         status: response.status,
-        body: (text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text),
+        body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text,
         headers: response.headers,
       }
     },

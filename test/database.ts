@@ -29,7 +29,9 @@ export async function makeDatabase(): Promise<{ options: DatabaseOptions; remove
   }
   const server = process.env['TEST_DATABASE_URL']
   if (server === undefined) throw new Error('TEST_DATABASE=postgres needs TEST_DATABASE_URL')
-  const name = `test_${randomToken(9).toLowerCase().replace(/[^a-z0-9]/g, 'x')}`
+  const name = `test_${randomToken(9)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, 'x')}`
   await asAdmin(server, `create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`

@@ -8,7 +8,15 @@ export interface Site {
   readonly userId: number
   /** Calls the API with the owner's session; throws with the answer's text when it fails. */
   api<T>(method: string, path: string, body?: unknown): Promise<T>
-  addChannel(input: { baseUrl: string; type?: string; name?: string; priority?: number; weight?: number; key?: string; userChannelId?: number }): Promise<number>
+  addChannel(input: {
+    baseUrl: string
+    type?: string
+    name?: string
+    priority?: number
+    weight?: number
+    key?: string
+    userChannelId?: number
+  }): Promise<number>
   /** Sells a model on a channel; prices per million tokens. */
   sell(channelId: number, model: string, prices?: Record<string, string>, upstreamModel?: string): Promise<void>
   addKey(options?: { quotaLimit?: string; userChannels?: number[]; allowedModels?: string[] }): Promise<{ id: number; secret: string }>
@@ -29,33 +37,44 @@ export async function setUpSite(base: string, request: typeof fetch = fetch): Pr
   return site
 }
 
-/** Signs in to a site that was set up before. */
-export async function signIn(base: string, request: typeof fetch = fetch): Promise<Site> {
-  const body = { identifier: OWNER.username, password: OWNER.password }
-  const { token, user } = await call<{ token: string; user: { id: number } }>(request, base, 'POST', '/auth/password/login', body)
-  return siteOf(base, token, user.id, request)
-}
-
 function siteOf(base: string, token: string, userId: number, request: typeof fetch): Site {
   const api = <T>(method: string, path: string, body?: unknown): Promise<T> => call<T>(request, base, method, path, body, token)
   return {
-    base, token, userId, api,
+    base,
+    token,
+    userId,
+    api,
     async addChannel({ baseUrl, type = 'openai', name = 'upstream', priority = 1, weight = 1, key = 'upstream-secret', userChannelId }) {
       const userChannels = await api<{ id: number }[]>('GET', '/api/user-channels')
       const { id } = await api<{ id: number }>('POST', '/api/channels', {
-        name, type, base_url: baseUrl, api_key: key, priority, weight, enabled: true, user_channel_id: userChannelId ?? userChannels[0]?.id,
+        name,
+        type,
+        base_url: baseUrl,
+        api_key: key,
+        priority,
+        weight,
+        enabled: true,
+        user_channel_id: userChannelId ?? userChannels[0]?.id,
       })
       return id
     },
     async sell(channelId, model, prices = { input_price: '2.5', output_price: '10', cached_input_price: '1.25' }, upstreamModel = model) {
       const models = await api<{ id: number; model_name: string }[]>('GET', '/api/models')
       if (!models.some(({ model_name: name }) => name === model)) await api('POST', '/api/models', { model_name: model, ...prices })
-      await api('POST', `/api/channels/${channelId}/models`, { channel_id: channelId, model_id: 0, model_name: model, upstream_model_name: upstreamModel })
+      await api('POST', `/api/channels/${channelId}/models`, {
+        channel_id: channelId,
+        model_id: 0,
+        model_name: model,
+        upstream_model_name: upstreamModel,
+      })
     },
     async addKey({ quotaLimit, userChannels, allowedModels } = {}) {
       const all = userChannels ?? (await api<{ id: number }[]>('GET', '/api/user-channels')).slice(0, 1).map(({ id }) => id)
       const made = await api<{ api_key: string; key: { id: number } }>('POST', '/api/user/api-keys', {
-        name: 'test', allowed_user_channels: all, allowed_models: allowedModels ?? [], ...(quotaLimit === undefined ? {} : { quota_limit: quotaLimit }),
+        name: 'test',
+        allowed_user_channels: all,
+        allowed_models: allowedModels ?? [],
+        ...(quotaLimit === undefined ? {} : { quota_limit: quotaLimit }),
       })
       return { id: made.key.id, secret: made.api_key }
     },

@@ -19,7 +19,7 @@ export function columnsOf(engine: Engine): Columns {
 }
 
 /** `create table` with the engine's own ending: STRICT keeps SQLite from storing text in an integer column (W73). */
-export function table(db: Kysely<never>, engine: Engine, name: string): CreateTableBuilder<string, never> {
+export function table(db: Kysely<never>, engine: Engine, name: string): CreateTableBuilder<string> {
   const builder = db.schema.createTable(name)
   return engine === 'sqlite' ? builder.modifyEnd(sql`strict`) : builder
 }

@@ -14,7 +14,9 @@ export function lockFile(path: string): () => void {
     lock.run('begin exclusive')
   } catch (error) {
     lock.close()
-    throw new Error(`another Tollgate process is using ${path}; run several processes on PostgreSQL (DATABASE_URL) instead`, { cause: error })
+    throw new Error(`another Tollgate process is using ${path}; run several processes on PostgreSQL (DATABASE_URL) instead`, {
+      cause: error,
+    })
   }
   return () => lock.close()
 }

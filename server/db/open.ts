@@ -45,9 +45,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
  * @throws Error when there is no such database
  */
 export async function readDatabase<T>(options: DatabaseOptions, read: (query: Kysely<Schema>) => Promise<T>): Promise<T> {
-  const dialect = options.url === undefined
-    ? sqliteDialect(new SqliteConnection(openSqliteFile(options.path, { readonly: true })), new Mutex(), 'begin')
-    : postgresDialect(openPool(options.url, options.onError))
+  const dialect =
+    options.url === undefined
+      ? sqliteDialect(new SqliteConnection(openSqliteFile(options.path, { readonly: true })), new Mutex(), 'begin')
+      : postgresDialect(openPool(options.url, options.onError))
   const query = new Kysely<Schema>({ dialect, plugins: [integerPlugin] })
   try {
     const transaction = query.transaction()
@@ -120,7 +121,12 @@ function openPostgres(url: string, onError: (error: Error) => void): Database {
       client.release(broken)
     }
   }
-  return database('postgres', new Kysely<Schema>({ dialect: postgresDialect(pool), plugins: [integerPlugin] }), new Writer(runBatch), () => {})
+  return database(
+    'postgres',
+    new Kysely<Schema>({ dialect: postgresDialect(pool), plugins: [integerPlugin] }),
+    new Writer(runBatch),
+    () => {},
+  )
 }
 
 const statementNames = new Map<string, string>()

@@ -1,5 +1,5 @@
 // long file: the whole schema in one place is what a reader looks for
-import type { Generated } from 'kysely'
+import type { Generated, Insertable } from 'kysely'
 import type { Money } from '../../contract/money.ts'
 
 /** Epoch milliseconds, UTC. */
@@ -9,9 +9,17 @@ type Flag = number
 /** JSON text, read and written through zod by the table's owner. */
 type JsonText = string
 
-interface Dated { created_at: Time; updated_at: Time }
+interface Dated {
+  created_at: Time
+  updated_at: Time
+}
 
-export interface GroupTable extends Dated { id: Generated<number>; name: string; multiplier: Money; is_default: Flag }
+export interface GroupTable extends Dated {
+  id: Generated<number>
+  name: string
+  multiplier: Money
+  is_default: Flag
+}
 
 export interface UserTable extends Dated {
   id: Generated<number>
@@ -33,7 +41,12 @@ export interface UserTable extends Dated {
   preferences: JsonText
 }
 
-export interface MembershipTable extends Dated { id: Generated<number>; user_id: number; group_id: number; expires_at: Time | null }
+export interface MembershipTable extends Dated {
+  id: Generated<number>
+  user_id: number
+  group_id: number
+  expires_at: Time | null
+}
 
 /** The owner of money: today one per user; an id of its own so that organisations can come. */
 export interface AccountTable extends Dated {
@@ -86,7 +99,11 @@ export interface HoldTable {
 }
 
 /** Processes on this database; one that stops beating is dead and its holds are freed. */
-export interface InstanceTable { id: string; started_at: Time; heartbeat_at: Time }
+export interface InstanceTable {
+  id: string
+  started_at: Time
+  heartbeat_at: Time
+}
 
 export interface ApiKeyTable extends Dated {
   id: Generated<number>
@@ -125,7 +142,11 @@ export interface UserChannelTable extends Dated {
   enabled: Flag
 }
 
-export interface UserChannelGroupTable { user_channel_id: number; group_id: number; created_at: Time }
+export interface UserChannelGroupTable {
+  user_channel_id: number
+  group_id: number
+  created_at: Time
+}
 
 export interface ChannelTable extends Dated {
   id: Generated<number>
@@ -153,8 +174,18 @@ export interface ChannelTable extends Dated {
   last_health_status: string
 }
 
-export interface ChannelGroupMultiplierTable extends Dated { id: Generated<number>; channel_id: number; group_id: number; multiplier: Money }
-export interface ChannelModelGroupMultiplierTable extends Dated { id: Generated<number>; channel_model_id: number; group_id: number; multiplier: Money }
+export interface ChannelGroupMultiplierTable extends Dated {
+  id: Generated<number>
+  channel_id: number
+  group_id: number
+  multiplier: Money
+}
+export interface ChannelModelGroupMultiplierTable extends Dated {
+  id: Generated<number>
+  channel_model_id: number
+  group_id: number
+  multiplier: Money
+}
 
 export interface ModelTable extends Dated {
   id: Generated<number>
@@ -251,7 +282,16 @@ export interface LogTable {
   created_at: Time
 }
 
-export interface AnnouncementTable extends Dated { id: Generated<number>; title: string; content: string; enabled: Flag; sort_order: number }
+/** A log row before it has a number. */
+export type NewLog = Insertable<LogTable>
+
+export interface AnnouncementTable extends Dated {
+  id: Generated<number>
+  title: string
+  content: string
+  enabled: Flag
+  sort_order: number
+}
 
 export interface ReferralCommissionTable {
   id: Generated<number>
@@ -315,7 +355,14 @@ export interface PasskeyTable extends Dated {
   last_used_at: Time | null
 }
 
-export interface ChallengeTable { id: string; purpose: string; user_id: number | null; payload: JsonText; expires_at: Time; created_at: Time }
+export interface ChallengeTable {
+  id: string
+  purpose: string
+  user_id: number | null
+  payload: JsonText
+  expires_at: Time
+  created_at: Time
+}
 
 export interface EmailCodeTable {
   id: Generated<number>
@@ -328,7 +375,16 @@ export interface EmailCodeTable {
   created_at: Time
 }
 
-export interface SessionTable { id: string; user_id: number; ip: string; user_agent: string; created_at: Time; last_seen_at: Time; expires_at: Time; revoked_at: Time | null }
+export interface SessionTable {
+  id: string
+  user_id: number
+  ip: string
+  user_agent: string
+  created_at: Time
+  last_seen_at: Time
+  expires_at: Time
+  revoked_at: Time | null
+}
 
 export interface StatusMonitorTable extends Dated {
   id: Generated<number>
@@ -346,7 +402,15 @@ export interface StatusMonitorTable extends Dated {
   last_checked_at: Time | null
 }
 
-export interface StatusCheckTable { id: Generated<number>; monitor_id: number; status: string; latency_ms: number; status_code: number; message: string; checked_at: Time }
+export interface StatusCheckTable {
+  id: Generated<number>
+  monitor_id: number
+  status: string
+  latency_ms: number
+  status_code: number
+  message: string
+  checked_at: Time
+}
 
 export interface MetaModelTable extends Dated {
   id: Generated<number>
@@ -374,9 +438,19 @@ export interface RedeemCodeTable extends Dated {
   expires_at: Time | null
 }
 
-export interface RedemptionTable { id: Generated<number>; redeem_code_id: number; user_id: number; amount: Money; created_at: Time }
+export interface RedemptionTable {
+  id: Generated<number>
+  redeem_code_id: number
+  user_id: number
+  amount: Money
+  created_at: Time
+}
 
-export interface SettingTable { key: string; value: string; updated_at: Time }
+export interface SettingTable {
+  key: string
+  value: string
+  updated_at: Time
+}
 
 export interface AuditTable {
   id: Generated<number>
@@ -391,7 +465,13 @@ export interface AuditTable {
 }
 
 /** Which channel made which response that an upstream keeps. */
-export interface ResponseTable { response_id: string; user_id: number; channel_id: number; model_name: string; created_at: Time }
+export interface ResponseTable {
+  response_id: string
+  user_id: number
+  channel_id: number
+  model_name: string
+  created_at: Time
+}
 
 export interface Schema {
   responses: ResponseTable
@@ -435,7 +515,29 @@ export interface Schema {
  * integer of either engine becomes a `number`.
  */
 export const moneyColumns: ReadonlySet<string> = new Set([
-  'multiplier', 'balance', 'held', 'gifted', 'balance_before', 'gifted_before', 'debt_limit', 'spent', 'amount', 'balance_after', 'quota_limit', 'quota_used', 'quota_held',
-  'total_cost', 'cost', 'base_cost', 'uncollected', 'upstream_cost', 'group_multiplier', 'user_channel_multiplier', 'hold', 'rate',
-  'exchange_rate', 'reward_amount', 'total_amount',
+  'multiplier',
+  'balance',
+  'held',
+  'gifted',
+  'balance_before',
+  'gifted_before',
+  'debt_limit',
+  'spent',
+  'amount',
+  'balance_after',
+  'quota_limit',
+  'quota_used',
+  'quota_held',
+  'total_cost',
+  'cost',
+  'base_cost',
+  'uncollected',
+  'upstream_cost',
+  'group_multiplier',
+  'user_channel_multiplier',
+  'hold',
+  'rate',
+  'exchange_rate',
+  'reward_amount',
+  'total_amount',
 ])

@@ -1,7 +1,16 @@
 import { chmodSync } from 'node:fs'
 import { Database as SqliteFile, type SQLQueryBindings, type Statement } from 'bun:sqlite'
-import { CompiledQuery, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type DatabaseConnection, type Dialect, type Driver, type QueryResult } from 'kysely'
-import { Mutex } from './mutex.ts'
+import type { CompiledQuery } from 'kysely'
+import {
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+} from 'kysely'
+import type { Mutex } from './mutex.ts'
 import type { Row } from './writer.ts'
 
 /** Read and write for the owner of the process. */
@@ -45,14 +54,14 @@ export class SqliteConnection {
   query(sql: string, parameters: readonly unknown[]): { rows: Row[]; changes: number } {
     const { statement, reads } = this.#prepared(sql)
     const bound = parameters as SQLQueryBindings[]
-    if (!reads) return { rows: [], changes: Number(statement.run(...bound).changes) }
+    if (!reads) return { rows: [], changes: statement.run(...bound).changes }
     const rows = statement.all(...bound) as Row[]
     return { rows, changes: rows.length }
   }
 
   /** Runs a statement that returns nothing. */
   run(sql: string, parameters: readonly unknown[]): number {
-    return Number(this.#prepared(sql).statement.run(...(parameters as SQLQueryBindings[])).changes)
+    return this.#prepared(sql).statement.run(...(parameters as SQLQueryBindings[])).changes
   }
 
   /** The first row; SQLite has made all changes of the statement before it returns one. */

@@ -25,7 +25,12 @@ export type RunBatch = (work: (transaction: BatchTransaction) => Promise<void>, 
  */
 const MAX_BATCH = 512
 
-interface Queued { operation: Operation<unknown>; durable: boolean; resolve(value: unknown): void; reject(error: unknown): void }
+interface Queued {
+  operation: Operation<unknown>
+  durable: boolean
+  resolve(value: unknown): void
+  reject(error: unknown): void
+}
 
 /**
  * Group commit (architecture.md section 3): operations queue, the next transaction takes everything that waits, each
@@ -47,7 +52,7 @@ export class Writer {
    */
   submit<T>(operation: Operation<T>, durable = true): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ operation, durable, resolve: resolve as (value: unknown) => void, reject })
+      this.#queue.push({ operation, durable, resolve: resolve, reject })
       if (this.#scheduled) return
       this.#scheduled = true
       // After the current round of I/O callbacks: requests that arrived together share one commit.
@@ -77,12 +82,15 @@ export class Writer {
   async #commit(batch: Queued[]): Promise<void> {
     const results: unknown[] = []
     try {
-      await this.#runBatch(async (transaction) => {
-        for (const { operation } of batch) {
-          const result = operation(transaction)
-          results.push(result instanceof Promise ? await result : result)
-        }
-      }, batch.some(({ durable }) => durable))
+      await this.#runBatch(
+        async (transaction) => {
+          for (const { operation } of batch) {
+            const result = operation(transaction)
+            results.push(result instanceof Promise ? await result : result)
+          }
+        },
+        batch.some(({ durable }) => durable),
+      )
     } catch (error) {
       // The batch is undone. Alone, only the operation at fault fails; a broken engine fails each of them.
       if (batch.length === 1) batch[0]?.reject(error)

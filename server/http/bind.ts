@@ -47,7 +47,7 @@ export interface Route {
  * @example bind(listGroups, () => service.list())
  */
 export function bind<E extends AnyEndpoint>(endpoint: E, handler: Handler<E>): Route {
-  return { endpoint, handler: handler as unknown as Route['handler'] }
+  return { endpoint, handler: handler }
 }
 
 /** Registers the routes. Every route has an access; a route without one does not compile, two of the same address are a fault. */
@@ -67,7 +67,16 @@ export function mount(app: App, routes: readonly Route[], guard: SessionGuard): 
       const params = parse(endpoint.params, http.req.param())
       const query = parse(endpoint.query, http.req.query())
       const body = endpoint.body === undefined ? undefined : parse(endpoint.body, await jsonOf(request))
-      const result = await handler({ params, query, body, caller, ip, requestId: http.get('requestId'), request, http } as Call<AnyEndpoint>)
+      const result = await handler({
+        params,
+        query,
+        body,
+        caller,
+        ip,
+        requestId: http.get('requestId'),
+        request,
+        http,
+      } as Call<AnyEndpoint>)
       return result instanceof Response ? result : http.json(result as never)
     })
   }

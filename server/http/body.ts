@@ -12,7 +12,9 @@ const MAX_JSON_DEPTH = 200
 export async function readBody(request: Request): Promise<Uint8Array> {
   const encoding = request.headers.get('content-encoding')
   if (encoding !== null && encoding !== 'identity') {
-    throw new AppError('unsupported_media', { message: `content-encoding ${encoding.slice(0, 40)} is not supported; send the body uncompressed` })
+    throw new AppError('unsupported_media', {
+      message: `content-encoding ${encoding.slice(0, 40)} is not supported; send the body uncompressed`,
+    })
   }
   if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw new AppError('body_too_large')
   let bytes: Uint8Array

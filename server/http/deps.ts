@@ -22,7 +22,11 @@ export interface Deps {
 }
 
 /** What changed: `routing` rebuilds the snapshot; the others drop what is cached of one key or user. */
-export type Change = { type: 'routing' } | { type: 'settings' } | { type: 'api_key'; keyHashes: string[] } | { type: 'user'; userId: number }
+export type Change =
+  | { type: 'routing' }
+  | { type: 'settings' }
+  | { type: 'api_key'; keyHashes: string[] }
+  | { type: 'user'; userId: number }
 
 /** Tells who keeps a copy in memory. Listeners finish before `publish` resolves: a change is in force when its answer leaves. */
 export class Changes {

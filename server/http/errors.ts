@@ -6,14 +6,18 @@ import type { HttpEnv } from './bind.ts'
 /** SQLite and PostgreSQL each name a broken unique constraint in their own way. */
 export function isUniqueViolation(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown }
-  return code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || (typeof message === 'string' && message.includes('UNIQUE constraint failed'))
+  return (
+    code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || (typeof message === 'string' && message.includes('UNIQUE constraint failed'))
+  )
 }
 
 /** The engine cannot be reached: the caller may try again (promises.md R5). */
 function isLostDatabase(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown }
-  return (typeof code === 'string' && /^(57P0[123]|08\d{3}|53300|ECONNREFUSED|ECONNRESET|ENOENT)$/.test(code))
-    || (typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect/.test(message))
+  return (
+    (typeof code === 'string' && /^(57P0[123]|08\d{3}|53300|ECONNREFUSED|ECONNRESET|ENOENT)$/.test(code)) ||
+    (typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect/.test(message))
+  )
 }
 
 /** Any thrown value as one of ours; what is not ours becomes `internal` and tells the caller nothing of the inside (W04). */
@@ -28,7 +32,8 @@ export function asAppError(error: unknown): AppError {
 export function errorResponse(error: unknown, http: Context<HttpEnv>, log: Log): Response {
   const failure = asAppError(error)
   const requestId = http.get('requestId')
-  if (failure.status >= 500) log.error('request failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
+  if (failure.status >= 500)
+    log.error('request failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
   const body: ErrorBody & { retry_after?: number } = { error: failure.message, code: failure.code, request_id: requestId }
   if (failure.retryAfterSeconds !== undefined) {
     body.retry_after = failure.retryAfterSeconds

@@ -33,7 +33,8 @@ export class Scheduler {
 
   #tick(job: Job): void {
     if (this.#running.has(job.name)) return
-    const run = job.run()
+    const run = job
+      .run()
       .catch((error: unknown) => this.#log.error('a job failed', { job: job.name, cause: describeError(error) }))
       .finally(() => this.#running.delete(job.name))
     this.#running.set(job.name, run)

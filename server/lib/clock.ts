@@ -8,11 +8,6 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
 
-/** Seconds since the epoch. */
-export function unixSeconds(clock: Clock): number {
-  return Math.floor(clock.now() / 1000)
-}
-
 /** RFC 3339 in UTC, as the wire has times (contract.md 1.2). */
 export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString()

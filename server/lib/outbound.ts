@@ -33,10 +33,17 @@ const DNS_TIMEOUT_MS = 3_000
 /** Names kept at most; more than any site has upstreams. */
 const MAX_NAMES = 1_000
 
-interface Target { address: string; until: number }
+interface Target {
+  address: string
+  until: number
+}
 
 /** `host`, `host:port`, `*.example.com` or a CIDR range of the setting `ssrf_allowed_hosts`. */
-interface AllowList { hosts: Set<string>; suffixes: string[]; ranges: Range[] }
+interface AllowList {
+  hosts: Set<string>
+  suffixes: string[]
+  ranges: Range[]
+}
 
 /**
  * Builds the guarded fetch. The name is resolved here, the address checked, and the connection made to that very
@@ -137,7 +144,13 @@ function bare(hostname: string): string {
 
 function send(target: URL, address: string, request: OutboundRequest): Promise<Response> {
   const host = bare(target.hostname)
-  const pinned = address === host ? target.href : target.href.replace(target.host, `${address.includes(':') ? `[${address}]` : address}${target.port === '' ? '' : `:${target.port}`}`)
+  const pinned =
+    address === host
+      ? target.href
+      : target.href.replace(
+          target.host,
+          `${address.includes(':') ? `[${address}]` : address}${target.port === '' ? '' : `:${target.port}`}`,
+        )
   const headers = address === host ? request.headers : { ...request.headers, host: target.host }
   const init: RequestInit & { tls?: { serverName: string } } = { method: request.method ?? 'GET', redirect: 'manual' }
   if (headers) init.headers = headers

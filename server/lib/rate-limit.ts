@@ -4,7 +4,11 @@ const WINDOW_SECONDS = 60
 /** Keys kept in memory; the longest unused are dropped first. At ~350 bytes each this is 35 MB at most. */
 const MAX_KEYS = 100_000
 
-interface Window { counts: Uint32Array; sum: number; second: number }
+interface Window {
+  counts: Uint32Array
+  sum: number
+  second: number
+}
 
 /**
  * At most `limit` events per key in any 60 seconds, exact to a second: no double burst at a window's edge (W87).

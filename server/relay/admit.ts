@@ -15,7 +15,13 @@ import { WireError, type Peek } from './protocols/protocol.ts'
 const FORWARDED = ['anthropic-beta', 'anthropic-version', 'openai-beta']
 
 /** What the HTTP layer knows of a request. */
-export interface Arrival { request: Request; ingress: Ingress; requestId: string; ip: string; startedMs: number }
+export interface Arrival {
+  request: Request
+  ingress: Ingress
+  requestId: string
+  ip: string
+  startedMs: number
+}
 
 /**
  * Lets a call in: credential -> caller, body -> peek, model -> offer, limits. Nothing is reserved yet.
@@ -36,15 +42,35 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
   const createdAt = deps.clock.now()
   return {
-    requestId, ingress, caller, body, bytes: same ? bytes : undefined, adapted, losses, peek, model, snapshot, candidates, startedMs,
+    requestId,
+    ingress,
+    caller,
+    body,
+    bytes: same ? bytes : undefined,
+    adapted,
+    losses,
+    peek,
+    model,
+    snapshot,
+    candidates,
+    startedMs,
     estimatedInput: deps.estimator.estimate(name, ingress.protocol.requestText(body)),
     forwardHeaders: forwardedHeaders(request),
     clientSignal: request.signal,
     facts: {
-      requestId, userId: caller.userId, accountId: caller.accountId, apiKeyId: caller.keyId, modelName: name,
-      protocol: ingress.protocol.id, endpoint: ingress.endpoint, stream: peek.stream, ip,
-      userAgent: request.headers.get('user-agent') ?? '', source: caller.keyId === null ? 'playground' : 'api',
-      priceSnapshot: model.cardText, createdAt,
+      requestId,
+      userId: caller.userId,
+      accountId: caller.accountId,
+      apiKeyId: caller.keyId,
+      modelName: name,
+      protocol: ingress.protocol.id,
+      endpoint: ingress.endpoint,
+      stream: peek.stream,
+      ip,
+      userAgent: request.headers.get('user-agent') ?? '',
+      source: caller.keyId === null ? 'playground' : 'api',
+      priceSnapshot: model.cardText,
+      createdAt,
     },
   }
 }
@@ -77,7 +103,13 @@ function siteLimit({ settings }: RelayDeps): number | undefined {
   return perMinute > 0 ? perMinute + settings.integer('rate_limit_burst') : undefined
 }
 
-interface Operation { body: JsonObject; losses: readonly Loss[]; adapted: AdaptedAnswer | undefined; same: boolean; peek: Peek }
+interface Operation {
+  body: JsonObject
+  losses: readonly Loss[]
+  adapted: AdaptedAnswer | undefined
+  same: boolean
+  peek: Peek
+}
 
 /** The body in its protocol's form and what routing must know of it; `same`: it is what the bytes say. */
 function readOperation(ingress: Ingress, bytes: Uint8Array, request: Request): Operation {
@@ -86,9 +118,19 @@ function readOperation(ingress: Ingress, bytes: Uint8Array, request: Request): O
     if (!isObject(raw)) throw new AppError('body_not_object')
     const form = ingress.adapter?.request(raw)
     const body = form?.body ?? raw
-    return { body, losses: form?.losses ?? [], adapted: form?.answer, same: form === undefined, peek: ingress.protocol.peek(body, ingress.path) }
+    return {
+      body,
+      losses: form?.losses ?? [],
+      adapted: form?.answer,
+      same: form === undefined,
+      peek: ingress.protocol.peek(body, ingress.path),
+    }
   } catch (error) {
-    if (error instanceof WireError) throw new AppError('bad_request', error.param === undefined ? { message: error.message } : { message: error.message, param: error.param })
+    if (error instanceof WireError)
+      throw new AppError(
+        'bad_request',
+        error.param === undefined ? { message: error.message } : { message: error.message, param: error.param },
+      )
     throw error
   }
 }

@@ -7,7 +7,11 @@ const IDLE_MS = 60_000
 /** Longest wait for a count; after it the guess stands. */
 const COUNT_TIMEOUT_MS = 5_000
 
-interface Pending { text: string; resolve(tokens: number): void; timer: ReturnType<typeof setTimeout> }
+interface Pending {
+  text: string
+  resolve(tokens: number): void
+  timer: ReturnType<typeof setTimeout>
+}
 
 /**
  * Counts tokens with an offline tokenizer (o200k_base) in a worker thread, for answers whose upstream stated no usage.

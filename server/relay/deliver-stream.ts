@@ -160,13 +160,17 @@ export class StreamDelivery implements Watched {
     rememberStream(this.#call, this.#answer?.candidate, tail, this.#deps)
     // Everything but the end goes out before the commit is waited for.
     if (out !== '') this.#send(out)
-    await this.#end({ endReason: 'complete', fault: undefined, error: '' }, this.#write(tail) + (this.#form ? this.#write(this.#form.end(), true) : ''))
+    await this.#end(
+      { endReason: 'complete', fault: undefined, error: '' },
+      this.#write(tail) + (this.#form ? this.#write(this.#form.end(), true) : ''),
+    )
   }
 
   async #fail(error: unknown): Promise<void> {
     if (this.#over) return
     // Dispatch gave up while the client already waited; it has settled the call itself.
-    if (error instanceof AppError) return this.#end({ endReason: this.#broken('upstream_error'), fault: faultOf(error), error: describeError(error) }, '')
+    if (error instanceof AppError)
+      return this.#end({ endReason: this.#broken('upstream_error'), fault: faultOf(error), error: describeError(error) }, '')
     if (this.#timedOut) {
       const fault: Fault = { kind: 'timeout', status: 504, message: 'The upstream was silent for too long' }
       return this.#end({ endReason: this.#broken('timeout'), fault, error: fault.message }, '')
@@ -212,9 +216,11 @@ export class StreamDelivery implements Watched {
     this.#gone = true
     if (this.#over) return
     this.#close()
-    await this.#settlement.finish(this.#outcome({ endReason: 'client_gone', fault: undefined, error: 'the client left' })).catch((error: unknown) => {
-      this.#deps.log.error('a call could not be settled', { request_id: this.#call.requestId, cause: describeError(error) })
-    })
+    await this.#settlement
+      .finish(this.#outcome({ endReason: 'client_gone', fault: undefined, error: 'the client left' }))
+      .catch((error: unknown) => {
+        this.#deps.log.error('a call could not be settled', { request_id: this.#call.requestId, cause: describeError(error) })
+      })
   }
 
   #close(): void {

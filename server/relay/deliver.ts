@@ -49,9 +49,10 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
     const shown = showModel(text, json, call.model.name, protocol.id)
     body = shown === text ? bytes : shown
   } else {
-    const encoded = upstream === protocol
-      ? { body: withModel(json, call.model.name, protocol.id), losses: [] }
-      : protocol.encodeResponse(upstream.decodeResponse(json), streamCallOf(call))
+    const encoded =
+      upstream === protocol
+        ? { body: withModel(json, call.model.name, protocol.id), losses: [] }
+        : protocol.encodeResponse(upstream.decodeResponse(json), streamCallOf(call))
     losses = [...losses, ...encoded.losses]
     body = JSON.stringify(call.adapted ? call.adapted.whole(encoded.body) : encoded.body)
   }
@@ -71,5 +72,8 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
     error: '',
     firstResponseMs: deps.clock.monotonic() - call.startedMs,
   })
-  return new Response(body as BodyInit, { status: 200, headers: { ...answerHeaders(call, losses, cost), 'content-type': 'application/json' } })
+  return new Response(body as BodyInit, {
+    status: 200,
+    headers: { ...answerHeaders(call, losses, cost), 'content-type': 'application/json' },
+  })
 }

@@ -117,7 +117,7 @@ async function attempt(call: AdmittedCall, candidate: Candidate, deps: RelayDeps
     if (response.status !== 200) throw await refused(response, upstream, candidate, call)
     const isEvents = response.headers.get('content-type')?.includes('text/event-stream') === true
     if (stream && isEvents) {
-      const reader = (response.body ?? emptyBody()).getReader() as ReadableStreamDefaultReader<Uint8Array>
+      const reader = (response.body ?? emptyBody()).getReader()
       const { value: first } = await reader.read()
       if (first === undefined) throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the stream ended before its first event' }), true, 200)
       const fault = firstFault(first, upstream)

@@ -25,15 +25,24 @@ export function faultOf(error: AppError): Fault {
 
 function kindOf(status: number): Fault['kind'] {
   switch (status) {
-    case 401: return 'authentication'
-    case 403: return 'permission'
-    case 404: return 'not_found'
-    case 413: return 'too_large'
-    case 429: return 'rate_limit'
-    case 502: return 'upstream'
-    case 503: return 'unavailable'
-    case 504: return 'timeout'
-    default: return status >= 500 ? 'internal' : 'invalid_request'
+    case 401:
+      return 'authentication'
+    case 403:
+      return 'permission'
+    case 404:
+      return 'not_found'
+    case 413:
+      return 'too_large'
+    case 429:
+      return 'rate_limit'
+    case 502:
+      return 'upstream'
+    case 503:
+      return 'unavailable'
+    case 504:
+      return 'timeout'
+    default:
+      return status >= 500 ? 'internal' : 'invalid_request'
   }
 }
 

@@ -9,7 +9,12 @@ import { routeOf } from './routes.ts'
 import { serviceOf } from './services/index.ts'
 
 /** What the HTTP layer has found out about a gateway request. */
-export interface GatewayRequest { request: Request; url: URL; ip: string; requestId: string }
+export interface GatewayRequest {
+  request: Request
+  url: URL
+  ip: string
+  requestId: string
+}
 
 /**
  * Everything below /v1 and /v1beta. Each answer carries its request id; each failure is in the error shape of the
@@ -39,7 +44,8 @@ export function turnAway(arrival: GatewayRequest, deps: RelayDeps): Response {
 const RESTART_SECONDS = 5
 
 function failed(failure: AppError, { request, url, requestId }: GatewayRequest, deps: RelayDeps): Response {
-  if (failure.status >= 500) deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
+  if (failure.status >= 500)
+    deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
   const { status, body } = errorProtocolOf(url.pathname, request.headers).encodeError(faultOf(failure), requestId)
   const headers: Record<string, string> = { 'x-tollgate-request-id': requestId }
   if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds)

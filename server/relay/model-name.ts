@@ -16,9 +16,12 @@ function memberOf(protocol: string): keyof typeof MEMBERS {
  */
 function namesModel(protocol: string, data: string): boolean {
   switch (protocol) {
-    case 'claude': return data.includes('"message_start"')
-    case 'openai-responses': return data.includes('"response":')
-    default: return true
+    case 'claude':
+      return data.includes('"message_start"')
+    case 'openai-responses':
+      return data.includes('"response":')
+    default:
+      return true
   }
 }
 

@@ -7,9 +7,8 @@ export function reachableModels(caller: KeyCaller, snapshot: Snapshot): CatalogM
   const models: CatalogModel[] = []
   for (const model of snapshot.models.values()) {
     if (!model.enabled || (!model.priced && !model.free) || !caller.mayUseModel(model.name)) continue
-    const reachable = caller.keyId === null
-      ? model.all.length > 0
-      : caller.allowedUserChannels.some((id) => (model.byUserChannel.get(id)?.length ?? 0) > 0)
+    const reachable =
+      caller.keyId === null ? model.all.length > 0 : caller.allowedUserChannels.some((id) => (model.byUserChannel.get(id)?.length ?? 0) > 0)
     if (reachable) models.push(model)
   }
   return models.sort((a, b) => (a.name < b.name ? -1 : 1))
@@ -41,8 +40,10 @@ export function claudeList(models: readonly CatalogModel[], query: URLSearchPara
   const rest = models.filter(({ name }) => (after === null || name > after) && (before === null || name < before))
   const page = before === null ? rest.slice(0, limit) : rest.slice(-limit)
   return {
-    data: page.map(claudeModel), has_more: page.length < rest.length,
-    first_id: page[0]?.name ?? null, last_id: page.at(-1)?.name ?? null,
+    data: page.map(claudeModel),
+    has_more: page.length < rest.length,
+    first_id: page[0]?.name ?? null,
+    last_id: page.at(-1)?.name ?? null,
   }
 }
 
@@ -52,7 +53,9 @@ const GEMINI_METHODS = ['generateContent', 'streamGenerateContent', 'countTokens
 /** A model as Google shows it; limits that are not known are left out. */
 export function geminiModel({ name, maxOutputTokens }: CatalogModel): JsonObject {
   return {
-    name: `models/${name}`, displayName: name, supportedGenerationMethods: GEMINI_METHODS,
+    name: `models/${name}`,
+    displayName: name,
+    supportedGenerationMethods: GEMINI_METHODS,
     ...(maxOutputTokens !== null && { outputTokenLimit: maxOutputTokens }),
   }
 }

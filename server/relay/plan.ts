@@ -40,9 +40,12 @@ function pick(call: AdmittedCall, first: Candidate, rotation: Rotation): Candida
     ? call.candidates.filter(({ userChannelId }) => userChannelId === first.userChannelId)
     : (call.model.byUserChannel.get(first.userChannelId) ?? call.candidates)
   switch (channel?.routingAlgorithm) {
-    case 'round_robin': return inChannel[rotation.next(key) % inChannel.length]
-    case 'weighted_round_robin': return weighted(inChannel, rotation.next(key))
-    default: return first
+    case 'round_robin':
+      return inChannel[rotation.next(key) % inChannel.length]
+    case 'weighted_round_robin':
+      return weighted(inChannel, rotation.next(key))
+    default:
+      return first
   }
 }
 

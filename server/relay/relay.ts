@@ -32,14 +32,20 @@ export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response
     return deliverService(call, service, await tried.catch((error: unknown) => refuse(call, error, settlement)), settlement, deps)
   }
   const answer = dispatch(call, order, deps).catch((error: unknown) => refuse(call, error, settlement)) // the next channel only before the first byte
-  if (!call.peek.stream) return deliverWhole(call, await answer, settlement, deps).catch((error: unknown) => refuse(call, error, settlement))
+  if (!call.peek.stream)
+    return deliverWhole(call, await answer, settlement, deps).catch((error: unknown) => refuse(call, error, settlement))
   const early = await withinKeepAlive(answer)
   // A stream may last for minutes, and prompts are megabytes: the text that was sent need not be kept as well.
   if (early) call.bytes = undefined
   const delivery = new StreamDelivery(call, early ?? answer, settlement, deps) // forward or translate; settles before the end marker
   return new Response(delivery.body(), {
     status: 200,
-    headers: { ...answerHeaders(call, early?.losses ?? [], undefined), 'content-type': delivery.contentType, 'cache-control': 'no-cache', 'x-accel-buffering': 'no' },
+    headers: {
+      ...answerHeaders(call, early?.losses ?? [], undefined),
+      'content-type': delivery.contentType,
+      'cache-control': 'no-cache',
+      'x-accel-buffering': 'no',
+    },
   })
 }
 
@@ -48,7 +54,11 @@ async function refuse(call: AdmittedCall, error: unknown, settlement: Settlement
   const known = error instanceof DispatchError ? error : undefined
   const failure = known?.failure ?? new AppError('internal', { cause: error })
   await settlement.finish({
-    endReason: call.clientSignal.aborted ? 'client_gone' : failure.code === 'upstream_timeout' ? 'timeout_before_content' : 'upstream_error_before_content',
+    endReason: call.clientSignal.aborted
+      ? 'client_gone'
+      : failure.code === 'upstream_timeout'
+        ? 'timeout_before_content'
+        : 'upstream_error_before_content',
     status: failure.status,
     candidate: known?.candidate,
     attempts: known?.attempts ?? [],
@@ -74,4 +84,3 @@ async function withinKeepAlive(answer: Promise<UpstreamAnswer>): Promise<Upstrea
     clearTimeout(timer)
   }
 }
-

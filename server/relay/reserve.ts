@@ -7,7 +7,9 @@ import type { AdmittedCall } from './call.ts'
 import type { RelayDeps } from './deps.ts'
 import { DEFAULT_MAX_OUTPUT, HOLD_LIFETIME_MS } from './limits.ts'
 
-export interface Pricing extends Multipliers { groupSource: string }
+export interface Pricing extends Multipliers {
+  groupSource: string
+}
 
 /** The factors of the last channel asked for: reserving and settling mostly ask for the same. */
 const known = new WeakMap<AdmittedCall, { candidate: Candidate; pricing: Pricing }>()

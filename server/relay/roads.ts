@@ -145,7 +145,8 @@ class TranslatedRoad implements Road {
   #tap(event: Event, usage: Partial<Usage & UsageDetails>): void {
     switch (event.type) {
       case 'open':
-        if (event.block.type === 'text' || event.block.type === 'reasoning' || event.block.type === 'refusal') this.text.add(event.block.text)
+        if (event.block.type === 'text' || event.block.type === 'reasoning' || event.block.type === 'refusal')
+          this.text.add(event.block.text)
         if (event.block.type === 'call') this.text.add(event.block.name + event.block.input)
         this.hasContent ||= event.block.type !== 'text' || event.block.text !== ''
         break

@@ -55,16 +55,17 @@ export class Settlement {
     const ruling = ruleOf(outcome.endReason, source)
     const priced = quote(usage, call.model.card, pricing ?? NO_MULTIPLIERS, outcome.items)
     const cost = ruling.charge && pricing ? priced.total : ZERO
-    const served: ServedBy | undefined = candidate && pricing && {
-      userChannelId: candidate.userChannelId,
-      channelId: candidate.channel.id,
-      channelModelId: candidate.channelModelId,
-      upstreamModel: candidate.upstreamModel,
-      upstreamProtocol: candidate.channel.protocol,
-      groupMultiplier: pricing.group,
-      groupSource: pricing.groupSource,
-      userChannelMultiplier: pricing.userChannel,
-    }
+    const served: ServedBy | undefined = candidate &&
+      pricing && {
+        userChannelId: candidate.userChannelId,
+        channelId: candidate.channel.id,
+        channelModelId: candidate.channelModelId,
+        upstreamModel: candidate.upstreamModel,
+        upstreamProtocol: candidate.channel.protocol,
+        groupMultiplier: pricing.group,
+        groupSource: pricing.groupSource,
+        userChannelMultiplier: pricing.userChannel,
+      }
     const result: CallResult = {
       status: outcome.status,
       endReason: outcome.endReason,

@@ -20,23 +20,34 @@ let upstream: Bun.Server<undefined>
 function answer(stream: boolean): Response {
   const head = { id: 'chatcmpl-1', created: 1, model: 'm' }
   const usage = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 }
-  if (!stream) return Response.json({ ...head, object: 'chat.completion', choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }], usage })
+  if (!stream)
+    return Response.json({
+      ...head,
+      object: 'chat.completion',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'hello' }, finish_reason: 'stop' }],
+      usage,
+    })
   const chunk = (rest: object): string => `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', ...rest })}\n\n`
-  return new Response(async function* () {
-    for (let index = 0; index < 8; index += 1) {
-      yield chunk({ choices: [{ index: 0, delta: { content: 'word ' }, finish_reason: null }] })
-      await Bun.sleep(Math.random() * 6)
-    }
-    yield chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
-    yield chunk({ choices: [], usage })
-    yield 'data: [DONE]\n\n'
-  } as unknown as BodyInit, { headers: { 'content-type': 'text/event-stream' } })
+  return new Response(
+    async function* () {
+      for (let index = 0; index < 8; index += 1) {
+        yield chunk({ choices: [{ index: 0, delta: { content: 'word ' }, finish_reason: null }] })
+        await Bun.sleep(Math.random() * 6)
+      }
+      yield chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
+      yield chunk({ choices: [], usage })
+      yield 'data: [DONE]\n\n'
+    } as unknown as BodyInit,
+    { headers: { 'content-type': 'text/event-stream' } },
+  )
 }
 
 beforeAll(async () => {
   ;({ options: database, remove } = await makeDatabase())
   upstream = Bun.serve({
-    port: 0, hostname: '127.0.0.1', idleTimeout: 0,
+    port: 0,
+    hostname: '127.0.0.1',
+    idleTimeout: 0,
     async fetch(request) {
       const { stream } = (await request.json()) as { stream?: boolean }
       if (!stream) await Bun.sleep(Math.random() * 10)
@@ -57,7 +68,8 @@ async function work(base: string, key: string, until: () => boolean): Promise<st
     const stream = Math.random() < 0.5
     try {
       const response = await fetch(`${base}/v1/chat/completions`, {
-        method: 'POST', headers: { authorization: `Bearer ${key}` },
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}` },
         body: JSON.stringify({ model: 'm', max_tokens: 100, stream, messages: [{ role: 'user', content: 'hello' }] }),
       })
       const text = await response.text()
@@ -93,7 +105,8 @@ test(`M1: after ${KILLS} kill -9 under load no charge is lost or doubled, the bo
   expect(Math.max(...recoveries)).toBeLessThan(RECOVERY_LIMIT_MS)
 
   const freedBy = performance.now() + FREED_LIMIT_MS
-  const openHolds = (): Promise<number> => readDatabase(database, async (db) => (await db.selectFrom('holds').select('id').execute()).length)
+  const openHolds = (): Promise<number> =>
+    readDatabase(database, async (db) => (await db.selectFrom('holds').select('id').execute()).length)
   while ((await openHolds()) > 0 && performance.now() < freedBy) await Bun.sleep(250)
   expect(await openHolds()).toBe(0)
 

@@ -25,22 +25,38 @@ export async function freePort(): Promise<number> {
 export async function startServer(database: DatabaseOptions, port: number): Promise<ServerProcess> {
   const started = performance.now()
   const child = Bun.spawn([process.execPath, new URL('../../server/main.ts', import.meta.url).pathname], {
-    stdin: 'ignore', stdout: 'ignore', stderr: 'inherit',
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'inherit',
     env: {
-      ...process.env, PORT: String(port), HOST: '127.0.0.1', DB_PATH: database.path === '' ? '/nonexistent/unused.db' : database.path,
-      DATABASE_URL: database.url ?? '', JWT_SECRET: TEST_SECRET, ENCRYPTION_KEY: `${TEST_SECRET} too`, LOG_LEVEL: 'error',
+      ...process.env,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      DB_PATH: database.path === '' ? '/nonexistent/unused.db' : database.path,
+      DATABASE_URL: database.url ?? '',
+      JWT_SECRET: TEST_SECRET,
+      ENCRYPTION_KEY: `${TEST_SECRET} too`,
+      LOG_LEVEL: 'error',
       BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
     },
   })
   const base = `http://127.0.0.1:${port}`
   for (;;) {
-    if (await fetch(`${base}/health`).then(({ ok }) => ok, () => false)) break
+    if (
+      await fetch(`${base}/health`).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+    )
+      break
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode} before it answered`)
     if (performance.now() - started > START_LIMIT_MS) throw new Error('the server did not come up')
     await Bun.sleep(10)
   }
   return {
-    base, pid: child.pid, upAfterMs: performance.now() - started,
+    base,
+    pid: child.pid,
+    upAfterMs: performance.now() - started,
     async kill(signal) {
       child.kill(signal)
       return child.exited

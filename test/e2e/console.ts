@@ -5,12 +5,21 @@ import { chromium, type Browser, type Page } from 'playwright-core'
 
 const CHROMIUM = '/usr/bin/chromium'
 const FLAGS = [
-  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
 ]
 /** A cold start with migrations on a busy machine. */
 const START_MS = 15_000
 
-export interface RunningServer { readonly url: string; stop(): Promise<void> }
+export interface RunningServer {
+  readonly url: string
+  stop(): Promise<void>
+}
 
 /** Starts the real server on an empty database and a free port; its console has to be built. */
 export async function startServer(): Promise<RunningServer> {
@@ -46,7 +55,12 @@ export async function startBrowser(): Promise<Browser> {
 }
 
 /** What must not happen on any page; collected while it is driven (console.md section 6). */
-export interface Faults { readonly console: string[]; readonly csp: string[]; readonly failed: string[]; readonly foreign: string[] }
+export interface Faults {
+  readonly console: string[]
+  readonly csp: string[]
+  readonly failed: string[]
+  readonly foreign: string[]
+}
 
 /** Watches a page for console errors, policy violations, 4xx and 5xx answers, and requests to anybody else. */
 export async function watch(page: Page, origin: string): Promise<Faults> {

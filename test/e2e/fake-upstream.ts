@@ -1,5 +1,9 @@
 /** An OpenAI-like provider of one key and two models, for driving the console through a real browser. */
-export interface FakeUpstream { readonly baseUrl: string; readonly key: string; stop(): void }
+export interface FakeUpstream {
+  readonly baseUrl: string
+  readonly key: string
+  stop(): void
+}
 
 /** Listed by the provider; neither has a list price, so the owner types both. */
 const MODELS = ['fake-large', 'fake-mini']
@@ -15,11 +19,15 @@ export function startFakeUpstream(answer: string): FakeUpstream {
     async fetch(request) {
       const { pathname } = new URL(request.url)
       if (request.headers.get('authorization') !== `Bearer ${key}`) {
-        return Response.json({ error: { message: 'Incorrect API key provided', type: 'invalid_request_error', code: 'invalid_api_key' } }, { status: 401 })
+        return Response.json(
+          { error: { message: 'Incorrect API key provided', type: 'invalid_request_error', code: 'invalid_api_key' } },
+          { status: 401 },
+        )
       }
-      if (pathname === '/v1/models') return Response.json({ object: 'list', data: MODELS.map((id) => ({ id, object: 'model', created: 1, owned_by: 'fake' })) })
+      if (pathname === '/v1/models')
+        return Response.json({ object: 'list', data: MODELS.map((id) => ({ id, object: 'model', created: 1, owned_by: 'fake' })) })
       if (pathname !== '/v1/chat/completions') return Response.json({ error: { message: 'Unknown address' } }, { status: 404 })
-      const body = await request.json() as { model: string; stream?: boolean }
+      const body = (await request.json()) as { model: string; stream?: boolean }
       const usage = { prompt_tokens: 12, completion_tokens: 9, total_tokens: 21 }
       const base = { id: 'chatcmpl-1', created: 1, model: body.model }
       if (body.stream !== true) {

@@ -29,7 +29,11 @@ afterAll(async () => {
   upstream?.stop()
 })
 
-interface Opened { page: Page; faults(): Faults; close(): Promise<void> }
+interface Opened {
+  page: Page
+  faults(): Faults
+  close(): Promise<void>
+}
 
 async function open(path: string, options: BrowserContextOptions = {}, allowed: (fault: string) => boolean = () => false): Promise<Opened> {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 800 }, ...options })
@@ -42,133 +46,163 @@ async function open(path: string, options: BrowserContextOptions = {}, allowed: 
 
 const NONE: Faults = { console: [], csp: [], failed: [], foreign: [] }
 
-test('an owner gets from an empty server to the first streamed answer and its exact cost in 14 interactions', async () => {
-  const { page, faults, close } = await open('/')
-  await page.waitForURL('**/setup')
-  let interactions = 0
-  const fill = async (target: Locator, text: string) => {
-    interactions += 1
-    await target.fill(text)
-  }
-  const press = async (target: Locator) => {
-    interactions += 1
-    await target.click()
-  }
-
-  await fill(page.getByLabel('User name'), 'ada')
-  await fill(page.getByLabel('E-mail'), 'ada@example.com')
-  await fill(page.getByLabel('Password', { exact: true }), PASSWORD)
-  await press(page.getByRole('button', { name: 'Create the site' }))
-
-  await press(page.getByText('Something else'))
-  await fill(page.getByLabel('Address'), upstream.baseUrl)
-  // The clipboard needs a permission that a plain-http page lacks: the paste is given as its event.
-  interactions += 1
-  await page.getByLabel(/^Provider key/).evaluate((field, text) => {
-    const clipboardData = new DataTransfer()
-    clipboardData.setData('text', text)
-    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
-  }, upstream.key)
-
-  // The upstream is on this machine: blocked until the owner allows exactly this address.
-  await press(page.getByRole('button', { name: `Allow ${new URL(upstream.baseUrl).host}` }))
-  const sell = page.getByRole('button', { name: /^Sell \d/ })
-  await sell.waitFor()
-  await page.getByRole('checkbox', { name: 'fake-large' }).uncheck()
-  interactions += 1
-  await fill(page.getByLabel('Input price of fake-mini', { exact: true }), '2.5')
-  await fill(page.getByLabel('Output price of fake-mini', { exact: true }), '10')
-  await press(sell)
-
-  await press(page.getByRole('button', { name: 'Credit, make a key and call' }))
-  const answer = page.getByTestId('answer')
-  await page.waitForFunction(() => (document.querySelector('[data-testid=answer]')?.textContent ?? '') !== '')
-  // It grows on the page: this is a stream, not a text that appears at the end.
-  expect((await answer.textContent())?.length).toBeLessThan(ANSWER.length)
-  await page.getByTestId('charged').waitFor()
-  expect(await answer.textContent()).toBe(ANSWER)
-  // 12 x 2.5 / 1e6 + 9 x 10 / 1e6
-  expect(await page.getByTestId('charged').textContent()).toBe('$0.00012')
-
-  await press(page.getByRole('link', { name: 'Open the console' }))
-  await page.getByRole('heading', { name: 'Hello, ada' }).waitFor()
-  expect(interactions).toBeLessThanOrEqual(MAX_INTERACTIONS)
-  expect(faults()).toEqual(NONE)
-  session = await page.context().storageState()
-  await close()
-}, JOURNEY_MS)
-
-test('a set-up server sends /setup to the sign-in, a wrong password is said in place, and the receipt equals the charge', async () => {
-  const { page, faults, close } = await open('/setup', {}, (fault) => fault.startsWith('400 POST') && fault.endsWith('/auth/password/login'))
-  await page.waitForURL('**/login')
-  await page.getByLabel('User name or e-mail').fill('ada')
-  await page.getByLabel('Password', { exact: true }).fill('wrong')
-  await page.keyboard.press('Enter')
-  await page.getByText('The name or the password is wrong.').waitFor()
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
-  await page.keyboard.press('Enter')
-  await page.getByRole('heading', { name: 'Hello, ada' }).waitFor()
-  await page.getByRole('link', { name: 'fake-mini' }).first().click()
-  await page.getByRole('heading', { name: 'Receipt', level: 1 }).waitFor()
-  expect(await page.getByTestId('charged').textContent()).toBe('$0.00012')
-  const { console: said, ...rest } = faults()
-  expect(rest).toEqual({ csp: [], failed: [], foreign: [] })
-  // The browser itself reports the refused sign-in.
-  expect(said.filter((text) => !text.includes('400'))).toEqual([])
-  await close()
-}, JOURNEY_MS)
-
-test('a wrong provider key is named with what to do, and mending it continues the same channel', async () => {
-  const { page, faults, close } = await open('/dashboard/start', { storageState: session })
-  await page.getByText('Something else').click()
-  await page.getByLabel('Address').fill(upstream.baseUrl)
-  await page.getByLabel('Name of the channel').fill('Second')
-  await page.getByLabel(/^Provider key/).fill('up-wrong')
-  await page.getByRole('button', { name: 'Connect and test' }).click()
-  await page.getByText('Copy the key again, and check that it belongs to this provider and is active.').waitFor()
-  expect(await page.getByRole('button', { name: /^Sell \d/ }).count()).toBe(0)
-  await page.getByRole('button', { name: 'Change key or address' }).click()
-  await page.getByLabel(/^Provider key/).fill(upstream.key)
-  await page.getByRole('button', { name: 'Connect and test' }).click()
-  await page.getByRole('button', { name: /^Sell \d/ }).waitFor()
-  const channels = await page.evaluate(async () => {
-    const answer = await fetch('/api/channels', { headers: { authorization: `Bearer ${localStorage.getItem('token')}` } })
-    return (await answer.json() as { name: string }[]).filter((channel) => channel.name === 'Second').length
-  })
-  expect(channels).toBe(1)
-  expect(faults()).toEqual(NONE)
-  await close()
-}, JOURNEY_MS)
-
-test('no page scrolls sideways on a phone, in either language', async () => {
-  for (const locale of ['en-US', 'zh-CN']) {
-    const { page, faults, close } = await open('/login', { locale, storageState: session, viewport: { width: PHONE_WIDTH, height: 844 }, isMobile: true, hasTouch: true })
-    for (const path of ['/', '/login', '/dashboard', '/dashboard/logs', '/dashboard/api-keys', '/dashboard/start', '/nowhere']) {
-      await page.goto(server.url + path)
-      await page.locator('h1').waitFor()
-      await page.waitForLoadState('networkidle')
-      // Not against innerWidth: a phone zooms out to fit what is too wide, and that grows with it.
-      expect([locale, path, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([locale, path, PHONE_WIDTH])
-      expect(await page.evaluate(() => document.documentElement.lang)).toBe(locale === 'zh-CN' ? 'zh-CN' : 'en')
+test(
+  'an owner gets from an empty server to the first streamed answer and its exact cost in 14 interactions',
+  async () => {
+    const { page, faults, close } = await open('/')
+    await page.waitForURL('**/setup')
+    let interactions = 0
+    const fill = async (target: Locator, text: string) => {
+      interactions += 1
+      await target.fill(text)
     }
+    const press = async (target: Locator) => {
+      interactions += 1
+      await target.click()
+    }
+
+    await fill(page.getByLabel('User name'), 'ada')
+    await fill(page.getByLabel('E-mail'), 'ada@example.com')
+    await fill(page.getByLabel('Password', { exact: true }), PASSWORD)
+    await press(page.getByRole('button', { name: 'Create the site' }))
+
+    await press(page.getByText('Something else'))
+    await fill(page.getByLabel('Address'), upstream.baseUrl)
+    // The clipboard needs a permission that a plain-http page lacks: the paste is given as its event.
+    interactions += 1
+    await page.getByLabel(/^Provider key/).evaluate((field, text) => {
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text', text)
+      field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+    }, upstream.key)
+
+    // The upstream is on this machine: blocked until the owner allows exactly this address.
+    await press(page.getByRole('button', { name: `Allow ${new URL(upstream.baseUrl).host}` }))
+    const sell = page.getByRole('button', { name: /^Sell \d/ })
+    await sell.waitFor()
+    await page.getByRole('checkbox', { name: 'fake-large' }).uncheck()
+    interactions += 1
+    await fill(page.getByLabel('Input price of fake-mini', { exact: true }), '2.5')
+    await fill(page.getByLabel('Output price of fake-mini', { exact: true }), '10')
+    await press(sell)
+
+    await press(page.getByRole('button', { name: 'Credit, make a key and call' }))
+    const answer = page.getByTestId('answer')
+    await page.waitForFunction(() => (document.querySelector('[data-testid=answer]')?.textContent ?? '') !== '')
+    // It grows on the page: this is a stream, not a text that appears at the end.
+    expect((await answer.textContent())?.length).toBeLessThan(ANSWER.length)
+    await page.getByTestId('charged').waitFor()
+    expect(await answer.textContent()).toBe(ANSWER)
+    // 12 x 2.5 / 1e6 + 9 x 10 / 1e6
+    expect(await page.getByTestId('charged').textContent()).toBe('$0.00012')
+
+    await press(page.getByRole('link', { name: 'Open the console' }))
+    await page.getByRole('heading', { name: 'Hello, ada' }).waitFor()
+    expect(interactions).toBeLessThanOrEqual(MAX_INTERACTIONS)
+    expect(faults()).toEqual(NONE)
+    session = await page.context().storageState()
+    await close()
+  },
+  JOURNEY_MS,
+)
+
+test(
+  'a set-up server sends /setup to the sign-in, a wrong password is said in place, and the receipt equals the charge',
+  async () => {
+    const { page, faults, close } = await open(
+      '/setup',
+      {},
+      (fault) => fault.startsWith('400 POST') && fault.endsWith('/auth/password/login'),
+    )
+    await page.waitForURL('**/login')
+    await page.getByLabel('User name or e-mail').fill('ada')
+    await page.getByLabel('Password', { exact: true }).fill('wrong')
+    await page.keyboard.press('Enter')
+    await page.getByText('The name or the password is wrong.').waitFor()
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Hello, ada' }).waitFor()
+    await page.getByRole('link', { name: 'fake-mini' }).first().click()
+    await page.getByRole('heading', { name: 'Receipt', level: 1 }).waitFor()
+    expect(await page.getByTestId('charged').textContent()).toBe('$0.00012')
+    const { console: said, ...rest } = faults()
+    expect(rest).toEqual({ csp: [], failed: [], foreign: [] })
+    // The browser itself reports the refused sign-in.
+    expect(said.filter((text) => !text.includes('400'))).toEqual([])
+    await close()
+  },
+  JOURNEY_MS,
+)
+
+test(
+  'a wrong provider key is named with what to do, and mending it continues the same channel',
+  async () => {
+    const { page, faults, close } = await open('/dashboard/start', { storageState: session })
+    await page.getByText('Something else').click()
+    await page.getByLabel('Address').fill(upstream.baseUrl)
+    await page.getByLabel('Name of the channel').fill('Second')
+    await page.getByLabel(/^Provider key/).fill('up-wrong')
+    await page.getByRole('button', { name: 'Connect and test' }).click()
+    await page.getByText('Copy the key again, and check that it belongs to this provider and is active.').waitFor()
+    expect(await page.getByRole('button', { name: /^Sell \d/ }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Change key or address' }).click()
+    await page.getByLabel(/^Provider key/).fill(upstream.key)
+    await page.getByRole('button', { name: 'Connect and test' }).click()
+    await page.getByRole('button', { name: /^Sell \d/ }).waitFor()
+    const channels = await page.evaluate(async () => {
+      const answer = await fetch('/api/channels', { headers: { authorization: `Bearer ${localStorage.getItem('token')}` } })
+      return ((await answer.json()) as { name: string }[]).filter((channel) => channel.name === 'Second').length
+    })
+    expect(channels).toBe(1)
     expect(faults()).toEqual(NONE)
     await close()
-  }
-}, JOURNEY_MS)
+  },
+  JOURNEY_MS,
+)
 
-test('a session that ended is renewed in place, and what was typed stays', async () => {
-  const { page, close } = await open('/dashboard/api-keys', { storageState: session })
-  await page.getByRole('button', { name: 'Create key' }).first().click()
-  await page.getByLabel('Name', { exact: true }).fill('Website')
-  await page.evaluate(() => localStorage.setItem('token', 'ended'))
-  await page.getByRole('dialog').getByRole('button', { name: 'Create key' }).click()
-  const again = page.getByRole('dialog', { name: 'The session has ended' })
-  await again.getByLabel('User name or e-mail').fill('ada')
-  await again.getByLabel('Password', { exact: true }).fill(PASSWORD)
-  await again.getByRole('button', { name: 'Sign in' }).click()
-  await again.waitFor({ state: 'detached' })
-  expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Website')
-  await page.getByRole('dialog').getByRole('button', { name: 'Create key' }).click()
-  expect(await page.getByTestId('secret').textContent()).toMatch(/^sk-[\w-]{43}$/)
-  await close()
-}, JOURNEY_MS)
+test(
+  'no page scrolls sideways on a phone, in either language',
+  async () => {
+    for (const locale of ['en-US', 'zh-CN']) {
+      const { page, faults, close } = await open('/login', {
+        locale,
+        storageState: session,
+        viewport: { width: PHONE_WIDTH, height: 844 },
+        isMobile: true,
+        hasTouch: true,
+      })
+      for (const path of ['/', '/login', '/dashboard', '/dashboard/logs', '/dashboard/api-keys', '/dashboard/start', '/nowhere']) {
+        await page.goto(server.url + path)
+        await page.locator('h1').waitFor()
+        await page.waitForLoadState('networkidle')
+        // Not against innerWidth: a phone zooms out to fit what is too wide, and that grows with it.
+        expect([locale, path, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([locale, path, PHONE_WIDTH])
+        expect(await page.evaluate(() => document.documentElement.lang)).toBe(locale === 'zh-CN' ? 'zh-CN' : 'en')
+      }
+      expect(faults()).toEqual(NONE)
+      await close()
+    }
+  },
+  JOURNEY_MS,
+)
+
+test(
+  'a session that ended is renewed in place, and what was typed stays',
+  async () => {
+    const { page, close } = await open('/dashboard/api-keys', { storageState: session })
+    await page.getByRole('button', { name: 'Create key' }).first().click()
+    await page.getByLabel('Name', { exact: true }).fill('Website')
+    await page.evaluate(() => localStorage.setItem('token', 'ended'))
+    await page.getByRole('dialog').getByRole('button', { name: 'Create key' }).click()
+    const again = page.getByRole('dialog', { name: 'The session has ended' })
+    await again.getByLabel('User name or e-mail').fill('ada')
+    await again.getByLabel('Password', { exact: true }).fill(PASSWORD)
+    await again.getByRole('button', { name: 'Sign in' }).click()
+    await again.waitFor({ state: 'detached' })
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('Website')
+    await page.getByRole('dialog').getByRole('button', { name: 'Create key' }).click()
+    expect(await page.getByTestId('secret').textContent()).toMatch(/^sk-[\w-]{43}$/)
+    await close()
+  },
+  JOURNEY_MS,
+)

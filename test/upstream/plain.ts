@@ -28,7 +28,13 @@ export function startPlainUpstream(): PlainUpstream {
     async fetch(request) {
       const url = new URL(request.url)
       const bytes = await request.bytes()
-      const got: PlainRequest = { method: request.method, path: url.pathname + url.search, headers: request.headers, bytes, json: jsonOf(bytes) }
+      const got: PlainRequest = {
+        method: request.method,
+        path: url.pathname + url.search,
+        headers: request.headers,
+        bytes,
+        json: jsonOf(bytes),
+      }
       received.push(got)
       return upstream.answer(got)
     },

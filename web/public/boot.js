@@ -1,5 +1,5 @@
 // Runs before the first paint: theme, language and title, so that nothing flashes. Plain ES2015, no build step.
-(function () {
+;(function () {
   var root = document.documentElement
   function stored(key) {
     try {

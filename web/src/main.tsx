@@ -48,7 +48,11 @@ async function start(): Promise<void> {
   const catalogue = await loadCatalogue(language)
   const boot = await loadBoot().catch((error: unknown) => error)
   if (boot instanceof Error) {
-    root.render(<I18nProvider language={language} catalogue={catalogue}><BootFailed error={boot} /></I18nProvider>)
+    root.render(
+      <I18nProvider language={language} catalogue={catalogue}>
+        <BootFailed error={boot} />
+      </I18nProvider>,
+    )
     return
   }
   followSystemTheme()

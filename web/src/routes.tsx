@@ -1,5 +1,14 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, redirect, useLocation } from '@tanstack/react-router'
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Navigate,
+  Outlet,
+  redirect,
+  useLocation,
+} from '@tanstack/react-router'
 import { meQuery } from './api/queries.ts'
 import { readToken } from './api/session.ts'
 import { HomePage } from './features/home/home-page.tsx'
@@ -9,7 +18,9 @@ import { VisitorShell } from './features/shell/visitor-shell.tsx'
 import { useSite } from './site.tsx'
 import { markNavigated } from './ui/page.tsx'
 
-interface RouterContext { readonly queryClient: QueryClient }
+interface RouterContext {
+  readonly queryClient: QueryClient
+}
 
 const rootRoute = createRootRouteWithContext<RouterContext>()({ component: Root, notFoundComponent: NotFound })
 
@@ -21,7 +32,9 @@ function Root() {
 }
 
 const setupRoute = createRoute({
-  getParentRoute: () => rootRoute, path: '/setup', component: lazyRouteComponent(() => import('./features/start/setup-page.tsx'), 'SetupPage'),
+  getParentRoute: () => rootRoute,
+  path: '/setup',
+  component: lazyRouteComponent(() => import('./features/start/setup-page.tsx'), 'SetupPage'),
 })
 
 const visitorRoute = createRoute({ getParentRoute: () => rootRoute, id: 'visitor', component: VisitorShell })
@@ -46,10 +59,14 @@ const consoleRoute = createRoute({
   component: lazyRouteComponent(() => import('./features/shell/console-shell.tsx'), 'ConsoleShell'),
 })
 const dashboardRoute = createRoute({
-  getParentRoute: () => consoleRoute, path: '/', component: lazyRouteComponent(() => import('./features/dashboard/dashboard-page.tsx'), 'DashboardPage'),
+  getParentRoute: () => consoleRoute,
+  path: '/',
+  component: lazyRouteComponent(() => import('./features/dashboard/dashboard-page.tsx'), 'DashboardPage'),
 })
 const keysRoute = createRoute({
-  getParentRoute: () => consoleRoute, path: '/api-keys', component: lazyRouteComponent(() => import('./features/keys/keys-page.tsx'), 'KeysPage'),
+  getParentRoute: () => consoleRoute,
+  path: '/api-keys',
+  component: lazyRouteComponent(() => import('./features/keys/keys-page.tsx'), 'KeysPage'),
 })
 const logsRoute = createRoute({
   getParentRoute: () => consoleRoute,
@@ -61,7 +78,9 @@ const logsRoute = createRoute({
   component: lazyRouteComponent(() => import('./features/logs/logs-page.tsx'), 'LogsPage'),
 })
 const receiptRoute = createRoute({
-  getParentRoute: () => consoleRoute, path: '/logs/$id', component: lazyRouteComponent(() => import('./features/logs/receipt-page.tsx'), 'ReceiptPage'),
+  getParentRoute: () => consoleRoute,
+  path: '/logs/$id',
+  component: lazyRouteComponent(() => import('./features/logs/receipt-page.tsx'), 'ReceiptPage'),
 })
 const startRoute = createRoute({
   getParentRoute: () => consoleRoute,
@@ -96,5 +115,7 @@ export function createConsoleRouter(queryClient: QueryClient) {
 }
 
 declare module '@tanstack/react-router' {
-  interface Register { router: ReturnType<typeof createConsoleRouter> }
+  interface Register {
+    router: ReturnType<typeof createConsoleRouter>
+  }
 }

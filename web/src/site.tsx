@@ -35,14 +35,20 @@ export function SiteProvider({ boot, children }: { boot: Boot; children: ReactNo
   const completeSetup = useCallback((siteName: string) => {
     setState((before) => ({ settings: { ...before.settings, site_name: siteName }, setupRequired: false }))
   }, [])
-  const site = useMemo<Site>(() => ({
-    settings: state.settings,
-    name: state.settings.site_name ?? 'Tollgate',
-    currency: state.settings.payment_currency_display_name ?? '$',
-    baseUrl: (state.settings.base_url === undefined || state.settings.base_url === '' ? location.origin : state.settings.base_url).replace(/\/+$/, ''),
-    setupRequired: state.setupRequired,
-    completeSetup,
-  }), [state, completeSetup])
+  const site = useMemo<Site>(
+    () => ({
+      settings: state.settings,
+      name: state.settings.site_name ?? 'Tollgate',
+      currency: state.settings.payment_currency_display_name ?? '$',
+      baseUrl: (state.settings.base_url === undefined || state.settings.base_url === ''
+        ? location.origin
+        : state.settings.base_url
+      ).replace(/\/+$/, ''),
+      setupRequired: state.setupRequired,
+      completeSetup,
+    }),
+    [state, completeSetup],
+  )
   return <Context value={site}>{children}</Context>
 }
 

@@ -1,3 +1,4 @@
+// long file: one promise after another about the same thing, read as a list
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
 import { EMPTY_USAGE } from '../../../contract/meters.ts'
 import { money, MONEY_ONE, parseMoney, ZERO, type Money } from '../../../contract/money.ts'
@@ -25,7 +26,8 @@ beforeEach(async () => {
 afterEach(() => made.drop())
 
 const deps = () => ({ db: made.db, clock: { now: () => NOW } })
-const give = (amount: Money, reference = `gift-${serial++}`, gifted: Money = ZERO) => credit(deps(), { accountId, kind: 'recharge', reference, amount, gifted })
+const give = (amount: Money, reference = `gift-${serial++}`, gifted: Money = ZERO) =>
+  credit(deps(), { accountId, kind: 'recharge', reference, amount, gifted })
 const nextId = (): string => `req_${serial++}`
 const hold = (requestId: string, amount: Money, apiKeyId: number | null = null) =>
   ledger.hold({ requestId, accountId, quotaKeyId: apiKeyId, amount, now: NOW, deadlineAt: NOW + 1, context: '{}' })
@@ -33,25 +35,76 @@ const hold = (requestId: string, amount: Money, apiKeyId: number | null = null) 
 /** Settles a call whose input tokens cost 1 per million. */
 const settle = (requestId: string, millions: number, apiKeyId: number | null = null) => {
   const facts: CallFacts = {
-    requestId, userId: 7, accountId, apiKeyId, modelName: 'm', protocol: 'openai-chat', endpoint: 'chat.completions', stream: false,
-    ip: '127.0.0.1', userAgent: '', source: 'api', priceSnapshot: CARD, createdAt: NOW,
+    requestId,
+    userId: 7,
+    accountId,
+    apiKeyId,
+    modelName: 'm',
+    protocol: 'openai-chat',
+    endpoint: 'chat.completions',
+    stream: false,
+    ip: '127.0.0.1',
+    userAgent: '',
+    source: 'api',
+    priceSnapshot: CARD,
+    createdAt: NOW,
   }
   const usage = { ...EMPTY_USAGE, input: millions * 1_000_000 }
   const cost = one(millions)
-  const log = draftOf(facts, undefined, {
-    status: 200, endReason: 'complete', usageSource: millions === 0 ? 'none' : 'upstream', usage, items: 1, baseCost: cost, upstreamCost: null, chargeNote: '',
-    losses: [], attempts: [], error: '', firstResponseMs: 1, responseMs: 2,
-  }, cost)
+  const log = draftOf(
+    facts,
+    undefined,
+    {
+      status: 200,
+      endReason: 'complete',
+      usageSource: millions === 0 ? 'none' : 'upstream',
+      usage,
+      items: 1,
+      baseCost: cost,
+      upstreamCost: null,
+      chargeNote: '',
+      losses: [],
+      attempts: [],
+      error: '',
+      firstResponseMs: 1,
+      responseMs: 2,
+    },
+    cost,
+  )
   return ledger.settle({ requestId, accountId, apiKeyId, cost, now: NOW, log })
 }
 
 const addKey = async (quota: Money): Promise<number> => {
-  const row = await made.db.query.insertInto('api_keys').values({
-    user_id: 7, name: 'k', key_hash: `hash-${serial++}`, key_prefix: 'sk-', allowed_models: '[]', allowed_user_channels: '[]', allowed_ips: '[]',
-    quota_limit: quota, quota_used: ZERO, quota_held: ZERO, enabled: 1, expires_at: null, previous_key_hash: null, previous_expires_at: null,
-    rate_limit_rpm: null, request_count: 0, input_tokens: 0, output_tokens: 0, cached_input_tokens: 0, total_cost: ZERO, usage_reset_at: null,
-    last_used_at: null, created_at: NOW, updated_at: NOW,
-  }).returning('id').executeTakeFirstOrThrow()
+  const row = await made.db.query
+    .insertInto('api_keys')
+    .values({
+      user_id: 7,
+      name: 'k',
+      key_hash: `hash-${serial++}`,
+      key_prefix: 'sk-',
+      allowed_models: '[]',
+      allowed_user_channels: '[]',
+      allowed_ips: '[]',
+      quota_limit: quota,
+      quota_used: ZERO,
+      quota_held: ZERO,
+      enabled: 1,
+      expires_at: null,
+      previous_key_hash: null,
+      previous_expires_at: null,
+      rate_limit_rpm: null,
+      request_count: 0,
+      input_tokens: 0,
+      output_tokens: 0,
+      cached_input_tokens: 0,
+      total_cost: ZERO,
+      usage_reset_at: null,
+      last_used_at: null,
+      created_at: NOW,
+      updated_at: NOW,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
   return row.id
 }
 
@@ -122,13 +175,24 @@ describe('settling', () => {
   test('takes gifted money first, and the entries tell gifted from paid', async () => {
     await give(one(3), 'paid')
     await give(one(2), 'gift', one(2))
-    for (const [id, cost] of [['req_a', 1], ['req_b', 3]] as const) {
+    for (const [id, cost] of [
+      ['req_a', 1],
+      ['req_b', 3],
+    ] as const) {
       await hold(id, one(cost))
       await settle(id, cost)
     }
     expect(await accountOf(deps(), 7)).toMatchObject({ balance: one(1), gifted: 0n })
-    const entries = await made.db.query.selectFrom('ledger_entries').select(['amount', 'gifted']).where('kind', '=', 'usage').orderBy('id').execute()
-    expect(entries).toEqual([{ amount: one(-1), gifted: one(-1) }, { amount: one(-3), gifted: one(-1) }])
+    const entries = await made.db.query
+      .selectFrom('ledger_entries')
+      .select(['amount', 'gifted'])
+      .where('kind', '=', 'usage')
+      .orderBy('id')
+      .execute()
+    expect(entries).toEqual([
+      { amount: one(-1), gifted: one(-1) },
+      { amount: one(-3), gifted: one(-1) },
+    ])
     expect(await books()).toEqual([])
   })
 })
@@ -144,7 +208,9 @@ describe('crediting', () => {
   test('an absolute balance is stored as the difference, exact to ten places, whatever runs meanwhile (M11)', async () => {
     await give(one(1000))
     const to = parseMoney('123.4567890123') ?? ZERO
-    const edits = Array.from({ length: 20 }, () => adjustBalance(deps(), { userId: 7, accountId, to, actorUserId: 1, reason: 'correction', note: '' }))
+    const edits = Array.from({ length: 20 }, () =>
+      adjustBalance(deps(), { userId: 7, accountId, to, actorUserId: 1, reason: 'correction', note: '' }),
+    )
     const charges = Array.from({ length: 20 }, async () => {
       const id = nextId()
       await hold(id, one(1))
@@ -152,7 +218,11 @@ describe('crediting', () => {
     })
     await Promise.all([...edits, ...charges])
     const { balance } = await accountOf(deps(), 7)
-    const spent = await made.db.query.selectFrom('ledger_entries').select(({ fn }) => fn.countAll<number>().as('n')).where('kind', '=', 'usage').executeTakeFirstOrThrow()
+    const spent = await made.db.query
+      .selectFrom('ledger_entries')
+      .select(({ fn }) => fn.countAll<number>().as('n'))
+      .where('kind', '=', 'usage')
+      .executeTakeFirstOrThrow()
     expect(spent.n).toBe(20)
     // Every charge after the last edit counts from the edited amount; none is lost, none is doubled.
     expect((to - balance) % MONEY_ONE).toBe(0n)
@@ -175,10 +245,17 @@ describe('crediting', () => {
 
 test('M2: of 10,000 concurrent calls on a balance that affords 1,000, exactly 1,000 are admitted and the balance ends at 0', async () => {
   await give(one(1000))
-  const admitted = (await Promise.all(Array.from({ length: 10_000 }, async () => {
-    const id = nextId()
-    return hold(id, one(1)).then(() => id, () => undefined)
-  }))).filter((id) => id !== undefined)
+  const admitted = (
+    await Promise.all(
+      Array.from({ length: 10_000 }, async () => {
+        const id = nextId()
+        return hold(id, one(1)).then(
+          () => id,
+          () => undefined,
+        )
+      }),
+    )
+  ).filter((id) => id !== undefined)
   expect(admitted).toHaveLength(1000)
   await Promise.all(admitted.map((id) => settle(id, 1)))
   expect(await accountOf(deps(), 7)).toMatchObject({ balance: 0n, held: 0n })
@@ -188,14 +265,22 @@ test('M2: of 10,000 concurrent calls on a balance that affords 1,000, exactly 1,
 test('M2: a key quota and 50 keys of one account admit exactly what they afford', async () => {
   await give(one(60))
   const keys = await Promise.all(Array.from({ length: 50 }, () => addKey(one(2))))
-  const calls = keys.flatMap((key) => Array.from({ length: 10 }, async () => {
-    const id = nextId()
-    return hold(id, one(1), key).then(() => ({ id, key }), () => undefined)
-  }))
+  const calls = keys.flatMap((key) =>
+    Array.from({ length: 10 }, async () => {
+      const id = nextId()
+      return hold(id, one(1), key).then(
+        () => ({ id, key }),
+        () => undefined,
+      )
+    }),
+  )
   const admitted = (await Promise.all(calls)).filter((call) => call !== undefined)
   expect(admitted).toHaveLength(60)
   await Promise.all(admitted.map(({ id, key }) => settle(id, 1, key)))
-  const most = await made.db.query.selectFrom('api_keys').select(({ fn }) => fn.max('quota_used').as('amount')).executeTakeFirstOrThrow()
+  const most = await made.db.query
+    .selectFrom('api_keys')
+    .select(({ fn }) => fn.max('quota_used').as('amount'))
+    .executeTakeFirstOrThrow()
   expect(most.amount).toBe(one(2))
   expect(await accountOf(deps(), 7)).toMatchObject({ balance: 0n, held: 0n })
   expect(await books()).toEqual([])

@@ -1,6 +1,5 @@
-import type { Insertable } from 'kysely'
 import type { Money } from '../../../contract/money.ts'
-import type { LogTable } from '../../db/schema.ts'
+import type { NewLog } from '../../db/schema.ts'
 
 /** Reserve the estimate of a call. */
 export interface HoldOperation {
@@ -19,7 +18,7 @@ export interface HoldOperation {
 export type HoldResult = { ok: true; amount: Money } | { ok: false; why: 'insufficient_balance' | 'account_in_debt' | 'key_quota_exceeded' }
 
 /** A log row without what settling finds out itself. */
-export type LogDraft = Omit<Insertable<LogTable>, 'id' | 'uncollected' | 'hold' | 'charge_note'> & { charge_note: string }
+export type LogDraft = Omit<NewLog, 'id' | 'uncollected' | 'hold' | 'charge_note'> & { charge_note: string }
 
 /** End a call: the charge, its ledger entry and its log row, in one transaction, once. */
 export interface SettleOperation {
@@ -59,4 +58,6 @@ export interface CreditOperation {
   now: number
 }
 
-export type CreditResult = { ok: true; entryId: number; balance: Money; repeated: boolean } | { ok: false; why: 'changed' | 'below_floor' | 'no_account'; balance?: Money }
+export type CreditResult =
+  | { ok: true; entryId: number; balance: Money; repeated: boolean }
+  | { ok: false; why: 'changed' | 'below_floor' | 'no_account'; balance?: Money }

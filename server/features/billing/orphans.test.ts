@@ -26,10 +26,29 @@ afterEach(() => made.drop())
 
 const hold = (ledger: Ledger, requestId: string) => {
   const facts: CallFacts = {
-    requestId, userId: 7, accountId, apiKeyId: null, modelName: 'm', protocol: 'openai-chat', endpoint: 'chat.completions', stream: true,
-    ip: '127.0.0.1', userAgent: 'test', source: 'api', priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}', createdAt: clock.now(),
+    requestId,
+    userId: 7,
+    accountId,
+    apiKeyId: null,
+    modelName: 'm',
+    protocol: 'openai-chat',
+    endpoint: 'chat.completions',
+    stream: true,
+    ip: '127.0.0.1',
+    userAgent: 'test',
+    source: 'api',
+    priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}',
+    createdAt: clock.now(),
   }
-  return ledger.hold({ requestId, accountId, quotaKeyId: null, amount: ten, now: clock.now(), deadlineAt: clock.now() + HOUR_MS, context: JSON.stringify(facts) })
+  return ledger.hold({
+    requestId,
+    accountId,
+    quotaKeyId: null,
+    amount: ten,
+    now: clock.now(),
+    deadlineAt: clock.now() + HOUR_MS,
+    context: JSON.stringify(facts),
+  })
 }
 const held = async (): Promise<bigint> => (await accountOf({ db: made.db }, 7)).held
 const rows = () => made.db.query.selectFrom('logs').select(['request_id', 'end_reason', 'cost', 'stream', 'user_agent']).execute()
@@ -56,8 +75,24 @@ test('the calls of this process are left alone while it beats, and closed past t
 
 test('a hold that cannot be closed stops neither the start nor the others', async () => {
   const dead = new Ledger(made.db)
-  await dead.hold({ requestId: 'req_broken', accountId, quotaKeyId: null, amount: money(1n), now: clock.now(), deadlineAt: clock.now(), context: 'not json' })
-  await dead.hold({ requestId: 'req_second', accountId, quotaKeyId: null, amount: money(2n), now: clock.now(), deadlineAt: clock.now(), context: '{"requestId":"req_second"}' })
+  await dead.hold({
+    requestId: 'req_broken',
+    accountId,
+    quotaKeyId: null,
+    amount: money(1n),
+    now: clock.now(),
+    deadlineAt: clock.now(),
+    context: 'not json',
+  })
+  await dead.hold({
+    requestId: 'req_second',
+    accountId,
+    quotaKeyId: null,
+    amount: money(2n),
+    now: clock.now(),
+    deadlineAt: clock.now(),
+    context: '{"requestId":"req_second"}',
+  })
   await sweeper.start()
   expect(await held()).toBeGreaterThanOrEqual(1n)
 })

@@ -6,7 +6,7 @@ import { describeError, type Log } from '../../lib/log.ts'
 import { draftOf, NOTHING_USED, type CallFacts } from './draft.ts'
 import { ruleOf } from './rules.ts'
 import { ledgerOf } from './service.ts'
-import { beat, forgetInstances, orphanedHolds } from './store.ts'
+import { beat, forgetInstances, orphanedHolds } from './accounts/store.ts'
 
 /** How often a process says that it lives. */
 export const BEAT_MS = 3_000
@@ -59,8 +59,15 @@ export class OrphanSweeper {
       const facts = JSON.parse(hold.context) as CallFacts
       const now = clock.now()
       const result = {
-        ...NOTHING_USED, status: 0, endReason: 'crashed' as const, chargeNote: ruleOf('crashed', 'none').note, losses: [], attempts: [],
-        error: 'the server stopped in the middle of the call', firstResponseMs: null, responseMs: Math.max(0, now - hold.created_at),
+        ...NOTHING_USED,
+        status: 0,
+        endReason: 'crashed' as const,
+        chargeNote: ruleOf('crashed', 'none').note,
+        losses: [],
+        attempts: [],
+        error: 'the server stopped in the middle of the call',
+        firstResponseMs: null,
+        responseMs: Math.max(0, now - hold.created_at),
       }
       const draft = draftOf(facts, undefined, result, ZERO)
       await ledgerOf(db).settle({ requestId: hold.id, accountId: hold.account_id, apiKeyId: facts.apiKeyId, cost: ZERO, now, log: draft })

@@ -3,7 +3,8 @@ import { money, MONEY_ONE, ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import { randomToken } from '../../lib/ids.ts'
 import type { CreditOperation, CreditResult, HoldOperation, LedgerKind, LogDraft, SettleOperation, SettleResult } from './operations.ts'
-import { findAccount, findAccounts, insertAccount, LedgerStore, type AccountRow } from './store.ts'
+import { findAccount, findAccounts, insertAccount, type AccountRow } from './accounts/store.ts'
+import { LedgerStore } from './store.ts'
 
 /**
  * How far below zero an account may be taken when an answer cost more than was held for it: one unit. The account is
@@ -95,16 +96,30 @@ export interface CreditInput {
  * Books money once per kind and reference.
  * @throws AppError conflict when the balance is not the expected one, bad_request when a debit would pass the account's floor
  */
-export async function credit(deps: { db: Database; clock: { now(): number } }, input: CreditInput): Promise<{ entryId: number; balance: Money; repeated: boolean }> {
+export async function credit(
+  deps: { db: Database; clock: { now(): number } },
+  input: CreditInput,
+): Promise<{ entryId: number; balance: Money; repeated: boolean }> {
   const result = await ledgerOf(deps.db).credit({
-    accountId: input.accountId, kind: input.kind, reference: input.reference, amount: input.amount, gifted: input.gifted ?? ZERO,
-    expected: input.expected, actorUserId: input.actorUserId ?? null, reason: input.reason ?? '', note: input.note ?? '', now: deps.clock.now(),
+    accountId: input.accountId,
+    kind: input.kind,
+    reference: input.reference,
+    amount: input.amount,
+    gifted: input.gifted ?? ZERO,
+    expected: input.expected,
+    actorUserId: input.actorUserId ?? null,
+    reason: input.reason ?? '',
+    note: input.note ?? '',
+    now: deps.clock.now(),
   })
   if (result.ok) return result
   switch (result.why) {
-    case 'changed': throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
-    case 'below_floor': throw new AppError('bad_request', { message: 'The balance cannot be taken that far below zero' })
-    case 'no_account': throw new AppError('not_found', { message: 'User not found' })
+    case 'changed':
+      throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
+    case 'below_floor':
+      throw new AppError('bad_request', { message: 'The balance cannot be taken that far below zero' })
+    case 'no_account':
+      throw new AppError('not_found', { message: 'User not found' })
   }
 }
 
@@ -118,9 +133,25 @@ const COMPARE_AND_SET_TRIES = 20
  */
 export async function adjustBalance(
   deps: { db: Database; clock: { now(): number } },
-  input: { userId: number; accountId: number; to?: Money; delta?: Money; expected?: Money; gifted?: boolean; actorUserId: number; reason: string; note: string },
+  input: {
+    userId: number
+    accountId: number
+    to?: Money
+    delta?: Money
+    expected?: Money
+    gifted?: boolean
+    actorUserId: number
+    reason: string
+    note: string
+  },
 ): Promise<{ entryId: number | undefined; balance: Money }> {
-  const common = { accountId: input.accountId, kind: 'adjustment' as const, actorUserId: input.actorUserId, reason: input.reason, note: input.note }
+  const common = {
+    accountId: input.accountId,
+    kind: 'adjustment' as const,
+    actorUserId: input.actorUserId,
+    reason: input.reason,
+    note: input.note,
+  }
   if (input.delta !== undefined) {
     const gifted = input.gifted === true || input.delta < 0n ? input.delta : ZERO
     return credit(deps, { ...common, reference: randomToken(16), amount: input.delta, gifted, expected: input.expected })
@@ -128,7 +159,8 @@ export async function adjustBalance(
   const to = input.to ?? ZERO
   for (let attempt = 1; ; attempt += 1) {
     const { balance } = await accountOf(deps, input.userId)
-    if (input.expected !== undefined && balance !== input.expected) throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
+    if (input.expected !== undefined && balance !== input.expected)
+      throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
     const amount = money(to - balance)
     if (amount === 0n) return { entryId: undefined, balance }
     try {

@@ -4,7 +4,10 @@ import type { Usage, UsageDetails } from '../../../contract/meters.ts'
 export type ProtocolId = 'openai-chat' | 'openai-responses' | 'claude' | 'gemini'
 
 /** Something only its maker can read (a thinking signature, encrypted reasoning); see seal.ts. */
-export interface Seal { by: string; value: string }
+export interface Seal {
+  by: string
+  value: string
+}
 
 /**
  * What a protocol says that the canonical model has no name for, kept under its protocol's id so that the
@@ -14,7 +17,9 @@ export interface Seal { by: string; value: string }
 export type Extensions = { [protocol: string]: JsonObject | undefined }
 
 /** A prompt-cache mark after a block (Claude `cache_control`). */
-export interface CacheMark { ttl?: '5m' | '1h' }
+export interface CacheMark {
+  ttl?: '5m' | '1h'
+}
 
 export type MediaData = { base64: string } | { url: string } | { fileId: string }
 
@@ -30,7 +35,12 @@ export type Block =
   | { type: 'foreign'; from: string; data: JsonObject }
 
 /** `system` in the middle of a talk is a message of its own (OpenAI `system`/`developer` roles). */
-export interface Message { role: 'system' | 'developer' | 'user' | 'assistant'; content: Block[]; name?: string; ext?: Extensions }
+export interface Message {
+  role: 'system' | 'developer' | 'user' | 'assistant'
+  content: Block[]
+  name?: string
+  ext?: Extensions
+}
 
 export type Tool =
   | { type: 'function'; name: string; description?: string; schema?: JsonObject; strict?: boolean; cache?: CacheMark; ext?: Extensions }
@@ -39,10 +49,16 @@ export type Tool =
   /** A server tool of one maker (web search, code execution), kept whole. */
   | { type: 'foreign'; from: string; data: JsonObject }
 
-export type ToolChoice = { type: 'auto' } | { type: 'none' } | { type: 'required' } | { type: 'tool'; name: string }
+export type ToolChoice =
+  | { type: 'auto' }
+  | { type: 'none' }
+  | { type: 'required' }
+  | { type: 'tool'; name: string }
   | { type: 'allowed'; mode: 'auto' | 'required'; names: string[] }
 
-export type OutputFormat = { type: 'text' } | { type: 'json' }
+export type OutputFormat =
+  | { type: 'text' }
+  | { type: 'json' }
   | { type: 'json_schema'; name?: string; description?: string; schema: JsonObject; strict?: boolean }
 
 export interface Reasoning {
@@ -91,7 +107,16 @@ export interface Turn {
   ext?: Extensions
 }
 
-export type FinishReason = 'stop' | 'length' | 'stop_sequence' | 'tool_calls' | 'content_filter' | 'refusal' | 'pause' | 'context_window' | 'other'
+export type FinishReason =
+  | 'stop'
+  | 'length'
+  | 'stop_sequence'
+  | 'tool_calls'
+  | 'content_filter'
+  | 'refusal'
+  | 'pause'
+  | 'context_window'
+  | 'other'
 
 export interface Finish {
   reason: FinishReason
@@ -102,7 +127,13 @@ export interface Finish {
 }
 
 /** One alternative of an answer; only n > 1 has several. `logprobs` has Chat Completions' form: `{content?: [...], refusal?: [...]}`. */
-export interface Choice { index: number; content: Block[]; finish: Finish; logprobs?: Json; ext?: Extensions }
+export interface Choice {
+  index: number
+  content: Block[]
+  finish: Finish
+  logprobs?: Json
+  ext?: Extensions
+}
 
 /** A whole answer. */
 export interface Completion {
@@ -138,8 +169,20 @@ export type Event =
 
 /** Why a call failed, in no protocol's words. `status` is what the customer gets. */
 export interface Fault {
-  kind: 'invalid_request' | 'authentication' | 'permission' | 'not_found' | 'too_large' | 'rate_limit' | 'insufficient_balance'
-    | 'content_policy' | 'overloaded' | 'unavailable' | 'timeout' | 'upstream' | 'internal'
+  kind:
+    | 'invalid_request'
+    | 'authentication'
+    | 'permission'
+    | 'not_found'
+    | 'too_large'
+    | 'rate_limit'
+    | 'insufficient_balance'
+    | 'content_policy'
+    | 'overloaded'
+    | 'unavailable'
+    | 'timeout'
+    | 'upstream'
+    | 'internal'
   status: number
   message: string
   code?: string
@@ -148,4 +191,7 @@ export interface Fault {
 }
 
 /** Something a translation could not carry: `path` names it in the source's own words, e.g. `tools[0].cache_control`. */
-export interface Loss { path: string; reason: string }
+export interface Loss {
+  path: string
+  reason: string
+}

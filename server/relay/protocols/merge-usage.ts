@@ -5,7 +5,10 @@ import type { TapResult } from './protocol.ts'
  * Splits cache writes known only in total by the lifetimes seen before. What no split ever named is a 5-minute write, the
  * default lifetime and the cheaper one, unless every write so far was a 1-hour one.
  */
-export function splitWrites(total: number, known: { cacheWrite?: number; cacheWrite1h?: number }): { cacheWrite: number; cacheWrite1h: number } {
+export function splitWrites(
+  total: number,
+  known: { cacheWrite?: number; cacheWrite1h?: number },
+): { cacheWrite: number; cacheWrite1h: number } {
   const hour = known.cacheWrite1h ?? 0
   if (hour > 0 && !known.cacheWrite) return { cacheWrite: 0, cacheWrite1h: total }
   const cacheWrite1h = Math.min(hour, total)

@@ -3,7 +3,10 @@ import type { Usage, UsageDetails } from '../../../contract/meters.ts'
 import type { Completion, Event, Fault, Loss, Turn } from './canonical.ts'
 
 /** One server-sent event: `data` is the text after `data:`, several lines joined by newline. */
-export interface Frame { event?: string; data: string }
+export interface Frame {
+  event?: string
+  data: string
+}
 
 /** Turns a sequence of inputs into outputs; `end` is called once when the input is over, also after a break. */
 export interface Translator<In, Out> {
@@ -107,7 +110,11 @@ export interface PatchEdit {
 }
 
 /** What the URL says: Gemini carries model and action there. */
-export interface PathInfo { model?: string; action?: string; query?: URLSearchParams }
+export interface PathInfo {
+  model?: string
+  action?: string
+  query?: URLSearchParams
+}
 
 /** The caller's body cannot be understood; the message is for the caller. */
 export class WireError extends Error {

@@ -24,9 +24,16 @@ test('events are the same however the bytes are split, with CRLF, comments, two 
   for (const size of [1, 2, 3, 7, bytes.length]) expect(await eventsOf(bytes, size)).toEqual(whole)
 })
 
-test('errors are read from the console\'s form, from the gateway\'s native form, and from a proxy\'s HTML', () => {
-  expect(parseErrorBody('{"error":"Not found","code":"not_found","request_id":"r1"}')).toEqual({ message: 'Not found', code: 'not_found', requestId: 'r1' })
-  expect(parseErrorBody('{"error":{"message":"Insufficient balance","type":"x","code":"insufficient_balance"}}'))
-    .toEqual({ message: 'Insufficient balance', code: 'insufficient_balance', requestId: undefined })
+test("errors are read from the console's form, from the gateway's native form, and from a proxy's HTML", () => {
+  expect(parseErrorBody('{"error":"Not found","code":"not_found","request_id":"r1"}')).toEqual({
+    message: 'Not found',
+    code: 'not_found',
+    requestId: 'r1',
+  })
+  expect(parseErrorBody('{"error":{"message":"Insufficient balance","type":"x","code":"insufficient_balance"}}')).toEqual({
+    message: 'Insufficient balance',
+    code: 'insufficient_balance',
+    requestId: undefined,
+  })
   expect(parseErrorBody('<html>502</html>')).toEqual({})
 })

@@ -49,7 +49,12 @@ export async function send(method: Method, path: string, options: CallOptions = 
   if (options.body !== undefined) headers.set('content-type', 'application/json')
   let response: Response
   try {
-    response = await fetch(path, { method, headers, body: options.body === undefined ? undefined : JSON.stringify(options.body), signal: options.signal })
+    response = await fetch(path, {
+      method,
+      headers,
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      signal: options.signal,
+    })
   } catch (cause) {
     if (options.signal?.aborted) throw cause
     throw new ApiError('The server could not be reached', { status: 0, code: 'offline' })
@@ -63,7 +68,7 @@ export async function send(method: Method, path: string, options: CallOptions = 
 /** Sends and reads JSON. The type is the contract's promise; the server's own tests hold it. */
 export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
   const response = await send(method, path, options)
-  return await response.json() as T
+  return (await response.json()) as T
 }
 
 async function readError(response: Response): Promise<ApiError> {
@@ -91,11 +96,11 @@ export function parseErrorBody(text: string): { message?: string; code?: ErrorCo
   }
   if (typeof body !== 'object' || body === null) return {}
   const { error, message, code, request_id: requestId } = body as Record<string, unknown>
-  const inner = typeof error === 'object' && error !== null ? error as Record<string, unknown> : { message: error, code }
+  const inner = typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : { message: error, code }
   const found = typeof inner.message === 'string' ? inner.message : typeof message === 'string' ? message : undefined
   return {
     message: found,
-    code: typeof inner.code === 'string' ? inner.code as ErrorCode : undefined,
+    code: typeof inner.code === 'string' ? (inner.code as ErrorCode) : undefined,
     requestId: typeof requestId === 'string' ? requestId : undefined,
   }
 }

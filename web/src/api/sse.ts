@@ -1,5 +1,8 @@
 /** One event of a `text/event-stream`. */
-export interface SseEvent { readonly event: string; readonly data: string }
+export interface SseEvent {
+  readonly event: string
+  readonly data: string
+}
 
 /**
  * Reads events as they come. Handles CRLF, comments, several data lines, characters split between chunks and a last

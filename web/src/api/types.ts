@@ -17,7 +17,11 @@ import type { BoolKey, TextKey } from '../../../contract/settings.ts'
 /** `GET /api/public/settings`, or the same in the page's boot block. */
 export type PublicSettings = Partial<Record<BoolKey, boolean> & Record<TextKey, string>>
 
-export interface Boot { readonly settings: PublicSettings; readonly setup_required: boolean; readonly build: string }
+export interface Boot {
+  readonly settings: PublicSettings
+  readonly setup_required: boolean
+  readonly build: string
+}
 
 export type User = UserWire
 export type SignedIn = ResponseOf<typeof passwordLogin>
@@ -36,4 +40,9 @@ export type ReceiptAttempt = ReceiptWire['attempts'][number]
 
 export type PublicModel = PublicModelWire
 
-export interface Page<T> { readonly items: readonly T[]; readonly total: number; readonly page: number; readonly page_size: number }
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly total: number
+  readonly page: number
+  readonly page_size: number
+}

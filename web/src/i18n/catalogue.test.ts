@@ -7,7 +7,10 @@ import { zh } from './zh/index.ts'
 const english: Record<string, Message> = en
 const chinese: Record<string, Message> = zh
 const textOf = (message: Message | undefined) => (message === undefined ? '' : typeof message === 'string' ? message : message.other)
-const tags = (message: Message | undefined) => pieces(textOf(message)).flatMap((piece) => piece.tag ?? []).sort()
+const tags = (message: Message | undefined) =>
+  pieces(textOf(message))
+    .flatMap((piece) => piece.tag ?? [])
+    .sort()
 
 test('both languages have the same keys, placeholders and parts', () => {
   expect(Object.keys(chinese).sort()).toEqual(Object.keys(english).sort())
@@ -42,6 +45,8 @@ test('plurals are chosen by the language and counts are grouped', () => {
 
 test('a text with parts is split in order', () => {
   expect(pieces('Read <link>this</link> first')).toEqual([
-    { tag: undefined, text: 'Read ' }, { tag: 'link', text: 'this' }, { tag: undefined, text: ' first' },
+    { tag: undefined, text: 'Read ' },
+    { tag: 'link', text: 'this' },
+    { tag: undefined, text: ' first' },
   ])
 })

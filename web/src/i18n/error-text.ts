@@ -16,6 +16,10 @@ export function useErrorText(): (error: unknown) => string {
     // These two say only "something in it is not right"; which part stands in the server's text.
     const vague = error.code === 'bad_request' || error.code === 'conflict' || error.code === 'upstream_refused'
     if (known !== undefined && !vague) return known
-    return format(catalogue['error.quoted'], { reason: known ?? format(catalogue['error.unknown'], {}, language), text: error.message }, language)
+    return format(
+      catalogue['error.quoted'],
+      { reason: known ?? format(catalogue['error.unknown'], {}, language), text: error.message },
+      language,
+    )
   }
 }

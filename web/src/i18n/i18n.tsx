@@ -12,7 +12,15 @@ interface I18n {
 const Context = createContext<I18n | undefined>(undefined)
 
 /** Holds the language and its texts for everything below. */
-export function I18nProvider({ language: first, catalogue: firstCatalogue, children }: { language: Language; catalogue: Catalogue; children: ReactNode }) {
+export function I18nProvider({
+  language: first,
+  catalogue: firstCatalogue,
+  children,
+}: {
+  language: Language
+  catalogue: Catalogue
+  children: ReactNode
+}) {
   const [state, setState] = useState({ language: first, catalogue: firstCatalogue })
   const setLanguage = useCallback(async (language: Language) => {
     const catalogue = await loadCatalogue(language)
@@ -39,7 +47,15 @@ export function useT(): Translate {
 }
 
 /** A text with drawn parts: `<Rich k="..." parts={{ link: (text) => <a ...>{text}</a> }} />`. */
-export function Rich({ k, values, parts }: { k: Key; values?: Readonly<Record<string, Value>>; parts: Readonly<Record<string, (text: string) => ReactNode>> }) {
+export function Rich({
+  k,
+  values,
+  parts,
+}: {
+  k: Key
+  values?: Readonly<Record<string, Value>>
+  parts: Readonly<Record<string, (text: string) => ReactNode>>
+}) {
   const t = useT()
   return pieces(t(k, values)).map((piece, index) => {
     const draw = piece.tag === undefined ? undefined : parts[piece.tag]

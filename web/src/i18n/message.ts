@@ -23,7 +23,10 @@ function pluralForm(forms: { readonly one?: string; readonly other: string }, co
 }
 
 /** A text in pieces: plain, or the inside of a `<tag>`. */
-export interface Piece { readonly tag: string | undefined; readonly text: string }
+export interface Piece {
+  readonly tag: string | undefined
+  readonly text: string
+}
 
 /** Splits "Read <link>this</link> first" for a caller that draws the parts; tags do not nest. */
 export function pieces(text: string): Piece[] {

@@ -76,12 +76,20 @@ export function compactCount(count: number, language: string): string {
 export function duration(milliseconds: number, language: string): string {
   const seconds = milliseconds >= 10_000
   return new Intl.NumberFormat(language, {
-    style: 'unit', unit: seconds ? 'second' : 'millisecond', unitDisplay: 'short', maximumFractionDigits: seconds ? 1 : 0,
+    style: 'unit',
+    unit: seconds ? 'second' : 'millisecond',
+    unitDisplay: 'short',
+    maximumFractionDigits: seconds ? 1 : 0,
   }).format(seconds ? milliseconds / 1000 : milliseconds)
 }
 
 const MINUTE = 60_000
-const STEPS = [[MINUTE, 'second', 1000], [60 * MINUTE, 'minute', MINUTE], [24 * 60 * MINUTE, 'hour', 60 * MINUTE], [7 * 24 * 60 * MINUTE, 'day', 24 * 60 * MINUTE]] as const
+const STEPS = [
+  [MINUTE, 'second', 1000],
+  [60 * MINUTE, 'minute', MINUTE],
+  [24 * 60 * MINUTE, 'hour', 60 * MINUTE],
+  [7 * 24 * 60 * MINUTE, 'day', 24 * 60 * MINUTE],
+] as const
 
 /** "3 min. ago" up to a week, then the date. */
 export function relativeTime(instant: Date, now: Date, language: string): string {
@@ -94,6 +102,13 @@ export function relativeTime(instant: Date, now: Date, language: string): string
 /** Date and time to the second with the zone's name. */
 export function absoluteTime(instant: Date, language: string): string {
   return new Intl.DateTimeFormat(language, {
-    year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short',
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
   }).format(instant)
 }

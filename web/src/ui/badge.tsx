@@ -14,8 +14,12 @@ const tones: Record<Tone, string> = {
 /** A state in a word; an icon stands beside the colour where one is given. */
 export function Badge({ tone = 'neutral', icon, title, children }: { tone?: Tone; icon?: ReactNode; title?: string; children: ReactNode }) {
   return (
-    <span title={title} className={cx('inline-flex h-5.5 items-center gap-1 rounded-full border px-2 text-xs font-medium whitespace-nowrap', tones[tone])}>
-      {icon}{children}
+    <span
+      title={title}
+      className={cx('inline-flex h-5.5 items-center gap-1 rounded-full border px-2 text-xs font-medium whitespace-nowrap', tones[tone])}
+    >
+      {icon}
+      {children}
     </span>
   )
 }

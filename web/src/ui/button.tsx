@@ -21,7 +21,9 @@ const sizes: Record<Size, string> = {
 export function buttonClass(variant: Variant = 'plain', size: Size = 'md'): string {
   return cx(
     'inline-flex items-center justify-center rounded-md font-medium whitespace-nowrap select-none transition-colors duration-100',
-    'disabled:opacity-50 disabled:cursor-not-allowed aria-disabled:opacity-50', variants[variant], sizes[size],
+    'disabled:opacity-50 disabled:cursor-not-allowed aria-disabled:opacity-50',
+    variants[variant],
+    sizes[size],
   )
 }
 
@@ -34,7 +36,13 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 
 export function Button({ variant, size, busy = false, className, children, disabled, type = 'button', ...rest }: ButtonProps) {
   return (
-    <button type={type} className={cx(buttonClass(variant, size), className)} disabled={disabled || busy} aria-busy={busy || undefined} {...rest}>
+    <button
+      type={type}
+      className={cx(buttonClass(variant, size), className)}
+      disabled={disabled || busy}
+      aria-busy={busy || undefined}
+      {...rest}
+    >
       {busy && <LoaderCircle size={15} className="animate-spin" aria-hidden />}
       {children}
     </button>
@@ -56,7 +64,8 @@ export function IconButton({ label, tip = 'below', className, children, type = '
       aria-label={label}
       className={cx(
         'group/tip relative inline-flex size-8 shrink-0 items-center justify-center rounded-md text-ink-2 transition-colors',
-        'hover:bg-hover hover:text-ink coarse:size-11 disabled:opacity-50', className,
+        'hover:bg-hover hover:text-ink coarse:size-11 disabled:opacity-50',
+        className,
       )}
       {...rest}
     >

@@ -3,7 +3,11 @@ import { useT } from '../i18n/i18n.tsx'
 import { CopyButton } from './copy.tsx'
 import { cx } from './cx.ts'
 
-export interface CodeTab { readonly id: string; readonly name: string; readonly code: string }
+export interface CodeTab {
+  readonly id: string
+  readonly name: string
+  readonly code: string
+}
 
 /** The same thing in several languages. One tab stop, arrows move between the tabs. */
 export function CodeTabs({ tabs, label }: { tabs: readonly CodeTab[]; label: string }) {
@@ -14,7 +18,16 @@ export function CodeTabs({ tabs, label }: { tabs: readonly CodeTab[]; label: str
   const current = tabs.find((tab) => tab.id === chosen) ?? tabs[0]
   const move = (event: KeyboardEvent) => {
     const at = tabs.findIndex((tab) => tab.id === current?.id)
-    const to = event.key === 'ArrowRight' ? at + 1 : event.key === 'ArrowLeft' ? at - 1 : event.key === 'Home' ? 0 : event.key === 'End' ? tabs.length - 1 : undefined
+    const to =
+      event.key === 'ArrowRight'
+        ? at + 1
+        : event.key === 'ArrowLeft'
+          ? at - 1
+          : event.key === 'Home'
+            ? 0
+            : event.key === 'End'
+              ? tabs.length - 1
+              : undefined
     if (to === undefined) return
     event.preventDefault()
     const next = (to + tabs.length) % tabs.length
@@ -48,7 +61,14 @@ export function CodeTabs({ tabs, label }: { tabs: readonly CodeTab[]; label: str
         <CopyButton text={current.code} label={t('common.copy')} />
       </div>
       <div role="tabpanel" id={`${id}-panel`} aria-labelledby={`${id}-${current.id}`}>
-        <pre translate="no" tabIndex={0} aria-label={current.name} className="min-h-40 overflow-x-auto p-4 text-[13px] leading-relaxed text-ink focus-visible:-outline-offset-2"><code>{current.code}</code></pre>
+        <pre
+          translate="no"
+          tabIndex={0}
+          aria-label={current.name}
+          className="min-h-40 overflow-x-auto p-4 text-[13px] leading-relaxed text-ink focus-visible:-outline-offset-2"
+        >
+          <code>{current.code}</code>
+        </pre>
       </div>
     </div>
   )

@@ -41,7 +41,7 @@ function useCopied(text: string) {
     const timer = setTimeout(() => setState('idle'), SHOWN_MS)
     return () => clearTimeout(timer)
   }, [state])
-  const run = async () => setState(await copyText(text) ? 'copied' : 'failed')
+  const run = async () => setState((await copyText(text)) ? 'copied' : 'failed')
   return { state, run }
 }
 
@@ -49,15 +49,29 @@ function useCopied(text: string) {
 export function CopyButton({ text, label, variant = 'icon' }: { text: string; label: string; variant?: 'icon' | 'plain' | 'primary' }) {
   const t = useT()
   const { state, run } = useCopied(text)
-  const icon = state === 'copied' ? <Check size={15} className={variant === 'primary' ? undefined : 'text-good'} aria-hidden /> : <Copy size={15} aria-hidden />
+  const icon =
+    state === 'copied' ? (
+      <Check size={15} className={variant === 'primary' ? undefined : 'text-good'} aria-hidden />
+    ) : (
+      <Copy size={15} aria-hidden />
+    )
   const said = state === 'copied' ? t('common.copied') : state === 'failed' ? t('common.copyFailed') : label
   if (variant === 'icon') {
     return (
       <>
-        <IconButton label={said} onClick={() => void run()}>{icon}</IconButton>
-        <span role="status" className="sr-only">{state === 'idle' ? '' : said}</span>
+        <IconButton label={said} onClick={() => void run()}>
+          {icon}
+        </IconButton>
+        <span role="status" className="sr-only">
+          {state === 'idle' ? '' : said}
+        </span>
       </>
     )
   }
-  return <Button variant={variant} onClick={() => void run()} aria-live="polite">{icon}{said}</Button>
+  return (
+    <Button variant={variant} onClick={() => void run()} aria-live="polite">
+      {icon}
+      {said}
+    </Button>
+  )
 }

@@ -8,7 +8,8 @@ import { cx } from './cx.ts'
 type Shape = 'dialog' | 'sheet' | 'drawer'
 
 const shapes: Record<Shape, string> = {
-  dialog: 'inset-x-0 bottom-0 max-h-[92dvh] rounded-t-xl sm:inset-x-auto sm:bottom-auto sm:left-1/2 sm:top-[12vh] sm:w-full sm:max-w-md sm:-translate-x-1/2 sm:rounded-xl sm:max-h-[80vh] animate-fade',
+  dialog:
+    'inset-x-0 bottom-0 max-h-[92dvh] rounded-t-xl sm:inset-x-auto sm:bottom-auto sm:left-1/2 sm:top-[12vh] sm:w-full sm:max-w-md sm:-translate-x-1/2 sm:rounded-xl sm:max-h-[80vh] animate-fade',
   sheet: 'inset-0 sm:left-auto sm:w-full sm:max-w-lg sm:border-l animate-sheet',
   drawer: 'inset-y-0 left-0 w-72 max-w-[85vw] border-r animate-drawer',
 }
@@ -48,7 +49,9 @@ export function Dialog({ open, onOpenChange, title, description, shape = 'dialog
             </div>
             {!sticky && (
               <Radix.Close asChild>
-                <IconButton label={t('common.close')} tip="none" className="-mr-1.5 -mt-1"><X size={17} aria-hidden /></IconButton>
+                <IconButton label={t('common.close')} tip="none" className="-mr-1.5 -mt-1">
+                  <X size={17} aria-hidden />
+                </IconButton>
               </Radix.Close>
             )}
           </div>

@@ -19,12 +19,20 @@ export function ErrorPanel({ error, title, onRetry }: { error: unknown; title?: 
           <p className="mt-0.5 break-words text-ink-2">{textOf(error)}</p>
           {requestId !== undefined && (
             <p className="mt-1.5 flex flex-wrap items-center gap-1 text-xs text-ink-3">
-              {t('common.requestId')} <code translate="no" className="break-all text-ink-2">{requestId}</code>
+              {t('common.requestId')}{' '}
+              <code translate="no" className="break-all text-ink-2">
+                {requestId}
+              </code>
               <CopyButton text={requestId} label={t('common.copyRequestId')} />
             </p>
           )}
         </div>
-        {onRetry && <Button size="sm" onClick={onRetry}><RotateCw size={14} aria-hidden />{t('common.retry')}</Button>}
+        {onRetry && (
+          <Button size="sm" onClick={onRetry}>
+            <RotateCw size={14} aria-hidden />
+            {t('common.retry')}
+          </Button>
+        )}
       </div>
     </div>
   )

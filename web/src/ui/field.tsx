@@ -1,9 +1,24 @@
 import { ChevronDown, Eye, EyeOff } from 'lucide-react'
-import { createContext, use, useEffect, useId, useRef, useState, type InputHTMLAttributes, type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes } from 'react'
+import {
+  createContext,
+  use,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+  type InputHTMLAttributes,
+  type ReactNode,
+  type SelectHTMLAttributes,
+  type TextareaHTMLAttributes,
+} from 'react'
 import { useT } from '../i18n/i18n.tsx'
 import { cx } from './cx.ts'
 
-interface Ids { readonly id: string; readonly describedBy: string | undefined; readonly invalid: boolean }
+interface Ids {
+  readonly id: string
+  readonly describedBy: string | undefined
+  readonly invalid: boolean
+}
 const FieldIds = createContext<Ids | undefined>(undefined)
 
 interface FieldProps {
@@ -30,8 +45,16 @@ export function Field({ label, help, error, optional = false, hideLabel = false,
           {optional && <span className="text-xs font-normal text-ink-3">{t('common.optional')}</span>}
         </label>
         {children}
-        {error !== undefined && <p id={`${id}-error`} className="mt-1.5 text-[13px] text-bad">{error}</p>}
-        {help !== undefined && <p id={`${id}-help`} className="mt-1.5 text-[13px] text-ink-3">{help}</p>}
+        {error !== undefined && (
+          <p id={`${id}-error`} className="mt-1.5 text-[13px] text-bad">
+            {error}
+          </p>
+        )}
+        {help !== undefined && (
+          <p id={`${id}-help`} className="mt-1.5 text-[13px] text-ink-3">
+            {help}
+          </p>
+        )}
       </div>
     </FieldIds>
   )
@@ -72,7 +95,13 @@ export function SecretInput({ className, ...rest }: InputHTMLAttributes<HTMLInpu
   const [shown, setShown] = useState(false)
   return (
     <div className="relative">
-      <input {...useIds()} type={shown ? 'text' : 'password'} spellCheck={false} className={cx(control, 'h-9 pr-10 coarse:h-11', className)} {...rest} />
+      <input
+        {...useIds()}
+        type={shown ? 'text' : 'password'}
+        spellCheck={false}
+        className={cx(control, 'h-9 pr-10 coarse:h-11', className)}
+        {...rest}
+      />
       <button
         type="button"
         aria-label={t(shown ? 'common.hide' : 'common.show')}
@@ -92,7 +121,12 @@ export function FormError({ children }: { children: ReactNode }) {
   // Once, when it appears: while the person mends the form the focus stays in the field.
   useEffect(() => ref.current?.focus(), [])
   return (
-    <div role="alert" tabIndex={-1} ref={ref} className="rounded-md border border-bad/30 bg-bad-soft px-3.5 py-2.5 text-sm text-bad outline-none">
+    <div
+      role="alert"
+      tabIndex={-1}
+      ref={ref}
+      className="rounded-md border border-bad/30 bg-bad-soft px-3.5 py-2.5 text-sm text-bad outline-none"
+    >
       {children}
     </div>
   )

@@ -43,5 +43,11 @@ export function Menu(props: MenuProps) {
       {props.trigger}
     </IconButton>
   )
-  return wanted ? <Suspense fallback={placeholder}><RadixMenu {...props} initiallyOpen={pressed} /></Suspense> : placeholder
+  return wanted ? (
+    <Suspense fallback={placeholder}>
+      <RadixMenu {...props} initiallyOpen={pressed} />
+    </Suspense>
+  ) : (
+    placeholder
+  )
 }

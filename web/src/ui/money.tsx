@@ -17,5 +17,9 @@ export function Amount({ value, exact = false, balance = false, className }: Amo
   const { language } = useLanguage()
   const symbol = useSite().currency
   const full = exactMoney(value, symbol, language)
-  return <span translate="no" title={full} className={cx('nums whitespace-nowrap', className)}>{exact ? full : shortMoney(value, symbol, language, balance ? 'down' : 'half_up')}</span>
+  return (
+    <span translate="no" title={full} className={cx('nums whitespace-nowrap', className)}>
+      {exact ? full : shortMoney(value, symbol, language, balance ? 'down' : 'half_up')}
+    </span>
+  )
 }

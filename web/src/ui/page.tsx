@@ -19,7 +19,11 @@ export function Heading({ title, className }: { title: string; className?: strin
   useEffect(() => {
     if (navigated) ref.current?.focus({ preventScroll: true })
   }, [])
-  return <h1 ref={ref} tabIndex={-1} className={cx(className !== 'hero' && 'text-[22px]', className)}>{title}</h1>
+  return (
+    <h1 ref={ref} tabIndex={-1} className={cx(className !== 'hero' && 'text-[22px]', className)}>
+      {title}
+    </h1>
+  )
 }
 
 /** A console page: heading, a sentence, actions, content. */
@@ -39,7 +43,17 @@ export function Page({ title, lead, actions, children }: { title: string; lead?:
 }
 
 /** A bounded surface. */
-export function Card({ title, actions, className, children }: { title?: string; actions?: ReactNode; className?: string; children: ReactNode }) {
+export function Card({
+  title,
+  actions,
+  className,
+  children,
+}: {
+  title?: string
+  actions?: ReactNode
+  className?: string
+  children: ReactNode
+}) {
   return (
     <section className={cx('overflow-hidden rounded-xl border border-line bg-surface shadow-card', className)} aria-label={title}>
       {title !== undefined && (

@@ -21,7 +21,9 @@ export function SkeletonRows({ rows = 5 }: { rows?: number }) {
   return (
     <div role="status" className={cx('space-y-3 p-4', !shown && 'invisible')}>
       <span className="sr-only">{t('common.loading')}</span>
-      {Array.from({ length: rows }, (_, row) => <Skeleton key={row} className="h-7" />)}
+      {Array.from({ length: rows }, (_, row) => (
+        <Skeleton key={row} className="h-7" />
+      ))}
     </div>
   )
 }

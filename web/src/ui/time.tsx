@@ -16,5 +16,9 @@ export function Time({ value, absolute = false }: { value: string; absolute?: bo
   }, [absolute])
   const instant = new Date(value)
   const full = absoluteTime(instant, language)
-  return <time dateTime={value} title={full} className="nums whitespace-nowrap">{absolute ? full : relativeTime(instant, now, language)}</time>
+  return (
+    <time dateTime={value} title={full} className="nums whitespace-nowrap">
+      {absolute ? full : relativeTime(instant, now, language)}
+    </time>
+  )
 }

@@ -6,7 +6,11 @@ import { IconButton } from './button.tsx'
 /** Good news goes by itself after this; errors stay until they are read. */
 const GOOD_MS = 5_000
 
-interface Toast { readonly id: number; readonly tone: 'good' | 'bad'; readonly text: string }
+interface Toast {
+  readonly id: number
+  readonly tone: 'good' | 'bad'
+  readonly text: string
+}
 
 let toasts: readonly Toast[] = []
 let nextId = 1
@@ -39,22 +43,33 @@ function Row({ toast: { id, tone, text } }: { toast: Toast }) {
       onBlur={() => setPaused(false)}
       className="pointer-events-auto flex items-center gap-2.5 animate-rise rounded-lg border border-line bg-surface py-2 pr-2 pl-3.5 shadow-float"
     >
-      {tone === 'good' ? <CircleCheck size={17} className="text-good" aria-hidden /> : <TriangleAlert size={17} className="text-bad" aria-hidden />}
+      {tone === 'good' ? (
+        <CircleCheck size={17} className="text-good" aria-hidden />
+      ) : (
+        <TriangleAlert size={17} className="text-bad" aria-hidden />
+      )}
       <span className="text-sm">{text}</span>
-      <IconButton label={t('common.dismiss')} tip="none" onClick={close}><X size={15} aria-hidden /></IconButton>
+      <IconButton label={t('common.dismiss')} tip="none" onClick={close}>
+        <X size={15} aria-hidden />
+      </IconButton>
     </div>
   )
 }
 
 /** Where toasts appear; one for the page. */
 export function ToastRegion() {
-  const shown = useSyncExternalStore((listener) => {
-    listeners.add(listener)
-    return () => listeners.delete(listener)
-  }, () => toasts)
+  const shown = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    () => toasts,
+  )
   return (
     <div aria-live="polite" className="pointer-events-none fixed inset-x-4 bottom-4 z-60 flex flex-col items-center gap-2 sm:items-end">
-      {shown.map((row) => <Row key={row.id} toast={row} />)}
+      {shown.map((row) => (
+        <Row key={row.id} toast={row} />
+      ))}
     </div>
   )
 }

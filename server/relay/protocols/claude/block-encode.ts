@@ -85,17 +85,19 @@ function writeReasoning(block: Extract<Block, { type: 'reasoning' }>, path: stri
   const { seal } = block
   if (writer.road === 'answer') {
     if (block.text === '' && !seal && !writer.native) return
-    into.push(block.redacted
-      ? { type: 'redacted_thinking', data: writeSeal(seal) }
-      : { type: 'thinking', thinking: block.text, signature: writeSeal(seal) })
+    into.push(
+      block.redacted
+        ? { type: 'redacted_thinking', data: writeSeal(seal) }
+        : { type: 'thinking', thinking: block.text, signature: writeSeal(seal) },
+    )
   } else if (!seal) {
     lose(writer, path, 'Claude takes only thoughts it has signed')
   } else if (seal.by !== OWN) {
     lose(writer, path, `Only ${seal.by} can read these thoughts`)
   } else {
-    into.push(block.redacted
-      ? { type: 'redacted_thinking', data: seal.value }
-      : { type: 'thinking', thinking: block.text, signature: seal.value })
+    into.push(
+      block.redacted ? { type: 'redacted_thinking', data: seal.value } : { type: 'thinking', thinking: block.text, signature: seal.value },
+    )
   }
 }
 

@@ -36,9 +36,21 @@ const WORDS: Record<Fault['kind'], string> = {
 
 /** What a status alone says, for bodies that are no error object of ours. */
 const STATUSES: Record<number, Fault['kind']> = {
-  400: 'invalid_request', 401: 'authentication', 402: 'insufficient_balance', 403: 'permission', 404: 'not_found', 408: 'timeout',
-  409: 'invalid_request', 413: 'too_large', 422: 'invalid_request', 429: 'rate_limit', 500: 'upstream', 502: 'upstream', 503: 'unavailable',
-  504: 'timeout', 529: 'overloaded',
+  400: 'invalid_request',
+  401: 'authentication',
+  402: 'insufficient_balance',
+  403: 'permission',
+  404: 'not_found',
+  408: 'timeout',
+  409: 'invalid_request',
+  413: 'too_large',
+  422: 'invalid_request',
+  429: 'rate_limit',
+  500: 'upstream',
+  502: 'upstream',
+  503: 'unavailable',
+  504: 'timeout',
+  529: 'overloaded',
 }
 
 /** Message bodies of proxies go on for pages; a customer needs the beginning. */
@@ -55,13 +67,13 @@ export function decodeError(status: number, body: Json | undefined): Fault {
   const byStatus = STATUSES[status] ?? (status >= 500 ? 'upstream' : status >= 400 ? 'invalid_request' : undefined)
   // Vendors write these two over every error; there the status knows better.
   const vague = known?.kind === 'invalid_request' || known?.kind === 'upstream'
-  const kind = (vague ? byStatus ?? known.kind : known?.kind ?? byStatus) ?? 'upstream'
-  const plain = isObject(body) ? text(body.error) ?? text(body.message) : undefined
+  const kind = (vague ? (byStatus ?? known.kind) : (known?.kind ?? byStatus)) ?? 'upstream'
+  const plain = isObject(body) ? (text(body.error) ?? text(body.message)) : undefined
   const code = isObject(error?.details) ? text(error.details.error_code) : text(error?.code)
   const message = text(error?.message) || plain || 'The upstream failed without saying why'
   return {
     kind,
-    status: status >= 400 ? status : known?.status ?? 502,
+    status: status >= 400 ? status : (known?.status ?? 502),
     message: message.slice(0, MAX_MESSAGE_CHARS),
     ...(code === undefined ? {} : { code }),
   }

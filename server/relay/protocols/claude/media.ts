@@ -37,7 +37,7 @@ export function readMedia(block: JsonObject): Media | undefined {
   }
 }
 
-function readSource(source: JsonObject, image: boolean): Pick<Media, 'mediaType' | 'data'> & { keep?: JsonObject } | undefined {
+function readSource(source: JsonObject, image: boolean): (Pick<Media, 'mediaType' | 'data'> & { keep?: JsonObject }) | undefined {
   const mediaType = text(source.media_type)
   switch (source.type) {
     case 'base64':
@@ -46,14 +46,17 @@ function readSource(source: JsonObject, image: boolean): Pick<Media, 'mediaType'
       return typeof source.url === 'string' ? { mediaType: image ? 'image/*' : 'application/pdf', data: { url: source.url } } : undefined
     case 'file':
       return typeof source.file_id === 'string'
-        ? { mediaType: image ? 'image/*' : 'application/pdf', data: { fileId: source.file_id } } : undefined
+        ? { mediaType: image ? 'image/*' : 'application/pdf', data: { fileId: source.file_id } }
+        : undefined
     case 'text':
       return typeof source.data === 'string'
-        ? { mediaType: 'text/plain', data: { base64: Buffer.from(source.data, 'utf8').toString('base64') } } : undefined
+        ? { mediaType: 'text/plain', data: { base64: Buffer.from(source.data, 'utf8').toString('base64') } }
+        : undefined
     case 'content': {
       // A document made of blocks: its text travels as a file, its structure (what citations point at) only to Claude.
       const plain = contentText(source.content)
-      return plain === undefined ? undefined
+      return plain === undefined
+        ? undefined
         : { mediaType: 'text/plain', data: { base64: Buffer.from(plain, 'utf8').toString('base64') }, keep: { source } }
     }
     default:

@@ -7,8 +7,22 @@ import { readToolChoice, readTools } from './tools.ts'
 import { count, number, OWN, rest, text } from './wire.ts'
 
 const TURN_MEMBERS = new Set([
-  'model', 'stream', 'system', 'messages', 'tools', 'tool_choice', 'max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences',
-  'thinking', 'output_config', 'output_format', 'metadata', 'service_tier',
+  'model',
+  'stream',
+  'system',
+  'messages',
+  'tools',
+  'tool_choice',
+  'max_tokens',
+  'temperature',
+  'top_p',
+  'top_k',
+  'stop_sequences',
+  'thinking',
+  'output_config',
+  'output_format',
+  'metadata',
+  'service_tier',
 ])
 const MESSAGE_MEMBERS = new Set(['role', 'content'])
 const OUTPUT_MEMBERS = new Set(['effort', 'format'])
@@ -104,7 +118,10 @@ function readFormat(format: Json | undefined): OutputFormat | undefined {
 
 function readSampling(body: JsonObject, turn: Turn): void {
   const numbers = {
-    maxOutputTokens: count(body.max_tokens), temperature: number(body.temperature), topP: number(body.top_p), topK: number(body.top_k),
+    maxOutputTokens: count(body.max_tokens),
+    temperature: number(body.temperature),
+    topP: number(body.top_p),
+    topK: number(body.top_k),
   }
   for (const key of ['maxOutputTokens', 'temperature', 'topP', 'topK'] as const) {
     const value = numbers[key]

@@ -51,7 +51,10 @@ function writeNative(turn: Turn, losses: Loss[]): JsonObject {
 
 function writeForeign(turn: Turn, losses: Loss[]): JsonObject {
   const context = {
-    model: turn.model, maxOutputTokens: turn.maxOutputTokens, toolChoice: turn.toolChoice, openToolUse: hasOpenToolUse(turn),
+    model: turn.model,
+    maxOutputTokens: turn.maxOutputTokens,
+    toolChoice: turn.toolChoice,
+    openToolUse: hasOpenToolUse(turn),
   }
   const { thinking, effort, maxTokens } = writeForeignThinking(turn.reasoning, context, losses)
   const body = begin(turn, turn.maxOutputTokens ?? maxTokens ?? DEFAULT_MAX_TOKENS)
@@ -80,7 +83,7 @@ function writeSystem(blocks: Block[], native: boolean, losses: Loss[]): JsonObje
   const texts: Block[] = []
   for (const [index, block] of blocks.entries()) {
     if (native || block.type === 'text') texts.push(block)
-    else losses.push({ path: `system[${index}]`, reason: 'Claude\'s system prompt is text only' })
+    else losses.push({ path: `system[${index}]`, reason: "Claude's system prompt is text only" })
   }
   const written = encodeBlocks(texts, 'system', writer)
   return written.length === 0 ? undefined : asContent(texts, written)
@@ -96,7 +99,7 @@ function writeMetadata(body: JsonObject, turn: Turn, losses: Loss[]): void {
   for (const key of Object.keys(turn.metadata ?? {})) {
     const value = turn.metadata?.[key]
     if (key === 'user_id' && typeof value === 'string') user ??= value
-    else losses.push({ path: `metadata.${key}`, reason: 'Claude\'s metadata knows only user_id' })
+    else losses.push({ path: `metadata.${key}`, reason: "Claude's metadata knows only user_id" })
   }
   if (user !== undefined) body.metadata = { user_id: user }
   if (turn.serviceTier === undefined) return
@@ -119,7 +122,7 @@ function writeForeignSampling(body: JsonObject, turn: Turn, thinks: boolean, los
   const lose = (path: string, reason: string) => losses.push({ path, reason })
   let temperature = turn.temperature
   if (temperature !== undefined && temperature > 1) {
-    lose('temperature', 'Claude\'s highest temperature is 1')
+    lose('temperature', "Claude's highest temperature is 1")
     temperature = 1
   }
   if (thinks && temperature !== undefined && temperature !== 1) {

@@ -10,7 +10,14 @@ import { isNative, OWN, ownMembers, rest, text } from './wire.ts'
 
 /** Members of an answer with a canonical name; the others stay with its finish, where a stream tells them too. */
 export const MESSAGE_MEMBERS: ReadonlySet<string> = new Set([
-  'id', 'type', 'role', 'model', 'content', 'stop_reason', 'stop_sequence', 'usage',
+  'id',
+  'type',
+  'role',
+  'model',
+  'content',
+  'stop_reason',
+  'stop_sequence',
+  'usage',
 ])
 
 /**
@@ -24,11 +31,13 @@ export function decodeResponse(body: JsonObject): Completion {
   return {
     id: text(body.id) ?? '',
     model: text(body.model) ?? '',
-    choices: [{
-      index: 0,
-      content: decodeContent(body.content, 'answer', 'content').map(unlisted),
-      finish: readFinish(body.stop_reason, body.stop_sequence, rest(body, MESSAGE_MEMBERS)),
-    }],
+    choices: [
+      {
+        index: 0,
+        content: decodeContent(body.content, 'answer', 'content').map(unlisted),
+        finish: readFinish(body.stop_reason, body.stop_sequence, rest(body, MESSAGE_MEMBERS)),
+      },
+    ],
     ...(usage ? { usage } : {}),
     ...(isObject(body.usage) ? { rawUsage: body.usage } : {}),
     ...(tier === undefined ? {} : { serviceTier: tier }),
@@ -57,15 +66,23 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
   losses.push(...extensionLosses(choice?.ext, OWN, 'choices[0].', 'A Claude answer has no such member'))
   losses.push(...extensionLosses(finish.ext, OWN, 'choices[0].', 'A Claude answer has no such member'))
   const blocks = choice?.content ?? []
-  const usage = native && isObject(completion.rawUsage) ? completion.rawUsage
-    : completion.usage ? writeUsage(completion.usage) : { input_tokens: call.estimatedInput ?? 0, output_tokens: 0 }
+  const usage =
+    native && isObject(completion.rawUsage)
+      ? completion.rawUsage
+      : completion.usage
+        ? writeUsage(completion.usage)
+        : { input_tokens: call.estimatedInput ?? 0, output_tokens: 0 }
   const body: JsonObject = {
     id: completion.id || call.id,
     type: 'message',
     role: 'assistant',
     model: call.model,
     content: encodeBlocks(blocks, 'choices[0].content', { road: 'answer', native, losses }),
-    ...writeStop(finish, blocks.some((block) => block.type === 'call'), native),
+    ...writeStop(
+      finish,
+      blocks.some((block) => block.type === 'call'),
+      native,
+    ),
     ...ownMembers(finish.ext),
     usage,
   }

@@ -30,8 +30,13 @@ export function patch(body: JsonObject, edit: { model: string; stream: boolean }
 
 function endsInStrippedToolUse(messages: Json[]): boolean {
   const last = messages.findLast((message) => isObject(message) && message.role === 'assistant')
-  return last !== undefined && hasPacked(last) && isObject(last) && Array.isArray(last.content)
-    && last.content.some((block) => isObject(block) && block.type === 'tool_use')
+  return (
+    last !== undefined &&
+    hasPacked(last) &&
+    isObject(last) &&
+    Array.isArray(last.content) &&
+    last.content.some((block) => isObject(block) && block.type === 'tool_use')
+  )
 }
 
 function hasPacked(message: Json): boolean {

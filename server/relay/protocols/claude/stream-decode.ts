@@ -169,9 +169,14 @@ class StreamReader {
   /** @returns false for a delta the block cannot have, which is then kept whole */
   private liveDelta(open: Extract<Open, { kind: 'live' }>, delta: JsonObject, events: Event[]): boolean {
     const { block, index } = open
-    const piece = block.type === 'text' && delta.type === 'text_delta' ? delta.text
-      : block.type === 'reasoning' && delta.type === 'thinking_delta' ? delta.thinking
-        : block.type === 'call' && delta.type === 'input_json_delta' ? delta.partial_json : undefined
+    const piece =
+      block.type === 'text' && delta.type === 'text_delta'
+        ? delta.text
+        : block.type === 'reasoning' && delta.type === 'thinking_delta'
+          ? delta.thinking
+          : block.type === 'call' && delta.type === 'input_json_delta'
+            ? delta.partial_json
+            : undefined
     if (typeof piece === 'string') {
       if (piece === '') return true
       open.spoke = true
@@ -207,7 +212,7 @@ class StreamReader {
   }
 
   private closeAll(events: Event[]): void {
-    for (const wire of [...this.opened.keys()]) this.close(wire, events)
+    for (const wire of Array.from(this.opened.keys())) this.close(wire, events)
   }
 
   private messageDelta(data: JsonObject, events: Event[]): void {
@@ -230,7 +235,7 @@ class StreamReader {
   /** The wire's index; a vendor that sends none means the last block. */
   private wireIndex(data: JsonObject): number {
     if (typeof data.index === 'number') return data.index
-    return data.type === 'content_block_start' ? this.next : [...this.opened.keys()].at(-1) ?? 0
+    return data.type === 'content_block_start' ? this.next : ([...this.opened.keys()].at(-1) ?? 0)
   }
 }
 

@@ -17,7 +17,13 @@ type OfBlock = Extract<Event, { type: 'open' | 'delta' | 'seal' | 'close' }>
  * The block whose turn it is. `wire` is its index once it was begun: redacted thoughts begin when they close, since their seal may
  * come late, and a text (`start`) with its first word, since clients send an empty block back and Claude refuses it.
  */
-interface Current { index: number; wire: number | undefined; start?: JsonObject; block: Block; seal?: Seal }
+interface Current {
+  index: number
+  wire: number | undefined
+  start?: JsonObject
+  block: Block
+  seal?: Seal
+}
 
 /**
  * Writes a Messages stream under the platform's model name. One block is open at a time: events of a block that was opened beside
@@ -63,8 +69,12 @@ class StreamWriter {
       this.resume(...entry.value)
     }
     const { delta, beside } = writeFinishMembers(this.finish)
-    const usage = this.native && isObject(this.rawUsage) ? this.rawUsage
-      : this.usage ? writeDeltaUsage(this.usage) : { input_tokens: this.call.estimatedInput ?? 0, output_tokens: 0 }
+    const usage =
+      this.native && isObject(this.rawUsage)
+        ? this.rawUsage
+        : this.usage
+          ? writeDeltaUsage(this.usage)
+          : { input_tokens: this.call.estimatedInput ?? 0, output_tokens: 0 }
     this.write({ type: 'message_delta', delta: { ...writeStop(this.finish, this.hasCalls, this.native), ...delta }, usage, ...beside })
     this.write({ type: 'message_stop' })
     this.over = true

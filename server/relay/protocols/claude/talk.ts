@@ -21,7 +21,12 @@ export function writeNativeMessages(messages: Message[], losses: Loss[]): JsonOb
   return written
 }
 
-interface Draft { role: 'user' | 'assistant'; results: JsonObject[]; blocks: JsonObject[]; lone?: Block[] }
+interface Draft {
+  role: 'user' | 'assistant'
+  results: JsonObject[]
+  blocks: JsonObject[]
+  lone?: Block[]
+}
 
 /**
  * Writes the messages of another protocol by Claude's rules: consecutive messages of a side are one, results stand first in the user
@@ -43,7 +48,7 @@ export function writeForeignMessages(messages: Message[], losses: Loss[]): { hea
       continue
     }
     if (message.name !== undefined) losses.push({ path: `${path}.name`, reason: 'Claude messages have no author name' })
-    if (system) losses.push({ path, reason: 'A system message in the middle of the talk was sent as the user\'s text' })
+    if (system) losses.push({ path, reason: "A system message in the middle of the talk was sent as the user's text" })
     const role = message.role === 'assistant' ? 'assistant' : 'user'
     if (role === 'assistant') for (const block of message.content) if (block.type === 'call') calls.add(block.id)
     addMessage(drafts, role, sendable(message.content, role, `${path}.content`, calls, losses), `${path}.content`, writer)

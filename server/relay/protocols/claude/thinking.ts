@@ -82,7 +82,9 @@ export interface ThinkingContext {
  * small for the least budget, and (by budget) with an unsigned tool use at the end of the talk; then the wish is lost, not the call.
  */
 export function writeForeignThinking(
-  reasoning: Reasoning | undefined, context: ThinkingContext, losses: Loss[],
+  reasoning: Reasoning | undefined,
+  context: ThinkingContext,
+  losses: Loss[],
 ): { thinking?: JsonObject; effort?: string; maxTokens?: number } {
   if (!reasoning) return {}
   const { effort } = reasoning
@@ -94,8 +96,10 @@ export function writeForeignThinking(
     losses.push({ path: 'reasoning', reason })
     return {}
   }
-  const forced = context.toolChoice?.type === 'required' || context.toolChoice?.type === 'tool'
-    || (context.toolChoice?.type === 'allowed' && context.toolChoice.mode === 'required')
+  const forced =
+    context.toolChoice?.type === 'required' ||
+    context.toolChoice?.type === 'tool' ||
+    (context.toolChoice?.type === 'allowed' && context.toolChoice.mode === 'required')
   if (forced) return lost('Claude does not think when it is forced to use a tool')
   const display = !reasoning.summary || reasoning.summary === 'none' ? {} : { display: 'summarized' }
   if (!takesBudget(context.model)) {

@@ -58,8 +58,8 @@ describe('usage of a whole answer', () => {
 
   for (const bad of [-1, NaN, Infinity, 2 ** 53, 1.5, '5', null, {}, [1]]) {
     test(`a count of ${JSON.stringify(bad)} is none at all`, () => {
-      expect(usage({ input_tokens: bad as number, output_tokens: 1 })).toBeUndefined()
-      expect(usage({ input_tokens: 1, output_tokens: 1, cache_read_input_tokens: bad as number })).toEqual({
+      expect(usage({ input_tokens: bad, output_tokens: 1 })).toBeUndefined()
+      expect(usage({ input_tokens: 1, output_tokens: 1, cache_read_input_tokens: bad })).toEqual({
         ...EMPTY_USAGE,
         input: 1,
         output: 1,

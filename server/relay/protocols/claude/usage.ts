@@ -103,9 +103,12 @@ function complete(counts: Counts): Usage & UsageDetails {
   usage.input = counts.input ?? 0
   usage.output = counts.output ?? 0
   usage.cachedInput = counts.cachedInput ?? 0
-  Object.assign(usage, counts.cacheWriteTotal === undefined
-    ? { cacheWrite: counts.cacheWrite ?? 0, cacheWrite1h: counts.cacheWrite1h ?? 0 }
-    : splitWrites(counts.cacheWriteTotal, counts))
+  Object.assign(
+    usage,
+    counts.cacheWriteTotal === undefined
+      ? { cacheWrite: counts.cacheWrite ?? 0, cacheWrite1h: counts.cacheWrite1h ?? 0 }
+      : splitWrites(counts.cacheWriteTotal, counts),
+  )
   if (counts.reasoning !== undefined) usage.reasoning = Math.min(counts.reasoning, usage.output)
   return usage
 }

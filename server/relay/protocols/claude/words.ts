@@ -3,7 +3,16 @@ import { text } from './wire.ts'
 
 /** Members that are bytes, marks or machine words, not text the model reads or writes. */
 const NOT_TEXT = new Set([
-  'type', 'id', 'tool_use_id', 'data', 'signature', 'encrypted_content', 'encrypted_index', 'cache_control', 'media_type', 'file_id',
+  'type',
+  'id',
+  'tool_use_id',
+  'data',
+  'signature',
+  'encrypted_content',
+  'encrypted_index',
+  'cache_control',
+  'media_type',
+  'file_id',
   'role',
 ])
 /** Deeper nesting than any honest block's; what lies below is not counted. */

@@ -45,8 +45,8 @@ export function decodePart(raw: Json): Block[] {
   if (isObject(part.fileData)) return [decodeFile(part, part.fileData), ...sealed(signature, undefined)]
   if (typeof part.text === 'string') {
     const { text: written, ...rest } = part
-    if (thought === true) return decodeThought(written as string, signature, rest)
-    const block: Block = { type: 'text', text: written as string, ...extension(rest) }
+    if (thought === true) return decodeThought(written, signature, rest)
+    const block: Block = { type: 'text', text: written, ...extension(rest) }
     const seals = sealed(signature, written === '' ? 'text' : undefined)
     return written === '' && seals.length > 0 ? seals : [block, ...seals]
   }

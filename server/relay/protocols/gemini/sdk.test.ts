@@ -80,7 +80,7 @@ test("Google's SDK throws on the error that breaks a stream off", async () => {
   const broken = gemini.encodeStreamError({ kind: 'upstream', status: 502, message: 'The upstream broke off' }, 'r1')
   await sdkAgainst([...run(gemini.encodeStream(CALL), EVENTS.slice(0, 3)), ...broken], async (sdk) => {
     const read = async (): Promise<void> => {
-      for await (const _ of await sdk.models.generateContentStream({ model: 'm', contents: 'hi' })) continue
+      for await (const chunk of await sdk.models.generateContentStream({ model: 'm', contents: 'hi' })) expect(chunk).toBeDefined()
     }
     await expect(read()).rejects.toThrow('The upstream broke off')
   })

@@ -1,3 +1,4 @@
+// long file: one promise after another about the same thing, read as a list
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import type { JsonObject } from '../../../../contract/json.ts'

@@ -25,7 +25,7 @@ function argumentsText(call: JsonObject): string {
   let text = ''
   for (const partial of list(call.partialArgs ?? call.partial_args)) {
     if (isObject(partial) && typeof partial.stringValue === 'string') text += partial.stringValue
-    else if (isObject(partial) && partial.numberValue !== undefined) text += String(partial.numberValue)
+    else if (isObject(partial) && typeof partial.numberValue === 'number') text += String(partial.numberValue)
   }
   return text
 }

@@ -93,7 +93,7 @@ describe('tap', () => {
         if (found.end) ended = index + 1
       })
       const last = run(gemini.decodeStream(), frames).findLast((event) => event.type === 'usage')
-      expect<unknown>({ ...EMPTY_USAGE, ...merged }).toEqual(last?.usage)
+      expect({ ...EMPTY_USAGE, ...merged } as unknown).toEqual(last?.usage)
       expect(ended).toBe(frames.length)
       expect(text.length).toBeGreaterThan(5)
     }

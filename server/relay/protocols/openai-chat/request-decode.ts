@@ -87,9 +87,11 @@ function decodeTools(body: JsonObject, turn: Turn, ext: JsonObject, done: Set<st
     if (!sameJson(writeToolChoice(choice, turn.tools), body.tool_choice)) ext._tool_choice = body.tool_choice
   }
   if (body.function_call === 'auto' || body.function_call === 'none') turn.toolChoice ??= { type: body.function_call }
-  else if (typeof object(body.function_call).name === 'string')
-    turn.toolChoice ??= { type: 'tool', name: String(object(body.function_call).name) }
-  else return
+  else {
+    const name = text(object(body.function_call).name)
+    if (name === undefined) return
+    turn.toolChoice ??= { type: 'tool', name }
+  }
   ext._function_call = body.function_call
   done.add('function_call')
 }

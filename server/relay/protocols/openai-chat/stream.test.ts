@@ -50,7 +50,7 @@ describe('a stream that is read', () => {
         .flat()
         .map((block) => (block.type === 'call' ? block.name + block.input : 'text' in block ? block.text : ''))
         .join('')
-      expect([...read].sort().join('')).toBe([...written].sort().join(''))
+      expect(Array.from(read).sort().join('')).toBe(Array.from(written).sort().join(''))
     })
   }
 

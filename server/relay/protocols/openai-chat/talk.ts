@@ -4,7 +4,7 @@ import { extensionLosses } from '../loss.ts'
 import { encodeCall, encodePart } from './block.ts'
 import { writeOwnReasoning } from './message.ts'
 import { isSealedElsewhere } from './seals.ts'
-import { OWN, ownMembers, remembered } from './wire.ts'
+import { OWN, ownMembers, remembered, text } from './wire.ts'
 
 type Result = Extract<Block, { type: 'result' }>
 /** What stands between the texts of one message of another protocol when they become one text, which every vendor takes. */
@@ -28,7 +28,7 @@ export function writeNativeHead(turn: Turn, losses: Loss[]): JsonObject[] {
     if (!Array.isArray(group)) continue
     const [role, blocks, form] = group
     const content = turn.system.slice(from, from + Number(blocks))
-    head.push({ role, ...writeContent(placed(content, `messages[${head.length}].content`), String(form), '\n\n', losses) })
+    head.push({ role, ...writeContent(placed(content, `messages[${head.length}].content`), text(form) ?? '', '\n\n', losses) })
     from += content.length
   }
   if (from < turn.system.length)
@@ -65,7 +65,7 @@ function writeOther(message: Message, native: boolean, path: string, losses: Los
   if (results.length > 0 && others.length + shown.length === 0) return results
   const named = message.name === undefined ? {} : { name: message.name }
   const role = remembered(message.ext, 'role') ?? (native || message.role !== 'developer' ? message.role : 'system')
-  const form = String(remembered(message.ext, 'content') ?? '')
+  const form = text(remembered(message.ext, 'content')) ?? ''
   const content = writeContent([...shown, ...others], form, '\n\n', losses)
   // What was lost whole leaves no empty message, which some vendors refuse.
   if (!native && content.content === '' && message.content.length > 0) return results
@@ -82,7 +82,7 @@ function writeResult(block: Result, path: string, native: boolean, shown: Placed
   if (block.cache && !native) losses.push({ path: `${path}.cache_control`, reason: 'Chat Completions has no cache marks' })
   const kept: Placed[] = []
   for (const each of placed(block.content, `${path}.content`)) (each.block.type === 'media' && !native ? shown : kept).push(each)
-  const form = String(remembered(block.ext, 'content') ?? '')
+  const form = text(remembered(block.ext, 'content')) ?? ''
   const content = writeContent(kept, form, '\n', losses)
   const named = block.name === undefined ? {} : { name: block.name }
   if (remembered(block.ext, 'legacy') === true) return { role: 'function', ...named, ...content, ...ownMembers(block.ext) }
@@ -139,7 +139,7 @@ function writeAssistant(message: Message, native: boolean, path: string, losses:
     }
   }
   const annotations = content.map(({ block }) => (block.type === 'text' ? block.ext?.[OWN]?.annotations : undefined)).find(Boolean)
-  const form = String(remembered(message.ext, 'content') ?? (calls.length > 0 || told.function_call ? 'null' : ''))
+  const form = text(remembered(message.ext, 'content')) ?? (calls.length > 0 || told.function_call ? 'null' : '')
   Object.assign(written, writeContent(content, form, '', losses), told)
   if (annotations !== undefined) written.annotations = annotations
   if (message.name !== undefined) written.name = message.name

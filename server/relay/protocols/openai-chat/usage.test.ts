@@ -100,7 +100,7 @@ describe('usage', () => {
 
   test('what is no count is not believed, and half a usage is none', () => {
     for (const bad of [-1, Number.NaN, 1.5, '7', null, 2 ** 53, {}]) {
-      expect(meters({ prompt_tokens: 10, completion_tokens: bad as number })).toBeUndefined()
+      expect(meters({ prompt_tokens: 10, completion_tokens: bad })).toBeUndefined()
       expect(meters({ prompt_tokens: 10, completion_tokens: 2, prompt_tokens_details: { cached_tokens: bad as number } })).toEqual({
         ...EMPTY_USAGE,
         input: 10,

@@ -139,5 +139,5 @@ export function writeResult(block: Result, custom: boolean, path: string, writer
 /** Nothing but text is written as a plain string, as every model knows it. */
 function asOutput(block: Result, parts: JsonObject[], native: boolean): JsonObject['output'] {
   const plain = native ? remembered(block.ext, 'string') === true : parts.every((part) => part.type === 'input_text')
-  return plain ? parts.map((part) => part.text).join('\n') : parts
+  return plain ? parts.map((part) => (typeof part.text === 'string' ? part.text : '')).join('\n') : parts
 }

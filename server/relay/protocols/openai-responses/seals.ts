@@ -37,7 +37,7 @@ export function isPacked(value: unknown): value is string {
 /** Reads `encrypted_content` of the reasoning item `id`. */
 export function readEncrypted(value: string, id: string | undefined): { seal?: Seal; redacted?: boolean } {
   if (value === UNSIGNED) return {}
-  if (!isPacked(value)) return { seal: { by: OWN, value: id !== undefined && OWN_ID.test(id) ? `${id}:${value}` : value } }
+  if (!value.startsWith(PACKED)) return { seal: { by: OWN, value: id !== undefined && OWN_ID.test(id) ? `${id}:${value}` : value } }
   const redacted = value.endsWith(REDACTED)
   const seal = unpackSeal(redacted ? value.slice(0, -REDACTED.length) : value, OWN) ?? INVALID
   return redacted ? { seal, redacted } : { seal }

@@ -1,3 +1,4 @@
+// long file: one reader of one stream; its state is shared by every event
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Block, Event } from '../canonical.ts'
 import type { Frame, Translator } from '../protocol.ts'

@@ -187,7 +187,13 @@ export function writeThoughts(sink: Sink, block: Reasoning): BlockWriter {
       const all = [...list(known._breaks), ...breaks]
       const said = { ...known, ...ext, ...(all.length > 0 ? { _breaks: all } : {}) }
       const ours = Object.keys(said).length === 0 ? {} : { ext: { [OWN]: said } }
-      sink.done(index, { ...writeReasoning({ type: 'reasoning', text: whole, ...(block.redacted && { redacted: true }), ...(seal && { seal }), ...ours }, id), id })
+      sink.done(index, {
+        ...writeReasoning(
+          { type: 'reasoning', text: whole, ...(block.redacted && { redacted: true }), ...(seal && { seal }), ...ours },
+          id,
+        ),
+        id,
+      })
     },
   }
 }

@@ -1,3 +1,4 @@
+// long file: one promise after another about the same thing, read as a list
 import { describe, expect, test } from 'bun:test'
 import OpenAI from 'openai'
 import { isObject, type JsonObject } from '../../../../contract/json.ts'

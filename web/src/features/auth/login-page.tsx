@@ -19,16 +19,16 @@ export function LoginPage() {
       <Mark size={40} />
       <Heading title={t('auth.title', { site: name })} className="mt-5" />
       <p className="mt-1.5 mb-7 text-ink-2">{t('auth.lead')}</p>
-      {settings.password_login_enabled === false
-        ? <p className="rounded-lg border border-line bg-sunken p-4 text-ink-2">{t('auth.noMethod')}</p>
-        : (
-          <SignInForm
-            onDone={async () => {
-              client.clear()
-              await navigate({ to: next ?? '/dashboard' })
-            }}
-          />
-        )}
+      {settings.password_login_enabled === false ? (
+        <p className="rounded-lg border border-line bg-sunken p-4 text-ink-2">{t('auth.noMethod')}</p>
+      ) : (
+        <SignInForm
+          onDone={async () => {
+            client.clear()
+            await navigate({ to: next ?? '/dashboard' })
+          }}
+        />
+      )}
     </div>
   )
 }

@@ -29,12 +29,28 @@ export function SignInForm({ onDone }: { onDone(): Promise<void> | void }) {
     <form onSubmit={submit} className="space-y-4" action="/login" method="post">
       {signIn.isError && <FormError>{errorText(signIn.error)}</FormError>}
       <Field label={t('auth.identifier')}>
-        <Input name="identifier" autoComplete="username" autoCapitalize="none" spellCheck={false} required value={identifier} onChange={(event) => setIdentifier(event.target.value)} />
+        <Input
+          name="identifier"
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          required
+          value={identifier}
+          onChange={(event) => setIdentifier(event.target.value)}
+        />
       </Field>
       <Field label={t('auth.password')}>
-        <SecretInput name="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+        <SecretInput
+          name="password"
+          autoComplete="current-password"
+          required
+          value={password}
+          onChange={(event) => setPassword(event.target.value)}
+        />
       </Field>
-      <Button type="submit" variant="primary" className="w-full" busy={signIn.isPending}>{t('auth.signIn')}</Button>
+      <Button type="submit" variant="primary" className="w-full" busy={signIn.isPending}>
+        {t('auth.signIn')}
+      </Button>
     </form>
   )
 }

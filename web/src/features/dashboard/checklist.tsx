@@ -14,8 +14,8 @@ export function Checklist({ admin, balance }: { admin: boolean; balance: string 
   const keys = useQuery(apiKeysQuery)
   const sells = (catalog.data ?? []).some((channel) => channel.models.length > 0)
   const items = [
-    ...(admin ? [{ id: 'sell', done: sells, to: '/dashboard/start' }] as const : []),
-    ...(admin ? [] : [{ id: 'balance', done: isPositive(balance), to: undefined }] as const),
+    ...(admin ? ([{ id: 'sell', done: sells, to: '/dashboard/start' }] as const) : []),
+    ...(admin ? [] : ([{ id: 'balance', done: isPositive(balance), to: undefined }] as const)),
     { id: 'key', done: (keys.data?.length ?? 0) > 0, to: '/dashboard/api-keys' },
     { id: 'call', done: false, to: admin ? '/dashboard/start' : '/dashboard/api-keys' },
   ] as const
@@ -25,13 +25,20 @@ export function Checklist({ admin, balance }: { admin: boolean; balance: string 
       <ol className="divide-y divide-line">
         {items.map((item) => (
           <li key={item.id} className="flex flex-wrap items-center gap-x-4 gap-y-2 px-4 py-3.5 sm:px-5">
-            {item.done ? <CircleCheck size={19} className="text-good" role="img" aria-label={t('dashboard.done')} /> : <Circle size={19} className="text-line-strong" aria-hidden />}
+            {item.done ? (
+              <CircleCheck size={19} className="text-good" role="img" aria-label={t('dashboard.done')} />
+            ) : (
+              <Circle size={19} className="text-line-strong" aria-hidden />
+            )}
             <div className="min-w-0 flex-1 basis-52">
               <p className="font-medium">{t(`dashboard.do.${item.id}`)}</p>
               <p className="text-[13px] text-ink-3">{t(`dashboard.do.${item.id}.text`)}</p>
             </div>
             {!item.done && item.to !== undefined && (
-              <Link to={item.to} className={buttonClass(item.id === next?.id ? 'primary' : 'plain', 'sm')}>{t(`dashboard.do.${item.id}.action`)}<ArrowRight size={14} aria-hidden /></Link>
+              <Link to={item.to} className={buttonClass(item.id === next?.id ? 'primary' : 'plain', 'sm')}>
+                {t(`dashboard.do.${item.id}.action`)}
+                <ArrowRight size={14} aria-hidden />
+              </Link>
             )}
           </li>
         ))}

@@ -28,10 +28,22 @@ export function DashboardPage() {
         <Card
           className="mt-6"
           title={t('dashboard.lastCalls')}
-          actions={<Link to="/dashboard/logs" className="inline-flex items-center gap-1 rounded-sm text-[13px] font-medium text-accent-text hover:underline">{t('dashboard.allCalls')}<ArrowRight size={14} aria-hidden /></Link>}
+          actions={
+            <Link
+              to="/dashboard/logs"
+              className="inline-flex items-center gap-1 rounded-sm text-[13px] font-medium text-accent-text hover:underline"
+            >
+              {t('dashboard.allCalls')}
+              <ArrowRight size={14} aria-hidden />
+            </Link>
+          }
         >
           {logs.isPending && <SkeletonRows />}
-          {logs.isError && <div className="p-4"><ErrorPanel error={logs.error} onRetry={() => void logs.refetch()} /></div>}
+          {logs.isError && (
+            <div className="p-4">
+              <ErrorPanel error={logs.error} onRetry={() => void logs.refetch()} />
+            </div>
+          )}
           {logs.data && <CallList rows={logs.data.items} caption={t('dashboard.lastCalls')} />}
         </Card>
       )}
@@ -48,9 +60,22 @@ function Tiles() {
   const { data } = stats
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-xl border border-line bg-line shadow-card lg:grid-cols-4">
-      <Tile label={t('dashboard.balance')} note={me.data?.held !== undefined && me.data.held !== '0' ? <>{t('dashboard.held')} <Amount value={me.data.held} /></> : undefined}>{data && <Amount balance value={data.balance} />}</Tile>
+      <Tile
+        label={t('dashboard.balance')}
+        note={
+          me.data?.held !== undefined && me.data.held !== '0' ? (
+            <>
+              {t('dashboard.held')} <Amount value={me.data.held} />
+            </>
+          ) : undefined
+        }
+      >
+        {data && <Amount balance value={data.balance} />}
+      </Tile>
       <Tile label={t('dashboard.spent')}>{data && <Amount value={data.total_cost} />}</Tile>
-      <Tile label={t('dashboard.today')} note={t('dashboard.utc')}>{data && compactCount(data.today_requests, language)}</Tile>
+      <Tile label={t('dashboard.today')} note={t('dashboard.utc')}>
+        {data && compactCount(data.today_requests, language)}
+      </Tile>
       <Tile label={t('dashboard.requests')}>{data && compactCount(data.total_requests, language)}</Tile>
     </dl>
   )
@@ -60,7 +85,9 @@ function Tile({ label, note, children }: { label: string; note?: ReactNode; chil
   return (
     <div className="min-h-26 bg-surface px-4 py-4 sm:px-5">
       <dt className="text-[13px] text-ink-3">{label}</dt>
-      <dd className="nums mt-1.5 text-[22px] leading-tight font-semibold tracking-tight">{children ?? <Skeleton className="h-7 w-24" />}</dd>
+      <dd className="nums mt-1.5 text-[22px] leading-tight font-semibold tracking-tight">
+        {children ?? <Skeleton className="h-7 w-24" />}
+      </dd>
       {note !== undefined && <dd className="mt-1 text-xs text-ink-3">{note}</dd>}
     </div>
   )

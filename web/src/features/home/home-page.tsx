@@ -32,15 +32,27 @@ export function HomePage() {
   const first = models.data?.[0]
   return (
     <>
-      {settings.announcement && <p className="border-b border-line bg-accent-soft px-4 py-2.5 text-center text-sm whitespace-pre-line text-accent-text">{settings.announcement}</p>}
+      {settings.announcement && (
+        <p className="border-b border-line bg-accent-soft px-4 py-2.5 text-center text-sm whitespace-pre-line text-accent-text">
+          {settings.announcement}
+        </p>
+      )}
       <div className="mx-auto grid max-w-[1120px] items-center gap-x-16 gap-y-10 px-5 pt-12 pb-16 sm:px-6 sm:pt-20 lg:grid-cols-[minmax(0,1.02fr)_minmax(0,1fr)]">
         <div>
           <Heading title={t('home.hero')} className="hero" />
           <p className="mt-5 max-w-lg text-[16.5px] leading-relaxed text-ink-2">{t('home.lead')}</p>
           <div className="mt-8 flex flex-wrap items-center gap-3">
-            {readToken() === undefined
-              ? <Link to="/login" className={buttonClass('primary', 'lg')}>{t('home.start')}<ArrowRight size={17} aria-hidden /></Link>
-              : <Link to="/dashboard" className={buttonClass('primary', 'lg')}>{t('shell.console')}<ArrowRight size={17} aria-hidden /></Link>}
+            {readToken() === undefined ? (
+              <Link to="/login" className={buttonClass('primary', 'lg')}>
+                {t('home.start')}
+                <ArrowRight size={17} aria-hidden />
+              </Link>
+            ) : (
+              <Link to="/dashboard" className={buttonClass('primary', 'lg')}>
+                {t('shell.console')}
+                <ArrowRight size={17} aria-hidden />
+              </Link>
+            )}
             <p className="text-sm text-ink-3" aria-live="polite">
               {models.data && (models.data.length > 0 ? t('home.models', { count: models.data.length }) : t('home.noModels'))}
             </p>
@@ -54,16 +66,30 @@ export function HomePage() {
       {models.data && models.data.length > 0 && (
         <section aria-labelledby="prices" className="mx-auto max-w-[1120px] px-5 pb-16 sm:px-6">
           <div className="mb-3 flex flex-wrap items-baseline justify-between gap-2">
-            <h2 id="prices" className="text-base">{t('home.onSale')}</h2>
+            <h2 id="prices" className="text-base">
+              {t('home.onSale')}
+            </h2>
             <p className="text-[13px] text-ink-3">{t('home.priceNote')}</p>
           </div>
           <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
             {models.data.slice(0, SHOWN_MODELS).map((model) => (
               <li key={model.model_name} className="rounded-lg border border-line bg-surface px-4 py-3.5 shadow-card">
-                <p translate="no" className="truncate font-medium">{model.model_name}</p>
+                <p translate="no" className="truncate font-medium">
+                  {model.model_name}
+                </p>
                 <dl className="mt-1.5 flex gap-5 text-[13px] text-ink-3">
-                  <div className="flex gap-1.5"><dt>{t('price.input')}</dt><dd className="text-ink"><Amount value={model.input_price} /></dd></div>
-                  <div className="flex gap-1.5"><dt>{t('price.output')}</dt><dd className="text-ink"><Amount value={model.output_price} /></dd></div>
+                  <div className="flex gap-1.5">
+                    <dt>{t('price.input')}</dt>
+                    <dd className="text-ink">
+                      <Amount value={model.input_price} />
+                    </dd>
+                  </div>
+                  <div className="flex gap-1.5">
+                    <dt>{t('price.output')}</dt>
+                    <dd className="text-ink">
+                      <Amount value={model.output_price} />
+                    </dd>
+                  </div>
                 </dl>
               </li>
             ))}

@@ -35,23 +35,32 @@ export function CreateKey({ onClose }: { onClose(): void }) {
   // An empty list would mean every model (contract.md 3.6): the opposite of what was asked for.
   const nonePicked = picked !== undefined && picked.length === 0
   const create = useMutation({
-    mutationFn: () => call<NewApiKey>('POST', '/api/user/api-keys', {
-      body: {
-        name: form.name.trim() === '' ? undefined : form.name.trim(), allowed_user_channels: channel ? [channel.id] : [],
-        allowed_models: picked ?? [], allowed_ips: ips, quota_limit: quota,
-      },
-    }),
+    mutationFn: () =>
+      call<NewApiKey>('POST', '/api/user/api-keys', {
+        body: {
+          name: form.name.trim() === '' ? undefined : form.name.trim(),
+          allowed_user_channels: channel ? [channel.id] : [],
+          allowed_models: picked ?? [],
+          allowed_ips: ips,
+          quota_limit: quota,
+        },
+      }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['api-keys'] }),
   })
   const bind = (name: keyof typeof form) => ({
-    name, value: form[name], onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
+    name,
+    value: form[name],
+    onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
   })
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setChecked(true)
     if (badIp === undefined && quota !== undefined && !nonePicked && channel) create.mutate()
   }
-  if (create.data) return <NewSecret secret={create.data.api_key} name={create.data.key.name} model={picked?.[0] ?? channel?.models[0]} onClose={onClose} />
+  if (create.data)
+    return (
+      <NewSecret secret={create.data.api_key} name={create.data.key.name} model={picked?.[0] ?? channel?.models[0]} onClose={onClose} />
+    )
   return (
     <Dialog
       open
@@ -59,12 +68,14 @@ export function CreateKey({ onClose }: { onClose(): void }) {
       shape="sheet"
       title={t('keys.create')}
       description={t('keys.createText')}
-      footer={(
+      footer={
         <>
           <Button onClick={onClose}>{t('common.cancel')}</Button>
-          <Button type="submit" form={formId} variant="primary" busy={create.isPending} disabled={!channel}>{t('keys.create')}</Button>
+          <Button type="submit" form={formId} variant="primary" busy={create.isPending} disabled={!channel}>
+            {t('keys.create')}
+          </Button>
         </>
-      )}
+      }
     >
       {catalog.isPending && <SkeletonRows />}
       {catalog.isError && <ErrorPanel error={catalog.error} onRetry={() => void catalog.refetch()} />}
@@ -72,20 +83,49 @@ export function CreateKey({ onClose }: { onClose(): void }) {
         <form id={formId} onSubmit={submit} className="space-y-5 pt-1">
           {create.isError && <FormError>{errorText(create.error)}</FormError>}
           {!channel && <p className="rounded-lg bg-warn-soft px-3.5 py-2.5">{t('keys.noChannel')}</p>}
-          <Field label={t('keys.name')} help={t('keys.nameHelp')}><Input {...bind('name')} maxLength={100} autoComplete="off" placeholder={t('keys.namePlaceholder')} /></Field>
+          <Field label={t('keys.name')} help={t('keys.nameHelp')}>
+            <Input {...bind('name')} maxLength={100} autoComplete="off" placeholder={t('keys.namePlaceholder')} />
+          </Field>
           {catalog.data.length > 1 && (
             <Field label={t('keys.channel')} help={channel?.description === '' ? undefined : channel?.description}>
               <Select {...bind('channel')} value={String(channel?.id ?? '')}>
-                {catalog.data.map((one) => <option key={one.id} value={one.id}>{t('keys.channelOption', { name: one.name, count: one.models.length })}</option>)}
+                {catalog.data.map((one) => (
+                  <option key={one.id} value={one.id}>
+                    {t('keys.channelOption', { name: one.name, count: one.models.length })}
+                  </option>
+                ))}
               </Select>
             </Field>
           )}
-          {channel && channel.models.length > 0 && <ModelPicker models={channel.models} chosen={models} error={checked && nonePicked ? t('keys.pickOne') : undefined} onChange={setModels} />}
-          <Field label={t('keys.quota')} optional help={t('keys.quotaHelp')} error={checked && quota === undefined ? t('common.amountWrong') : undefined}>
+          {channel && channel.models.length > 0 && (
+            <ModelPicker
+              models={channel.models}
+              chosen={models}
+              error={checked && nonePicked ? t('keys.pickOne') : undefined}
+              onChange={setModels}
+            />
+          )}
+          <Field
+            label={t('keys.quota')}
+            optional
+            help={t('keys.quotaHelp')}
+            error={checked && quota === undefined ? t('common.amountWrong') : undefined}
+          >
             <Input {...bind('quota')} inputMode="decimal" autoComplete="off" className="nums" />
           </Field>
-          <Field label={t('keys.ips')} optional help={t('keys.ipsHelp')} error={checked && badIp !== undefined ? t('keys.ipWrong', { ip: badIp }) : undefined}>
-            <Textarea {...bind('ips')} rows={2} spellCheck={false} className="font-mono text-[13px]!" placeholder="203.0.113.7, 10.0.0.0/8" />
+          <Field
+            label={t('keys.ips')}
+            optional
+            help={t('keys.ipsHelp')}
+            error={checked && badIp !== undefined ? t('keys.ipWrong', { ip: badIp }) : undefined}
+          >
+            <Textarea
+              {...bind('ips')}
+              rows={2}
+              spellCheck={false}
+              className="font-mono text-[13px]!"
+              placeholder="203.0.113.7, 10.0.0.0/8"
+            />
           </Field>
         </form>
       )}

@@ -32,12 +32,16 @@ export function DeleteKey({ apiKey: key, onClose }: { apiKey: ApiKey; onClose():
       onOpenChange={onClose}
       title={t('keys.deleteTitle', { name: key.name })}
       description={t(inUse ? 'keys.deleteInUse' : 'keys.deleteText', { count: key.usage.request_count })}
-      footer={(
+      footer={
         <>
-          <Button autoFocus={!inUse} onClick={onClose}>{t('common.cancel')}</Button>
-          <Button variant="danger" busy={remove.isPending} disabled={inUse && typed !== key.name} onClick={() => remove.mutate()}>{t('keys.delete')}</Button>
+          <Button autoFocus={!inUse} onClick={onClose}>
+            {t('common.cancel')}
+          </Button>
+          <Button variant="danger" busy={remove.isPending} disabled={inUse && typed !== key.name} onClick={() => remove.mutate()}>
+            {t('keys.delete')}
+          </Button>
         </>
-      )}
+      }
     >
       {remove.isError && <FormError>{errorText(remove.error)}</FormError>}
       {inUse && (

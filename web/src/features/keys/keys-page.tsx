@@ -19,7 +19,12 @@ export function KeysPage() {
   const keys = useQuery(apiKeysQuery)
   const [creating, setCreating] = useState(false)
   const [deleting, setDeleting] = useState<ApiKey>()
-  const create = <Button variant="primary" onClick={() => setCreating(true)}><Plus size={16} aria-hidden />{t('keys.create')}</Button>
+  const create = (
+    <Button variant="primary" onClick={() => setCreating(true)}>
+      <Plus size={16} aria-hidden />
+      {t('keys.create')}
+    </Button>
+  )
   const some = keys.data !== undefined && keys.data.length > 0
   return (
     <Page title={t('nav.keys')} lead={t('keys.lead')} actions={some && create}>
@@ -28,7 +33,13 @@ export function KeysPage() {
         <Card>
           {keys.isPending && <SkeletonRows />}
           {keys.data && !some && <Empty icon={<KeyRound size={20} />} title={t('keys.empty')} text={t('keys.emptyText')} action={create} />}
-          {some && <ul className="divide-y divide-line">{keys.data.map((key) => <KeyRow key={key.id} apiKey={key} onDelete={() => setDeleting(key)} />)}</ul>}
+          {some && (
+            <ul className="divide-y divide-line">
+              {keys.data.map((key) => (
+                <KeyRow key={key.id} apiKey={key} onDelete={() => setDeleting(key)} />
+              ))}
+            </ul>
+          )}
         </Card>
       )}
       {creating && <CreateKey onClose={() => setCreating(false)} />}

@@ -38,7 +38,14 @@ export function ModelPicker({ models, chosen, error, onChange }: ModelPickerProp
       {chosen !== undefined && (
         <div className="mt-2 rounded-lg border border-line">
           {models.length >= SEARCH_FROM && (
-            <Field label={t('start.sell.search')} hideLabel className="border-b border-line p-2"><Input type="search" placeholder={t('start.sell.search')} value={search} onChange={(event) => setSearch(event.target.value)} /></Field>
+            <Field label={t('start.sell.search')} hideLabel className="border-b border-line p-2">
+              <Input
+                type="search"
+                placeholder={t('start.sell.search')}
+                value={search}
+                onChange={(event) => setSearch(event.target.value)}
+              />
+            </Field>
           )}
           <ul className="max-h-52 overflow-y-auto p-2">
             {shown.map((model) => (
@@ -50,14 +57,20 @@ export function ModelPicker({ models, chosen, error, onChange }: ModelPickerProp
                     checked={chosen.includes(model)}
                     onChange={(event) => onChange(event.target.checked ? [...chosen, model] : chosen.filter((other) => other !== model))}
                   />
-                  <span translate="no" className="break-all">{model}</span>
+                  <span translate="no" className="break-all">
+                    {model}
+                  </span>
                 </label>
               </li>
             ))}
           </ul>
         </div>
       )}
-      {error !== undefined && <p role="alert" className="mt-1.5 text-[13px] text-bad">{error}</p>}
+      {error !== undefined && (
+        <p role="alert" className="mt-1.5 text-[13px] text-bad">
+          {error}
+        </p>
+      )}
     </fieldset>
   )
 }

@@ -18,11 +18,19 @@ export function NewSecret({ secret, name, model, onClose }: { secret: string; na
       sticky
       title={t('keys.madeTitle', { name })}
       description={t('keys.onceText')}
-      footer={<Button variant="primary" onClick={onClose}>{t('keys.stored')}</Button>}
+      footer={
+        <Button variant="primary" onClick={onClose}>
+          {t('keys.stored')}
+        </Button>
+      }
     >
       <div className="rounded-lg border border-line bg-sunken p-3.5">
-        <code translate="no" data-testid="secret" className="block text-[13px] leading-relaxed break-all select-all">{secret}</code>
-        <div className="mt-3"><CopyButton text={secret} label={t('keys.copy')} variant="plain" /></div>
+        <code translate="no" data-testid="secret" className="block text-[13px] leading-relaxed break-all select-all">
+          {secret}
+        </code>
+        <div className="mt-3">
+          <CopyButton text={secret} label={t('keys.copy')} variant="plain" />
+        </div>
       </div>
       {model !== undefined && (
         <div className="mt-6">

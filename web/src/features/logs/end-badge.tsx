@@ -9,5 +9,9 @@ export function EndBadge({ reason }: { reason: string }) {
   const words = endWords(reason)
   if (!words) return <Badge>{reason}</Badge>
   const Icon = words.tone === 'good' ? CircleCheck : words.tone === 'bad' ? CircleX : CircleDashed
-  return <Badge tone={words.tone} title={t(words.help)} icon={<Icon size={12} aria-hidden />}>{t(words.word)}</Badge>
+  return (
+    <Badge tone={words.tone} title={t(words.help)} icon={<Icon size={12} aria-hidden />}>
+      {t(words.word)}
+    </Badge>
+  )
 }

@@ -32,18 +32,43 @@ export function LogsPage() {
               icon={<ReceiptText size={20} />}
               title={t('logs.empty')}
               text={t('logs.emptyText')}
-              action={<Link to="/dashboard/api-keys" className={buttonClass('primary')}>{t('keys.create')}</Link>}
+              action={
+                <Link to="/dashboard/api-keys" className={buttonClass('primary')}>
+                  {t('keys.create')}
+                </Link>
+              }
             />
           )}
           {logs.data && total > 0 && (
             <>
-              <div className={cx('transition-opacity', logs.isPlaceholderData && 'opacity-50')}><CallList rows={logs.data.items} caption={t('nav.logs')} /></div>
-              <nav aria-label={t('logs.pages')} className="flex items-center justify-between gap-3 border-t border-line px-4 py-2.5 text-[13px] text-ink-3 sm:px-5">
+              <div className={cx('transition-opacity', logs.isPlaceholderData && 'opacity-50')}>
+                <CallList rows={logs.data.items} caption={t('nav.logs')} />
+              </div>
+              <nav
+                aria-label={t('logs.pages')}
+                className="flex items-center justify-between gap-3 border-t border-line px-4 py-2.5 text-[13px] text-ink-3 sm:px-5"
+              >
                 <span className="nums">{t('logs.count', { count: total })}</span>
                 <span className="flex items-center gap-2">
                   <span className="nums mr-1">{t('logs.pageOf', { page, pages })}</span>
-                  <Link to="/dashboard/logs" search={page > 2 ? { page: page - 1 } : {}} disabled={page <= 1} aria-label={t('logs.newer')} className={buttonClass('plain', 'sm')}><ChevronLeft size={15} aria-hidden /></Link>
-                  <Link to="/dashboard/logs" search={{ page: page + 1 }} disabled={page >= pages} aria-label={t('logs.older')} className={buttonClass('plain', 'sm')}><ChevronRight size={15} aria-hidden /></Link>
+                  <Link
+                    to="/dashboard/logs"
+                    search={page > 2 ? { page: page - 1 } : {}}
+                    disabled={page <= 1}
+                    aria-label={t('logs.newer')}
+                    className={buttonClass('plain', 'sm')}
+                  >
+                    <ChevronLeft size={15} aria-hidden />
+                  </Link>
+                  <Link
+                    to="/dashboard/logs"
+                    search={{ page: page + 1 }}
+                    disabled={page >= pages}
+                    aria-label={t('logs.older')}
+                    className={buttonClass('plain', 'sm')}
+                  >
+                    <ChevronRight size={15} aria-hidden />
+                  </Link>
                 </span>
               </nav>
             </>

@@ -25,15 +25,29 @@ export function ReceiptPage() {
     <Page
       title={t('receipt.title')}
       lead={t('receipt.lead')}
-      actions={receipt.data && (
-        <span className="flex gap-2 print:hidden">
-          <CopyButton text={JSON.stringify(receipt.data, null, 2)} label={t('receipt.copyJson')} variant="plain" />
-          <Button onClick={() => print()}><Printer size={15} aria-hidden />{t('receipt.print')}</Button>
-        </span>
-      )}
+      actions={
+        receipt.data && (
+          <span className="flex gap-2 print:hidden">
+            <CopyButton text={JSON.stringify(receipt.data, null, 2)} label={t('receipt.copyJson')} variant="plain" />
+            <Button onClick={() => print()}>
+              <Printer size={15} aria-hidden />
+              {t('receipt.print')}
+            </Button>
+          </span>
+        )
+      }
     >
       {receipt.isPending && <SkeletonRows rows={10} />}
-      {gone && <Empty title={t('receipt.gone')} action={<Link to="/dashboard/logs" className={buttonClass('plain')}>{t('receipt.back')}</Link>} />}
+      {gone && (
+        <Empty
+          title={t('receipt.gone')}
+          action={
+            <Link to="/dashboard/logs" className={buttonClass('plain')}>
+              {t('receipt.back')}
+            </Link>
+          }
+        />
+      )}
       {receipt.isError && !gone && <ErrorPanel error={receipt.error} onRetry={() => void receipt.refetch()} />}
       {receipt.data && (
         <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_320px]">

@@ -33,10 +33,22 @@ export function usageWords(source: string): { word: Key; help: Key } | undefined
 }
 
 const meterKeys: Readonly<Record<string, Key>> = {
-  input: 'meter.input', output: 'meter.output', cachedInput: 'meter.cachedInput', cacheWrite: 'meter.cacheWrite', cacheWrite1h: 'meter.cacheWrite1h',
-  imageInput: 'meter.imageInput', imageOutput: 'meter.imageOutput', audioInput: 'meter.audioInput', audioOutput: 'meter.audioOutput',
-  cached_input: 'meter.cachedInput', cache_write_input: 'meter.cacheWrite', cache_write_1h_input: 'meter.cacheWrite1h',
-  image_input: 'meter.imageInput', image_output: 'meter.imageOutput', audio_input: 'meter.audioInput', audio_output: 'meter.audioOutput',
+  input: 'meter.input',
+  output: 'meter.output',
+  cachedInput: 'meter.cachedInput',
+  cacheWrite: 'meter.cacheWrite',
+  cacheWrite1h: 'meter.cacheWrite1h',
+  imageInput: 'meter.imageInput',
+  imageOutput: 'meter.imageOutput',
+  audioInput: 'meter.audioInput',
+  audioOutput: 'meter.audioOutput',
+  cached_input: 'meter.cachedInput',
+  cache_write_input: 'meter.cacheWrite',
+  cache_write_1h_input: 'meter.cacheWrite1h',
+  image_input: 'meter.imageInput',
+  image_output: 'meter.imageOutput',
+  audio_input: 'meter.audioInput',
+  audio_output: 'meter.audioOutput',
 }
 
 /** Name of a meter, in the table's own spelling or the wire's. */

@@ -28,36 +28,60 @@ export function ConsoleShell() {
     <div className="min-h-dvh md:grid md:grid-cols-[232px_minmax(0,1fr)] print:block">
       <SkipLink />
       <aside className="sticky top-0 hidden h-dvh flex-col border-r border-line bg-sunken/70 md:flex print:hidden">
-        <div className="flex h-14 items-center px-4"><Brand to="/dashboard" /></div>
+        <div className="flex h-14 items-center px-4">
+          <Brand to="/dashboard" />
+        </div>
         <SideNav />
       </aside>
       <div className="flex min-w-0 flex-col">
         <header className="sticky top-0 z-30 flex h-14 items-center gap-2 border-b border-line bg-bg/85 px-2 backdrop-blur-md sm:px-4 md:pl-8 print:hidden">
-          <IconButton label={t('shell.openMenu')} tip="none" className="md:hidden" onClick={() => setDrawerAt(pathname)}><MenuIcon size={19} aria-hidden /></IconButton>
+          <IconButton label={t('shell.openMenu')} tip="none" className="md:hidden" onClick={() => setDrawerAt(pathname)}>
+            <MenuIcon size={19} aria-hidden />
+          </IconButton>
           <nav aria-label={t('shell.breadcrumb')} className="min-w-0 flex-1">
             <ol className="flex items-center gap-1.5 text-[13px]">
               {here && (
                 <li className="truncate">
-                  {inside ? <Link to={here.to} className="rounded-sm text-ink-3 hover:text-ink">{t(here.label)}</Link> : <span aria-current="page" className="font-medium">{t(here.label)}</span>}
+                  {inside ? (
+                    <Link to={here.to} className="rounded-sm text-ink-3 hover:text-ink">
+                      {t(here.label)}
+                    </Link>
+                  ) : (
+                    <span aria-current="page" className="font-medium">
+                      {t(here.label)}
+                    </span>
+                  )}
                 </li>
               )}
               {inside && (
                 <>
-                  <li aria-hidden className="text-ink-3"><ChevronRight size={14} /></li>
-                  <li aria-current="page" className="truncate font-medium">{t('shell.detail')}</li>
+                  <li aria-hidden className="text-ink-3">
+                    <ChevronRight size={14} />
+                  </li>
+                  <li aria-current="page" className="truncate font-medium">
+                    {t('shell.detail')}
+                  </li>
                 </>
               )}
             </ol>
           </nav>
           <BalanceChip />
-          <div className="hidden md:flex"><LanguageMenu /><ThemeMenu /></div>
+          <div className="hidden md:flex">
+            <LanguageMenu />
+            <ThemeMenu />
+          </div>
           <PersonMenu />
         </header>
-        <main id="main" className="min-w-0 flex-1"><Outlet /></main>
+        <main id="main" className="min-w-0 flex-1">
+          <Outlet />
+        </main>
       </div>
       <Dialog open={drawerAt === pathname} onOpenChange={() => setDrawerAt(undefined)} title={t('shell.menu')} shape="drawer">
         <SideNav bare />
-        <div className="mt-6 flex gap-1 border-t border-line pt-3"><LanguageMenu /><ThemeMenu /></div>
+        <div className="mt-6 flex gap-1 border-t border-line pt-3">
+          <LanguageMenu />
+          <ThemeMenu />
+        </div>
       </Dialog>
     </div>
   )
@@ -92,18 +116,31 @@ function PersonMenu() {
   return (
     <Menu
       label={t('shell.account')}
-      trigger={(
-        <span translate="no" aria-hidden className="grid size-7 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent-text uppercase">
+      trigger={
+        <span
+          translate="no"
+          aria-hidden
+          className="grid size-7 place-items-center rounded-full bg-accent-soft text-xs font-semibold text-accent-text uppercase"
+        >
           {me.data ? me.data.username.slice(0, 1) : <UserRound size={15} />}
         </span>
-      )}
-      heading={me.data && (
-        <div translate="no" className="max-w-56">
-          <div className="truncate text-sm font-medium">{me.data.username}</div>
-          <div className="truncate text-xs text-ink-3">{me.data.email}</div>
-        </div>
-      )}
-      items={[{ key: 'out', label: t('shell.signOut'), icon: <LogOut size={15} className="text-ink-3" aria-hidden />, onSelect: () => void signOut() }]}
+      }
+      heading={
+        me.data && (
+          <div translate="no" className="max-w-56">
+            <div className="truncate text-sm font-medium">{me.data.username}</div>
+            <div className="truncate text-xs text-ink-3">{me.data.email}</div>
+          </div>
+        )
+      }
+      items={[
+        {
+          key: 'out',
+          label: t('shell.signOut'),
+          icon: <LogOut size={15} className="text-ink-3" aria-hidden />,
+          onSelect: () => void signOut(),
+        },
+      ]}
     />
   )
 }

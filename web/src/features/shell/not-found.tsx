@@ -14,8 +14,12 @@ export function NotFound() {
       <Heading title={t('notFound.title')} className="mt-1" />
       <p className="mt-2 text-ink-2">{t('notFound.text')}</p>
       <div className="mt-6 flex gap-2">
-        <Link to="/dashboard" className={buttonClass('primary')}>{t('shell.console')}</Link>
-        <Link to="/" className={buttonClass('plain')}>{t('notFound.home')}</Link>
+        <Link to="/dashboard" className={buttonClass('primary')}>
+          {t('shell.console')}
+        </Link>
+        <Link to="/" className={buttonClass('plain')}>
+          {t('notFound.home')}
+        </Link>
       </div>
     </main>
   )

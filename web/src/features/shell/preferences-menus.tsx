@@ -42,7 +42,10 @@ export function LanguageMenu() {
       label={t('shell.language')}
       trigger={<Languages size={17} aria-hidden />}
       items={languages.map((choice) => ({
-        key: choice, label: languageNames[choice], checked: choice === language, onSelect: () => void setLanguage(choice),
+        key: choice,
+        label: languageNames[choice],
+        checked: choice === language,
+        onSelect: () => void setLanguage(choice),
       }))}
     />
   )

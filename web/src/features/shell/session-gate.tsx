@@ -14,17 +14,25 @@ export function SessionGate() {
   const t = useT()
   const client = useQueryClient()
   const [open, setOpen] = useState(false)
-  useEffect(() => onSessionEnded(() => {
-    if (location.pathname.startsWith('/dashboard') || location.pathname === '/setup') setOpen(true)
-  }), [])
-  useEffect(() => onTokenChanged(() => {
-    if (readToken() === undefined) {
-      if (location.pathname.startsWith('/dashboard')) location.assign('/login')
-      return
-    }
-    setOpen(false)
-    void client.invalidateQueries()
-  }), [client])
+  useEffect(
+    () =>
+      onSessionEnded(() => {
+        if (location.pathname.startsWith('/dashboard') || location.pathname === '/setup') setOpen(true)
+      }),
+    [],
+  )
+  useEffect(
+    () =>
+      onTokenChanged(() => {
+        if (readToken() === undefined) {
+          if (location.pathname.startsWith('/dashboard')) location.assign('/login')
+          return
+        }
+        setOpen(false)
+        void client.invalidateQueries()
+      }),
+    [client],
+  )
   if (!open) return null
   return (
     <Dialog open onOpenChange={setOpen} sticky title={t('auth.endedTitle')} description={t('auth.endedText')}>

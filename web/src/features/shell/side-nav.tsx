@@ -17,26 +17,28 @@ export const entries = [
 export function SideNav({ bare = false }: { bare?: boolean }) {
   const t = useT()
   const me = useQuery(meQuery)
-  const groups = me.data?.is_admin ? ['user', 'admin'] as const : ['user'] as const
+  const groups = me.data?.is_admin ? (['user', 'admin'] as const) : (['user'] as const)
   return (
     <nav aria-label={t('shell.mainNav')} className={cx('flex-1 space-y-6 overflow-y-auto', !bare && 'px-3 py-3')}>
       {groups.map((group) => (
         <div key={group}>
           {group === 'admin' && <p className="mb-1.5 px-2.5 text-xs font-medium text-ink-3">{t('nav.admin')}</p>}
           <ul className="space-y-0.5">
-            {entries.filter((entry) => entry.group === group).map((entry) => (
-              <li key={entry.to}>
-                <Link
-                  to={entry.to}
-                  activeOptions={{ exact: entry.to === '/dashboard' }}
-                  className="flex h-9 items-center gap-2.5 rounded-md px-2.5 text-ink-2 transition-colors hover:bg-hover hover:text-ink coarse:h-11"
-                  activeProps={{ className: 'bg-surface! text-ink! font-medium shadow-card ring-1 ring-line' }}
-                >
-                  <entry.icon size={16} aria-hidden className="shrink-0" />
-                  {t(entry.label)}
-                </Link>
-              </li>
-            ))}
+            {entries
+              .filter((entry) => entry.group === group)
+              .map((entry) => (
+                <li key={entry.to}>
+                  <Link
+                    to={entry.to}
+                    activeOptions={{ exact: entry.to === '/dashboard' }}
+                    className="flex h-9 items-center gap-2.5 rounded-md px-2.5 text-ink-2 transition-colors hover:bg-hover hover:text-ink coarse:h-11"
+                    activeProps={{ className: 'bg-surface! text-ink! font-medium shadow-card ring-1 ring-line' }}
+                  >
+                    <entry.icon size={16} aria-hidden className="shrink-0" />
+                    {t(entry.label)}
+                  </Link>
+                </li>
+              ))}
           </ul>
         </div>
       ))}

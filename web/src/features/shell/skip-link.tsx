@@ -4,7 +4,10 @@ import { useT } from '../../i18n/i18n.tsx'
 export function SkipLink() {
   const t = useT()
   return (
-    <a href="#main" className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2">
+    <a
+      href="#main"
+      className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+    >
       {t('shell.skip')}
     </a>
   )

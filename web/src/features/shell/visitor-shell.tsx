@@ -20,14 +20,26 @@ export function VisitorShell() {
           <nav aria-label={t('shell.mainNav')} className="flex items-center gap-1">
             <LanguageMenu />
             <ThemeMenu />
-            {readToken() === undefined
-              ? <Link to="/login" className={`${buttonClass('plain', 'sm')} ml-2`}>{t('shell.signIn')}</Link>
-              : <Link to="/dashboard" className={`${buttonClass('plain', 'sm')} ml-2`}>{t('shell.console')}</Link>}
+            {readToken() === undefined ? (
+              <Link to="/login" className={`${buttonClass('plain', 'sm')} ml-2`}>
+                {t('shell.signIn')}
+              </Link>
+            ) : (
+              <Link to="/dashboard" className={`${buttonClass('plain', 'sm')} ml-2`}>
+                {t('shell.console')}
+              </Link>
+            )}
           </nav>
         </div>
       </header>
-      <main id="main" className="flex-1"><Outlet /></main>
-      {settings.footer_text && <footer className="border-t border-line px-4 py-6 text-center text-[13px] whitespace-pre-line text-ink-3">{settings.footer_text}</footer>}
+      <main id="main" className="flex-1">
+        <Outlet />
+      </main>
+      {settings.footer_text && (
+        <footer className="border-t border-line px-4 py-6 text-center text-[13px] whitespace-pre-line text-ink-3">
+          {settings.footer_text}
+        </footer>
+      )}
     </div>
   )
 }

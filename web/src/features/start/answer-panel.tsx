@@ -38,19 +38,33 @@ export function AnswerPanel({ answer, running }: { answer: Answer; running: bool
         <div className="flex flex-wrap items-center justify-between gap-2 border-b border-line px-4 py-2.5 text-[13px] text-ink-3 sm:px-5">
           <span className="font-medium text-ink">{t('start.call.answer')}</span>
           <span className="nums flex gap-4">
-            {answer.firstTokenMs !== undefined && <span>{t('start.call.firstToken', { time: duration(answer.firstTokenMs, language) })}</span>}
+            {answer.firstTokenMs !== undefined && (
+              <span>{t('start.call.firstToken', { time: duration(answer.firstTokenMs, language) })}</span>
+            )}
             {answer.totalMs !== undefined && <span>{t('start.call.total', { time: duration(answer.totalMs, language) })}</span>}
           </span>
         </div>
-        <p aria-busy={running} data-testid="answer" className={cx('min-h-14 px-4 py-4 text-[15px] leading-relaxed break-words whitespace-pre-wrap sm:px-5', running && 'caret')}>{answer.text}</p>
+        <p
+          aria-busy={running}
+          data-testid="answer"
+          className={cx('min-h-14 px-4 py-4 text-[15px] leading-relaxed break-words whitespace-pre-wrap sm:px-5', running && 'caret')}
+        >
+          {answer.text}
+        </p>
       </div>
-      <p role="status" className="sr-only">{finished ? answer.text : ''}</p>
+      <p role="status" className="sr-only">
+        {finished ? answer.text : ''}
+      </p>
       {finished && (
         <div className="mt-5">
           {receipt.data && <ReceiptPaper receipt={receipt.data} />}
           {!receipt.data && !latest.isError && !receipt.isError && <SkeletonRows rows={3} />}
           {(latest.isError || receipt.isError) && (
-            <ErrorPanel error={latest.error ?? receipt.error} title={t('start.call.receiptFailed')} onRetry={() => void (latest.isError ? latest.refetch() : receipt.refetch())} />
+            <ErrorPanel
+              error={latest.error ?? receipt.error}
+              title={t('start.call.receiptFailed')}
+              onRetry={() => void (latest.isError ? latest.refetch() : receipt.refetch())}
+            />
           )}
         </div>
       )}

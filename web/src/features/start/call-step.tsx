@@ -49,12 +49,17 @@ export function CallStep({ model: sold, onBack }: { model: string | undefined; o
       const controller = new AbortController()
       running.current = controller
       setAnswer(undefined)
-      if (broke) await call<User>('PUT', `/api/users/${me.data.id}`, { body: { balance: amountInput(credit), reason: t('start.call.creditReason') } })
+      if (broke)
+        await call<User>('PUT', `/api/users/${me.data.id}`, {
+          body: { balance: amountInput(credit), reason: t('start.call.creditReason') },
+        })
       void client.invalidateQueries({ queryKey: ['me'] })
       let key = secret
       if (key === undefined) {
         const channel = catalog.data?.find((one) => one.models.includes(model))
-        const made = await call<NewApiKey>('POST', '/api/user/api-keys', { body: { name: t('start.call.keyName'), allowed_user_channels: channel ? [channel.id] : [], allowed_models: [] } })
+        const made = await call<NewApiKey>('POST', '/api/user/api-keys', {
+          body: { name: t('start.call.keyName'), allowed_user_channels: channel ? [channel.id] : [], allowed_models: [] },
+        })
         key = made.api_key
         setSecret(key)
       }
@@ -69,8 +74,21 @@ export function CallStep({ model: sold, onBack }: { model: string | undefined; o
     return (
       <>
         <Heading title={t('start.call.title')} />
-        <Empty title={t('start.call.noModel')} text={t('start.call.noModelText')} action={<Button onClick={onBack}><ArrowLeft size={15} aria-hidden />{t('start.call.connect')}</Button>} />
-        <p className="text-center"><Link to="/dashboard" className="text-accent-text underline underline-offset-2">{t('start.open')}</Link></p>
+        <Empty
+          title={t('start.call.noModel')}
+          text={t('start.call.noModelText')}
+          action={
+            <Button onClick={onBack}>
+              <ArrowLeft size={15} aria-hidden />
+              {t('start.call.connect')}
+            </Button>
+          }
+        />
+        <p className="text-center">
+          <Link to="/dashboard" className="text-accent-text underline underline-offset-2">
+            {t('start.open')}
+          </Link>
+        </p>
       </>
     )
   }
@@ -85,26 +103,37 @@ export function CallStep({ model: sold, onBack }: { model: string | undefined; o
       <Heading title={t('start.call.title')} />
       <p className="mt-2 mb-6 max-w-xl text-ink-2">{t('start.call.lead')}</p>
       <form onSubmit={submit} className="rounded-xl border border-line bg-surface p-4 shadow-card sm:p-5">
-        {broke
-          ? (
-            <div className="mb-5 grid gap-3 border-b border-line pb-5 sm:grid-cols-[1fr_140px] sm:items-end">
-              <div>
-                <h2 className="text-sm">{t('start.call.balance')}</h2>
-                <p className="mt-1 text-ink-2">{t('start.call.balanceText')}</p>
-              </div>
-              <Field label={t('start.call.creditAmount')} error={creditWrong ? t('common.amountWrong') : undefined}>
-                <Input name="credit" inputMode="decimal" className="nums" value={credit} onChange={(event) => setCredit(event.target.value)} />
-              </Field>
+        {broke ? (
+          <div className="mb-5 grid gap-3 border-b border-line pb-5 sm:grid-cols-[1fr_140px] sm:items-end">
+            <div>
+              <h2 className="text-sm">{t('start.call.balance')}</h2>
+              <p className="mt-1 text-ink-2">{t('start.call.balanceText')}</p>
             </div>
-          )
-          : (
-            <p className="mb-4 flex items-center gap-2 text-ink-2">
-              <CircleCheck size={16} className="text-good" aria-hidden />{t('start.call.balanceNow')} {me.data && <Amount balance value={me.data.balance} className="font-medium text-ink" />}
-            </p>
-          )}
+            <Field label={t('start.call.creditAmount')} error={creditWrong ? t('common.amountWrong') : undefined}>
+              <Input
+                name="credit"
+                inputMode="decimal"
+                className="nums"
+                value={credit}
+                onChange={(event) => setCredit(event.target.value)}
+              />
+            </Field>
+          </div>
+        ) : (
+          <p className="mb-4 flex items-center gap-2 text-ink-2">
+            <CircleCheck size={16} className="text-good" aria-hidden />
+            {t('start.call.balanceNow')} {me.data && <Amount balance value={me.data.balance} className="font-medium text-ink" />}
+          </p>
+        )}
         <div className="grid gap-3 sm:grid-cols-[200px_minmax(0,1fr)]">
           <Field label={t('start.sell.model')}>
-            <Select name="model" value={model} onChange={(event) => setChosen(event.target.value)}>{models.map((name) => <option key={name} value={name}>{name}</option>)}</Select>
+            <Select name="model" value={model} onChange={(event) => setChosen(event.target.value)}>
+              {models.map((name) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </Select>
           </Field>
           <Field label={t('start.call.question')}>
             <Input name="prompt" required value={prompt} onChange={(event) => setPrompt(event.target.value)} />
@@ -114,21 +143,34 @@ export function CallStep({ model: sold, onBack }: { model: string | undefined; o
           {broke ? t('start.call.creditAndCall') : secret === undefined ? t('start.call.keyAndCall') : t('start.call.again')}
         </Button>
       </form>
-      {make.isError && <div className="mt-4"><ErrorPanel error={make.error} title={t('start.call.failed')} /></div>}
+      {make.isError && (
+        <div className="mt-4">
+          <ErrorPanel error={make.error} title={t('start.call.failed')} />
+        </div>
+      )}
       {answer && <AnswerPanel key={answer.requestId} answer={answer} running={make.isPending} />}
       {secret !== undefined && (
         <section className="mt-8" aria-labelledby="your-key">
-          <h2 id="your-key" className="text-base">{t('start.call.yourKey')}</h2>
+          <h2 id="your-key" className="text-base">
+            {t('start.call.yourKey')}
+          </h2>
           <p className="mt-1 text-ink-2">{t('keys.onceText')}</p>
           <div className="mt-3 flex flex-wrap items-center gap-2 rounded-lg border border-line bg-surface p-3 shadow-card">
-            <code translate="no" className="min-w-0 flex-1 text-[13px] break-all select-all">{secret}</code>
+            <code translate="no" className="min-w-0 flex-1 text-[13px] break-all select-all">
+              {secret}
+            </code>
             <CopyButton text={secret} label={t('keys.copy')} variant="plain" />
           </div>
-          <div className="mt-4"><CodeTabs tabs={chatSnippets(baseUrl, model, secret)} label={t('start.call.snippets')} /></div>
+          <div className="mt-4">
+            <CodeTabs tabs={chatSnippets(baseUrl, model, secret)} label={t('start.call.snippets')} />
+          </div>
         </section>
       )}
       <div className="mt-8 flex flex-wrap items-center gap-3">
-        <Link to="/dashboard" className={buttonClass(finished ? 'primary' : 'quiet')}>{finished ? t('start.open') : t('start.later')}<ArrowRight size={15} aria-hidden /></Link>
+        <Link to="/dashboard" className={buttonClass(finished ? 'primary' : 'quiet')}>
+          {finished ? t('start.open') : t('start.later')}
+          <ArrowRight size={15} aria-hidden />
+        </Link>
       </div>
     </>
   )

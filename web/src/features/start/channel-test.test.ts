@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { advance, isSellable, otherModel, TEST_STARTED, type TestState } from './channel-test.ts'
 
-const run = (...events: [string, object][]): TestState => events.reduce((state, [event, data]) => advance(state, event, JSON.stringify(data)), TEST_STARTED)
+const run = (...events: [string, object][]): TestState =>
+  events.reduce((state, [event, data]) => advance(state, event, JSON.stringify(data)), TEST_STARTED)
 const ok = (id: string): [string, object] => ['step', { id, status: 'ok', message: '' }]
 const failed = (id: string): [string, object] => ['step', { id, status: 'failed', message: 'no' }]
 

@@ -67,10 +67,14 @@ export function advance(state: TestState, event: string, data: string): TestStat
  * @throws ApiError when the test cannot be started
  */
 export async function runChannelTest(
-  request: { channelId: number; models: readonly string[]; timeoutMs: number }, report: (state: TestState) => void, signal: AbortSignal,
+  request: { channelId: number; models: readonly string[]; timeoutMs: number },
+  report: (state: TestState) => void,
+  signal: AbortSignal,
 ): Promise<TestState> {
   const response = await send('POST', '/api/channels/test', {
-    body: { channel_id: request.channelId, models: request.models, timeout_ms: request.timeoutMs }, accept: 'text/event-stream', signal,
+    body: { channel_id: request.channelId, models: request.models, timeout_ms: request.timeoutMs },
+    accept: 'text/event-stream',
+    signal,
   })
   let state = TEST_STARTED
   report(state)

@@ -2,20 +2,40 @@ import { parseErrorBody, send, ApiError } from '../../api/http.ts'
 import { readEvents } from '../../api/sse.ts'
 
 /** What is known of a streamed call so far. */
-export interface Answer { readonly text: string; readonly firstTokenMs: number | undefined; readonly totalMs: number | undefined; readonly requestId: string | undefined }
+export interface Answer {
+  readonly text: string
+  readonly firstTokenMs: number | undefined
+  readonly totalMs: number | undefined
+  readonly requestId: string | undefined
+}
 
-interface Chunk { choices?: { delta?: { content?: string | null } }[]; error?: unknown }
+interface Chunk {
+  choices?: { delta?: { content?: string | null } }[]
+  error?: unknown
+}
 
 /**
  * Streams one chat answer through the gateway with an API key, exactly as a customer's program would.
  * @throws ApiError when the gateway refuses, or when the stream breaks off with an error
  */
-export async function streamChat(call: { key: string; model: string; prompt: string }, report: (answer: Answer) => void, signal: AbortSignal): Promise<Answer> {
+export async function streamChat(
+  call: { key: string; model: string; prompt: string },
+  report: (answer: Answer) => void,
+  signal: AbortSignal,
+): Promise<Answer> {
   const started = performance.now()
   const response = await send('POST', '/v1/chat/completions', {
-    bearer: call.key, signal, accept: 'text/event-stream', body: { model: call.model, stream: true, messages: [{ role: 'user', content: call.prompt }] },
+    bearer: call.key,
+    signal,
+    accept: 'text/event-stream',
+    body: { model: call.model, stream: true, messages: [{ role: 'user', content: call.prompt }] },
   })
-  let answer: Answer = { text: '', firstTokenMs: undefined, totalMs: undefined, requestId: response.headers.get('x-tollgate-request-id') ?? undefined }
+  let answer: Answer = {
+    text: '',
+    firstTokenMs: undefined,
+    totalMs: undefined,
+    requestId: response.headers.get('x-tollgate-request-id') ?? undefined,
+  }
   report(answer)
   if (response.body) {
     for await (const { data } of readEvents(response.body)) {

@@ -1,7 +1,11 @@
 /** When the prices below were noted; shown beside them, because providers change theirs. */
 export const LIST_PRICES_NOTED = '2025-11-01'
 
-export interface ListPrice { readonly input: string; readonly output: string; readonly cached: string }
+export interface ListPrice {
+  readonly input: string
+  readonly output: string
+  readonly cached: string
+}
 
 /**
  * Public list prices in US dollars per million tokens, a starting point for the owner and never a charge by itself.

@@ -15,9 +15,19 @@ const MIN_PASSWORD_BYTES = 8
 const MAX_PASSWORD_BYTES = 72
 
 /** The form's content; the page keeps it, so that a missing link costs nothing typed. */
-export interface OwnerDraft { site_name: string; username: string; email: string; password: string }
+export interface OwnerDraft {
+  site_name: string
+  username: string
+  email: string
+  password: string
+}
 
-interface OwnerStepProps { draft: OwnerDraft; onDraft(draft: OwnerDraft): void; onDone(siteName: string): void; onLinkMissing(): void }
+interface OwnerStepProps {
+  draft: OwnerDraft
+  onDraft(draft: OwnerDraft): void
+  onDone(siteName: string): void
+  onLinkMissing(): void
+}
 
 /** Names the site and makes the owner's account; this is what turns a fresh server into somebody's. */
 export function OwnerStep({ draft: form, onDraft: setForm, onDone, onLinkMissing }: OwnerStepProps) {
@@ -29,12 +39,14 @@ export function OwnerStep({ draft: form, onDraft: setForm, onDone, onLinkMissing
     site_name: form.site_name.trim() === '' ? t('start.owner.siteMissing') : undefined,
     username: form.username.trim().length < MIN_NAME ? t('start.owner.usernameShort') : undefined,
     email: /^[^@\s]+@[^@\s]+$/.test(form.email.trim()) ? undefined : t('start.owner.emailWrong'),
-    password: bytes < MIN_PASSWORD_BYTES ? t('start.owner.passwordShort') : bytes > MAX_PASSWORD_BYTES ? t('start.owner.passwordLong') : undefined,
+    password:
+      bytes < MIN_PASSWORD_BYTES ? t('start.owner.passwordShort') : bytes > MAX_PASSWORD_BYTES ? t('start.owner.passwordLong') : undefined,
   }
   const create = useMutation({
-    mutationFn: () => call<SignedIn>('POST', '/api/setup', {
-      body: { site_name: form.site_name.trim(), username: form.username.trim(), email: form.email.trim(), password: form.password },
-    }),
+    mutationFn: () =>
+      call<SignedIn>('POST', '/api/setup', {
+        body: { site_name: form.site_name.trim(), username: form.username.trim(), email: form.email.trim(), password: form.password },
+      }),
     onSuccess: ({ token }) => {
       storeToken(token)
       onDone(form.site_name.trim())
@@ -54,7 +66,9 @@ export function OwnerStep({ draft: form, onDraft: setForm, onDone, onLinkMissing
     event.currentTarget.querySelector<HTMLInputElement>(`[name="${wrong[0]}"]`)?.focus()
   }
   const bind = (name: keyof typeof form) => ({
-    name, value: form[name], onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
+    name,
+    value: form[name],
+    onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
   })
   const shown = (name: keyof typeof form) => (checked ? problems[name] : undefined)
   return (
@@ -75,7 +89,11 @@ export function OwnerStep({ draft: form, onDraft: setForm, onDone, onLinkMissing
         <Field label={t('auth.password')} help={t('start.owner.passwordHelp')} error={shown('password')}>
           <SecretInput {...bind('password')} autoComplete="new-password" />
         </Field>
-        <div><Button type="submit" variant="primary" busy={create.isPending}>{t('start.owner.submit')}</Button></div>
+        <div>
+          <Button type="submit" variant="primary" busy={create.isPending}>
+            {t('start.owner.submit')}
+          </Button>
+        </div>
       </div>
     </form>
   )

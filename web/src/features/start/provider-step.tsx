@@ -39,7 +39,12 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
     mutationFn: async (next: ProviderDraft) => {
       // A channel belongs to a user channel or it gets no traffic; the first one is the default (contract.md 1.7).
       const userChannels = await client.fetchQuery(userChannelsQuery)
-      const fields = { name: next.name.trim(), type: next.type, base_url: next.baseUrl.trim(), ...(next.apiKey === '' ? {} : { api_key: next.apiKey.trim() }) }
+      const fields = {
+        name: next.name.trim(),
+        type: next.type,
+        base_url: next.baseUrl.trim(),
+        ...(next.apiKey === '' ? {} : { api_key: next.apiKey.trim() }),
+      }
       return connected
         ? call<Channel>('PUT', `/api/channels/${connected.channelId}`, { body: fields })
         : call<Channel>('POST', '/api/channels', {
@@ -65,13 +70,30 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
   }
   const wrong = checked ? problems(draft) : { baseUrl: undefined, name: undefined, apiKey: undefined }
   const host = allowEntry(draft.baseUrl.trim())
-  const maybeBlocked = save.error instanceof ApiError && host !== undefined
-    && (['upstream_blocked', 'base_url_unsafe'].includes(save.error.code ?? '') || isPrivateHost(new URL(draft.baseUrl.trim()).hostname))
+  const maybeBlocked =
+    save.error instanceof ApiError &&
+    host !== undefined &&
+    (['upstream_blocked', 'base_url_unsafe'].includes(save.error.code ?? '') || isPrivateHost(new URL(draft.baseUrl.trim()).hostname))
 
   // Known addresses stand below the key; an unknown one has to come first, because pasting the key starts the test.
   const address = (
-    <Field className="sm:col-span-2" label={t('start.provider.address')} error={wrong.baseUrl} help={template?.baseUrl === '' ? t('start.provider.addressHelp') : undefined}>
-      <Input name="baseUrl" type="url" inputMode="url" spellCheck={false} autoComplete="off" placeholder="https://" autoFocus={template?.baseUrl === ''} value={draft.baseUrl} onChange={(event) => onDraft({ ...draft, baseUrl: event.target.value })} />
+    <Field
+      className="sm:col-span-2"
+      label={t('start.provider.address')}
+      error={wrong.baseUrl}
+      help={template?.baseUrl === '' ? t('start.provider.addressHelp') : undefined}
+    >
+      <Input
+        name="baseUrl"
+        type="url"
+        inputMode="url"
+        spellCheck={false}
+        autoComplete="off"
+        placeholder="https://"
+        autoFocus={template?.baseUrl === ''}
+        value={draft.baseUrl}
+        onChange={(event) => onDraft({ ...draft, baseUrl: event.target.value })}
+      />
     </Field>
   )
   return (
@@ -86,9 +108,19 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
               const known = templateOf(channel.base_url)
               return (
                 <li key={channel.id} className="flex items-center justify-between gap-3 py-2">
-                  <span className="min-w-0"><span translate="no" className="font-medium">{channel.name}</span> <span translate="no" className="block truncate text-[13px] text-ink-3">{channel.base_url}</span></span>
+                  <span className="min-w-0">
+                    <span translate="no" className="font-medium">
+                      {channel.name}
+                    </span>{' '}
+                    <span translate="no" className="block truncate text-[13px] text-ink-3">
+                      {channel.base_url}
+                    </span>
+                  </span>
                   {known && (
-                    <Button size="sm" onClick={() => onConnected({ channelId: channel.id, name: channel.name, baseUrl: channel.base_url, template: known })}>
+                    <Button
+                      size="sm"
+                      onClick={() => onConnected({ channelId: channel.id, name: channel.name, baseUrl: channel.base_url, template: known })}
+                    >
                       {t('start.provider.testAndSell')}
                     </Button>
                   )}
@@ -114,7 +146,9 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
                 key={one.id}
                 className={cx(
                   'relative flex min-h-14 items-center gap-3 rounded-lg border bg-surface px-3 py-2 text-sm font-medium shadow-card transition-colors has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent',
-                  one.id === draft.templateId ? 'border-accent ring-1 ring-accent bg-accent-soft/50' : 'border-line hover:border-line-strong',
+                  one.id === draft.templateId
+                    ? 'border-accent ring-1 ring-accent bg-accent-soft/50'
+                    : 'border-line hover:border-line-strong',
                 )}
               >
                 <input
@@ -125,11 +159,24 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
                   onChange={() => {
                     setChecked(false)
                     save.reset()
-                    onDraft({ ...draft, templateId: one.id, name: one.id === 'custom' ? t('start.provider.customName') : one.name.split(' / ')[0] ?? one.name, baseUrl: one.baseUrl, type: one.type })
+                    onDraft({
+                      ...draft,
+                      templateId: one.id,
+                      name: one.id === 'custom' ? t('start.provider.customName') : (one.name.split(' / ')[0] ?? one.name),
+                      baseUrl: one.baseUrl,
+                      type: one.type,
+                    })
                   }}
                 />
-                <span aria-hidden className="grid size-7 shrink-0 place-items-center rounded-md bg-sunken text-[13px] font-semibold text-ink-2">{(one.id === 'custom' ? '+' : one.name.slice(0, 1))}</span>
-                <span className="min-w-0 leading-tight break-words">{one.id === 'custom' ? t('start.provider.custom') : one.id === 'local' ? t('start.provider.local') : one.name}</span>
+                <span
+                  aria-hidden
+                  className="grid size-7 shrink-0 place-items-center rounded-md bg-sunken text-[13px] font-semibold text-ink-2"
+                >
+                  {one.id === 'custom' ? '+' : one.name.slice(0, 1)}
+                </span>
+                <span className="min-w-0 leading-tight break-words">
+                  {one.id === 'custom' ? t('start.provider.custom') : one.id === 'local' ? t('start.provider.local') : one.name}
+                </span>
               </label>
             ))}
           </div>
@@ -142,16 +189,22 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
               label={t('start.provider.key')}
               optional={template.keyOptional}
               error={wrong.apiKey}
-              help={(
+              help={
                 <>
                   {t('start.provider.keyHelp')}
                   {template.keysAt && (
-                    <a href={template.keysAt} target="_blank" rel="noreferrer" className="ml-1.5 inline-flex items-center gap-1 text-accent-text underline underline-offset-2">
-                      {t('start.provider.keysAt', { provider: template.name })}<ExternalLink size={12} aria-hidden />
+                    <a
+                      href={template.keysAt}
+                      target="_blank"
+                      rel="noreferrer"
+                      className="ml-1.5 inline-flex items-center gap-1 text-accent-text underline underline-offset-2"
+                    >
+                      {t('start.provider.keysAt', { provider: template.name })}
+                      <ExternalLink size={12} aria-hidden />
                     </a>
                   )}
                 </>
-              )}
+              }
             >
               <SecretInput
                 name="apiKey"
@@ -174,12 +227,22 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
             </Field>
             {template.baseUrl !== '' && address}
             <Field label={t('start.provider.name')} error={wrong.name} className={template.id === 'custom' ? undefined : 'sm:col-span-2'}>
-              <Input name="name" maxLength={100} autoComplete="off" value={draft.name} onChange={(event) => onDraft({ ...draft, name: event.target.value })} />
+              <Input
+                name="name"
+                maxLength={100}
+                autoComplete="off"
+                value={draft.name}
+                onChange={(event) => onDraft({ ...draft, name: event.target.value })}
+              />
             </Field>
             {template.id === 'custom' && (
               <Field label={t('start.provider.protocol')}>
                 <Select name="type" value={draft.type} onChange={(event) => onDraft({ ...draft, type: event.target.value })}>
-                  {customTypes.map((one) => <option key={one.type} value={one.type}>{one.name}</option>)}
+                  {customTypes.map((one) => (
+                    <option key={one.type} value={one.type}>
+                      {one.name}
+                    </option>
+                  ))}
                 </Select>
               </Field>
             )}
@@ -192,8 +255,13 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
           </div>
         )}
         <div className="mt-7 flex flex-wrap items-center gap-3">
-          <Button type="submit" variant="primary" disabled={!template} busy={save.isPending}>{t('start.provider.submit')}<ArrowRight size={15} aria-hidden /></Button>
-          <Button variant="quiet" onClick={onSkip}>{t('start.skip')}</Button>
+          <Button type="submit" variant="primary" disabled={!template} busy={save.isPending}>
+            {t('start.provider.submit')}
+            <ArrowRight size={15} aria-hidden />
+          </Button>
+          <Button variant="quiet" onClick={onSkip}>
+            {t('start.skip')}
+          </Button>
         </div>
       </form>
     </>

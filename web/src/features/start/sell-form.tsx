@@ -52,8 +52,11 @@ export function SellForm({ channelId, listed, suggested, existing, onSold }: Sel
       if (first) onSold(first.name)
     },
   })
-  const change = (name: string, part: Partial<Offer>) => setOffers((all) => all.map((offer) => (offer.name === name ? { ...offer, ...part } : offer)))
-  const wrong = (offer: Offer) => [offer.input, offer.output].some((text) => amountInput(text) === undefined) || (offer.cached !== '' && amountInput(offer.cached) === undefined)
+  const change = (name: string, part: Partial<Offer>) =>
+    setOffers((all) => all.map((offer) => (offer.name === name ? { ...offer, ...part } : offer)))
+  const wrong = (offer: Offer) =>
+    [offer.input, offer.output].some((text) => amountInput(text) === undefined) ||
+    (offer.cached !== '' && amountInput(offer.cached) === undefined)
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     setChecked(true)
@@ -68,7 +71,9 @@ export function SellForm({ channelId, listed, suggested, existing, onSold }: Sel
     else setOffers([offerOf(name, true, existing), ...offers])
     setTyped('')
   }
-  const free = chosen.filter((offer) => !wrong(offer) && !isPositive(amountInput(offer.input) ?? '') && !isPositive(amountInput(offer.output) ?? ''))
+  const free = chosen.filter(
+    (offer) => !wrong(offer) && !isPositive(amountInput(offer.input) ?? '') && !isPositive(amountInput(offer.output) ?? ''),
+  )
   return (
     <form onSubmit={submit} noValidate className="mt-8 animate-rise">
       <div className="flex flex-wrap items-end justify-between gap-3">
@@ -83,11 +88,24 @@ export function SellForm({ channelId, listed, suggested, existing, onSold }: Sel
         )}
       </div>
       <div className="mt-3 overflow-hidden rounded-xl border border-line bg-surface shadow-card">
-        <div aria-hidden className="hidden grid-cols-[minmax(0,1fr)_repeat(3,104px)] gap-2 border-b border-line bg-sunken/60 px-4 py-2 text-xs font-medium text-ink-3 sm:grid">
-          <span>{t('start.sell.model')}</span><span>{t('price.input')}</span><span>{t('price.output')}</span><span>{t('price.cached')}</span>
+        <div
+          aria-hidden
+          className="hidden grid-cols-[minmax(0,1fr)_repeat(3,104px)] gap-2 border-b border-line bg-sunken/60 px-4 py-2 text-xs font-medium text-ink-3 sm:grid"
+        >
+          <span>{t('start.sell.model')}</span>
+          <span>{t('price.input')}</span>
+          <span>{t('price.output')}</span>
+          <span>{t('price.cached')}</span>
         </div>
         <ul className="max-h-[420px] divide-y divide-line overflow-y-auto">
-          {shown.map((offer) => <SellRow key={offer.name} offer={offer} wrong={checked && offer.chosen && wrong(offer)} onChange={(part) => change(offer.name, part)} />)}
+          {shown.map((offer) => (
+            <SellRow
+              key={offer.name}
+              offer={offer}
+              wrong={checked && offer.chosen && wrong(offer)}
+              onChange={(part) => change(offer.name, part)}
+            />
+          ))}
         </ul>
         {offers.length === 0 && <p className="px-4 py-6 text-center text-ink-2">{t('start.sell.noneListed')}</p>}
         {hidden > 0 && <p className="border-t border-line px-4 py-2 text-[13px] text-ink-3">{t('start.sell.more', { count: hidden })}</p>}
@@ -106,13 +124,26 @@ export function SellForm({ channelId, listed, suggested, existing, onSold }: Sel
             }}
           />
         </Field>
-        <Button onClick={add}><Plus size={15} aria-hidden />{t('start.sell.add')}</Button>
+        <Button onClick={add}>
+          <Plus size={15} aria-hidden />
+          {t('start.sell.add')}
+        </Button>
       </div>
-      {fromList && <p className="mt-4 text-[13px] text-ink-3">{t('start.sell.listPrices', { date: new Intl.DateTimeFormat(language, { year: 'numeric', month: 'long' }).format(new Date(LIST_PRICES_NOTED)) })}</p>}
+      {fromList && (
+        <p className="mt-4 text-[13px] text-ink-3">
+          {t('start.sell.listPrices', {
+            date: new Intl.DateTimeFormat(language, { year: 'numeric', month: 'long' }).format(new Date(LIST_PRICES_NOTED)),
+          })}
+        </p>
+      )}
       <div aria-live="polite" className="mt-4 space-y-3 empty:hidden">
         {checked && chosen.length === 0 && <p className="text-bad">{t('start.sell.noneChosen')}</p>}
         {checked && chosen.some(wrong) && <p className="text-bad">{t('start.sell.priceMissing')}</p>}
-        {free.length > 0 && <p className="rounded-lg bg-warn-soft px-3.5 py-2.5 text-ink">{t('start.sell.free', { names: free.map((offer) => offer.name).join(', ') })}</p>}
+        {free.length > 0 && (
+          <p className="rounded-lg bg-warn-soft px-3.5 py-2.5 text-ink">
+            {t('start.sell.free', { names: free.map((offer) => offer.name).join(', ') })}
+          </p>
+        )}
         {sell.isError && <ErrorPanel error={sell.error} title={t('start.sell.saveFailed', { done, count: chosen.length })} />}
       </div>
       <Button type="submit" variant="primary" className="mt-6" busy={sell.isPending}>
@@ -134,7 +165,14 @@ function firstOffers(listed: readonly string[], suggested: readonly string[], ex
 function offerOf(name: string, chosen: boolean, existing: readonly Model[]): Offer {
   const sold = existing.find((model) => model.model_name === name)
   if (sold && (isPositive(sold.input_price) || isPositive(sold.output_price))) {
-    return { name, chosen, input: sold.input_price, output: sold.output_price, cached: isPositive(sold.cached_input_price) ? sold.cached_input_price : '', listPrice: false }
+    return {
+      name,
+      chosen,
+      input: sold.input_price,
+      output: sold.output_price,
+      cached: isPositive(sold.cached_input_price) ? sold.cached_input_price : '',
+      listPrice: false,
+    }
   }
   const list = listPrice(name)
   return { name, chosen, input: list?.input ?? '', output: list?.output ?? '', cached: list?.cached ?? '', listPrice: list !== undefined }

@@ -14,7 +14,11 @@ import { TestLog } from './test-log.tsx'
 import type { Upstream } from './upstream.ts'
 import { useChannelTest } from './use-channel-test.ts'
 
-interface SellStepProps { upstream: Upstream; onBack(): void; onSold(model: string): void }
+interface SellStepProps {
+  upstream: Upstream
+  onBack(): void
+  onSold(model: string): void
+}
 
 /** Watches the test, then puts models on sale. */
 export function SellStep({ upstream, onBack, onSold }: SellStepProps) {
@@ -36,16 +40,37 @@ export function SellStep({ upstream, onBack, onSold }: SellStepProps) {
         <div className="mt-4 space-y-4">
           {blocked && entry !== undefined && <AllowAddress entry={entry} onAllowed={again} />}
           <div className="flex flex-wrap gap-2">
-            <Button variant={blocked || sellable ? 'plain' : 'primary'} onClick={again}><RotateCw size={15} aria-hidden />{t('start.test.again')}</Button>
-            <Button onClick={onBack}><ArrowLeft size={15} aria-hidden />{t('start.test.changeKey')}</Button>
-            {!sellable && !untested && <Button variant="quiet" onClick={() => setUntested(true)}>{t('start.test.goOn')}</Button>}
+            <Button variant={blocked || sellable ? 'plain' : 'primary'} onClick={again}>
+              <RotateCw size={15} aria-hidden />
+              {t('start.test.again')}
+            </Button>
+            <Button onClick={onBack}>
+              <ArrowLeft size={15} aria-hidden />
+              {t('start.test.changeKey')}
+            </Button>
+            {!sellable && !untested && (
+              <Button variant="quiet" onClick={() => setUntested(true)}>
+                {t('start.test.goOn')}
+              </Button>
+            )}
           </div>
         </div>
       )}
       {(sellable || untested) && existing.data && (
-        <SellForm key={state.models.length} channelId={channelId} listed={state.models} suggested={template.suggested} existing={existing.data} onSold={onSold} />
+        <SellForm
+          key={state.models.length}
+          channelId={channelId}
+          listed={state.models}
+          suggested={template.suggested}
+          existing={existing.data}
+          onSold={onSold}
+        />
       )}
-      {(sellable || untested) && existing.isError && <div className="mt-6"><ErrorPanel error={existing.error} onRetry={() => void existing.refetch()} /></div>}
+      {(sellable || untested) && existing.isError && (
+        <div className="mt-6">
+          <ErrorPanel error={existing.error} onRetry={() => void existing.refetch()} />
+        </div>
+      )}
     </>
   )
 }

@@ -26,11 +26,22 @@ export function SetupPage() {
     <div className="min-h-dvh lg:grid lg:grid-cols-[340px_minmax(0,1fr)]">
       <aside className="border-b border-line bg-sunken/70 px-5 py-4 lg:sticky lg:top-0 lg:flex lg:h-dvh lg:flex-col lg:border-r lg:border-b-0 lg:px-8 lg:py-8">
         <div className="mb-4 flex items-center justify-between lg:mb-12">
-          <div className="flex items-center gap-2.5"><Mark /><span translate="no" className="text-[15px] font-semibold tracking-tight">{site.name}</span></div>
-          <div className="flex lg:hidden"><LanguageMenu /><ThemeMenu /></div>
+          <div className="flex items-center gap-2.5">
+            <Mark />
+            <span translate="no" className="text-[15px] font-semibold tracking-tight">
+              {site.name}
+            </span>
+          </div>
+          <div className="flex lg:hidden">
+            <LanguageMenu />
+            <ThemeMenu />
+          </div>
         </div>
         <StepRail steps={wizardSteps} current={step} />
-        <div className="mt-auto hidden gap-1 lg:flex"><LanguageMenu /><ThemeMenu /></div>
+        <div className="mt-auto hidden gap-1 lg:flex">
+          <LanguageMenu />
+          <ThemeMenu />
+        </div>
       </aside>
       <main id="main" className="min-w-0 px-5 py-7 sm:px-10 lg:py-16">
         <div className="mx-auto max-w-[720px]">
@@ -52,7 +63,9 @@ export function SetupPage() {
             />
           )}
           {step !== 'access' && step !== 'owner' && <Wizard step={step} onStep={setStep} />}
-          <p className="sr-only" aria-live="polite">{t('start.stepOf', { step: wizardSteps.indexOf(step) + 1, steps: wizardSteps.length })}</p>
+          <p className="sr-only" aria-live="polite">
+            {t('start.stepOf', { step: wizardSteps.indexOf(step) + 1, steps: wizardSteps.length })}
+          </p>
         </div>
       </main>
     </div>

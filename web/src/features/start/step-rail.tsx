@@ -14,7 +14,9 @@ export function StepRail({ steps, current }: { steps: readonly WizardStep[]; cur
       <ol className="hidden space-y-1 lg:block" aria-label={t('start.steps')}>
         {steps.map((step, index) => (
           <li key={step} aria-current={step === current ? 'step' : undefined} className="relative flex gap-3 pb-5 last:pb-0">
-            {index < steps.length - 1 && <span aria-hidden className={cx('absolute top-7 bottom-0 left-[12.5px] w-px', index < at ? 'bg-accent' : 'bg-line')} />}
+            {index < steps.length - 1 && (
+              <span aria-hidden className={cx('absolute top-7 bottom-0 left-[12.5px] w-px', index < at ? 'bg-accent' : 'bg-line')} />
+            )}
             <span
               aria-hidden
               className={cx(
@@ -39,7 +41,9 @@ export function StepRail({ steps, current }: { steps: readonly WizardStep[]; cur
       <div className="lg:hidden">
         <p className="text-[13px] text-ink-3">{t('start.stepOf', { step: at + 1, steps: steps.length })}</p>
         <div aria-hidden className="mt-2 flex gap-1.5">
-          {steps.map((step, index) => <span key={step} className={cx('h-1 flex-1 rounded-full', index <= at ? 'bg-accent' : 'bg-line')} />)}
+          {steps.map((step, index) => (
+            <span key={step} className={cx('h-1 flex-1 rounded-full', index <= at ? 'bg-accent' : 'bg-line')} />
+          ))}
         </div>
       </div>
     </>

@@ -8,8 +8,10 @@ test('every template that has an address has one a server can use, and no two sh
 })
 
 test('only addresses of the house count as private', () => {
-  for (const host of ['localhost', '127.0.0.1', '10.1.2.3', '192.168.1.9', '172.20.0.2', '[::1]', 'fd12::1', 'box.local']) expect([host, isPrivateHost(host)]).toEqual([host, true])
-  for (const host of ['api.openai.com', '8.8.8.8', '172.32.0.1', '11.0.0.1', 'local.example.com']) expect([host, isPrivateHost(host)]).toEqual([host, false])
+  for (const host of ['localhost', '127.0.0.1', '10.1.2.3', '192.168.1.9', '172.20.0.2', '[::1]', 'fd12::1', 'box.local'])
+    expect([host, isPrivateHost(host)]).toEqual([host, true])
+  for (const host of ['api.openai.com', '8.8.8.8', '172.32.0.1', '11.0.0.1', 'local.example.com'])
+    expect([host, isPrivateHost(host)]).toEqual([host, false])
 })
 
 test('what is allowed is one port of one host', () => {

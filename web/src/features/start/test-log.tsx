@@ -9,7 +9,11 @@ export function TestLog({ state }: { state: TestState }) {
   const { language } = useLanguage()
   const next = stepIds.find((id) => !state.steps.some((step) => step.id === id))
   return (
-    <ol aria-live="polite" aria-label={t('start.test.log')} className="divide-y divide-line rounded-xl border border-line bg-surface shadow-card">
+    <ol
+      aria-live="polite"
+      aria-label={t('start.test.log')}
+      className="divide-y divide-line rounded-xl border border-line bg-surface shadow-card"
+    >
       {stepIds.map((id) => {
         const step = state.steps.find((one) => one.id === id)
         const runs = state.ok === undefined && id === next
@@ -18,7 +22,9 @@ export function TestLog({ state }: { state: TestState }) {
             <span className="mt-0.5 shrink-0">
               {step?.status === 'ok' && <CircleCheck size={17} className="text-good" aria-label={t('start.test.ok')} role="img" />}
               {step?.status === 'failed' && <CircleX size={17} className="text-bad" aria-label={t('start.test.failed')} role="img" />}
-              {step?.status === 'skipped' && <CircleMinus size={17} className="text-ink-3" aria-label={t('start.test.skipped')} role="img" />}
+              {step?.status === 'skipped' && (
+                <CircleMinus size={17} className="text-ink-3" aria-label={t('start.test.skipped')} role="img" />
+              )}
               {!step && runs && <LoaderCircle size={17} className="animate-spin text-accent-text" aria-hidden />}
               {!step && !runs && <Circle size={17} className="text-line-strong opacity-50" aria-hidden />}
             </span>
@@ -26,7 +32,9 @@ export function TestLog({ state }: { state: TestState }) {
               <p className={step || runs ? 'font-medium' : 'text-ink-3'}>{t(`start.test.${id}`)}</p>
               {step && <Detail step={step} state={state} />}
             </div>
-            {step?.duration_ms !== undefined && step.status !== 'skipped' && <span className="nums text-[13px] whitespace-nowrap text-ink-3">{duration(step.duration_ms, language)}</span>}
+            {step?.duration_ms !== undefined && step.status !== 'skipped' && (
+              <span className="nums text-[13px] whitespace-nowrap text-ink-3">{duration(step.duration_ms, language)}</span>
+            )}
           </li>
         )
       })}
@@ -47,9 +55,15 @@ function Detail({ step, state }: { step: TestStep; state: TestState }) {
     )
   }
   const answered = state.tested.find((model) => model.ok)
-  const text = step.id === 'models' && step.status === 'ok' ? t('start.test.count', { count: state.models.length })
-    : step.id === 'answer' && answered ? t('start.test.answered', { model: answered.model, time: duration(answered.total_ms ?? 0, language) })
-      : step.id === 'tls' && step.status === 'skipped' ? t('start.test.plain')
-        : step.id === 'models' && step.status === 'skipped' ? t('start.test.noList') : undefined
+  const text =
+    step.id === 'models' && step.status === 'ok'
+      ? t('start.test.count', { count: state.models.length })
+      : step.id === 'answer' && answered
+        ? t('start.test.answered', { model: answered.model, time: duration(answered.total_ms ?? 0, language) })
+        : step.id === 'tls' && step.status === 'skipped'
+          ? t('start.test.plain')
+          : step.id === 'models' && step.status === 'skipped'
+            ? t('start.test.noList')
+            : undefined
   return text === undefined ? null : <p className="text-[13px] break-words text-ink-2">{text}</p>
 }

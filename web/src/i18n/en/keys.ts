@@ -36,8 +36,14 @@ export const keys = {
   'keys.enabledOf': 'Key {name} is on',
   'keys.deleteOf': 'Delete key {name}',
   'keys.deleteTitle': 'Delete “{name}”?',
-  'keys.deleteText': { one: 'Programs that use it stop working at once. It has made {count} call.', other: 'Programs that use it stop working at once. It has made {count} calls.' },
-  'keys.deleteInUse': { one: 'It was used within the last day and has made {count} call. Programs that use it stop working at once.', other: 'It was used within the last day and has made {count} calls. Programs that use it stop working at once.' },
+  'keys.deleteText': {
+    one: 'Programs that use it stop working at once. It has made {count} call.',
+    other: 'Programs that use it stop working at once. It has made {count} calls.',
+  },
+  'keys.deleteInUse': {
+    one: 'It was used within the last day and has made {count} call. Programs that use it stop working at once.',
+    other: 'It was used within the last day and has made {count} calls. Programs that use it stop working at once.',
+  },
   'keys.typeName': 'Type {name} to confirm',
   'keys.deleted': 'Key “{name}” is deleted',
   'keys.delete': 'Delete key',

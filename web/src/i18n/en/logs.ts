@@ -31,7 +31,10 @@ export const logs = {
   'receipt.charged': 'Charged',
   'receipt.uncollected': 'Not collected: the balance was used up',
   'receipt.hold': 'Set aside before the call',
-  'receipt.dropped': { one: '{count} field could not be carried over to the provider:', other: '{count} fields could not be carried over to the provider:' },
+  'receipt.dropped': {
+    one: '{count} field could not be carried over to the provider:',
+    other: '{count} fields could not be carried over to the provider:',
+  },
   'receipt.facts': 'About the call',
   'receipt.status': 'Status',
   'receipt.firstToken': 'First byte',

@@ -22,7 +22,8 @@ export const start: { readonly [K in keyof typeof en]: Message } = {
   'start.access.lead': '您正通过网络访问这台服务器，因此需要确认您能看到它的日志，这样其他人就无法抢先完成设置。',
   'start.access.log': '请在运行中的服务器输出里找到一次性设置链接，形如：',
   'start.access.open': '在此浏览器中打开该链接，即可回到本页继续。',
-  'start.access.where': '在终端启动的，链接就在终端里；作为服务运行的，可用 <code>journalctl</code> 查看；在容器中运行的，可用 <code>docker logs</code> 查看。在服务器本机上无需链接，直接打开 <code>http://localhost</code> 加端口即可。',
+  'start.access.where':
+    '在终端启动的，链接就在终端里；作为服务运行的，可用 <code>journalctl</code> 查看；在容器中运行的，可用 <code>docker logs</code> 查看。在服务器本机上无需链接，直接打开 <code>http://localhost</code> 加端口即可。',
   'start.access.next': '我已打开链接',
   'start.access.stillLocked': '此浏览器尚未打开一次性链接。您填写的内容已保留。',
   'start.owner.title': '为站点命名',

@@ -1,0 +1,96 @@
+import type { Kysely } from 'kysely'
+import { ZERO, type Money } from '../../../../contract/money.ts'
+import type { HoldTable, Schema } from '../../../db/schema.ts'
+
+/** Opens the account of a new user inside the caller's transaction. */
+export async function insertAccount(tx: Kysely<Schema>, userId: number, debtLimit: Money, now: number): Promise<number> {
+  const row = await tx
+    .insertInto('accounts')
+    .values({
+      user_id: userId,
+      balance: ZERO,
+      held: ZERO,
+      gifted: ZERO,
+      balance_before: ZERO,
+      gifted_before: ZERO,
+      debt_limit: debtLimit,
+      request_count: 0,
+      spent: ZERO,
+      created_at: now,
+      updated_at: now,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+export interface AccountRow {
+  id: number
+  balance: Money
+  held: Money
+  gifted: Money
+  spent: Money
+  request_count: number
+}
+
+/** The account of a user, or undefined. */
+export function findAccount(db: Kysely<Schema>, userId: number): Promise<AccountRow | undefined> {
+  return db
+    .selectFrom('accounts')
+    .select(['id', 'balance', 'held', 'gifted', 'spent', 'request_count'])
+    .where('user_id', '=', userId)
+    .executeTakeFirst()
+}
+
+/** Accounts of several users at once, by user id: a list page needs one query, not one a row. */
+export async function findAccounts(db: Kysely<Schema>, userIds: readonly number[]): Promise<Map<number, AccountRow>> {
+  if (userIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('accounts')
+    .select(['id', 'user_id', 'balance', 'held', 'gifted', 'spent', 'request_count'])
+    .where('user_id', 'in', userIds)
+    .execute()
+  return new Map(rows.map(({ user_id, ...account }) => [user_id, account]))
+}
+
+/** Says that this process lives. */
+export async function beat(db: Kysely<Schema>, id: string, now: number): Promise<void> {
+  await db
+    .insertInto('instances')
+    .values({ id, started_at: now, heartbeat_at: now })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ heartbeat_at: now }))
+    .execute()
+}
+
+/** Holds of processes that no longer beat, and holds past their deadline, oldest first. */
+export function orphanedHolds(db: Kysely<Schema>, deadBefore: number, now: number, limit: number): Promise<HoldTable[]> {
+  return db
+    .selectFrom('holds')
+    .selectAll('holds')
+    .where((where) =>
+      where.or([
+        where('holds.deadline_at', '<=', now),
+        where.not(
+          where.exists(
+            where
+              .selectFrom('instances')
+              .select('instances.id')
+              .whereRef('instances.id', '=', 'holds.instance')
+              .where('instances.heartbeat_at', '>', deadBefore),
+          ),
+        ),
+      ]),
+    )
+    .orderBy('holds.created_at')
+    .limit(limit)
+    .execute()
+}
+
+/** Forgets processes that are gone and hold nothing. */
+export async function forgetInstances(db: Kysely<Schema>, deadBefore: number): Promise<void> {
+  await db
+    .deleteFrom('instances')
+    .where('heartbeat_at', '<=', deadBefore)
+    .where((where) => where.not(where.exists(where.selectFrom('holds').select('holds.id').whereRef('holds.instance', '=', 'instances.id'))))
+    .execute()
+}
