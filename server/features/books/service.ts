@@ -6,26 +6,56 @@ import { endReasons, ruleOf, usageSources } from '../billing/rules.ts'
 import { accountTotals, keyTotals, ledgerRows, logRows, unmatchedUsage } from './store.ts'
 
 /** A place where the books do not agree. */
-export interface Difference { what: string; id: string; expected: string; found: string }
+export interface Difference {
+  what: string
+  id: string
+  expected: string
+  found: string
+}
 
-export interface BooksReport { calls: number; entries: number; accounts: number; keys: number; differences: Difference[] }
+export interface BooksReport {
+  calls: number
+  entries: number
+  accounts: number
+  keys: number
+  differences: Difference[]
+}
 
 /** Differences listed at most: the first ones say what is wrong. */
 const MAX_DIFFERENCES = 100
 
 /** What of a log row its charge is made of. */
 type PricedRow = Parameters<typeof usageOfRow>[0] & {
-  request_id: string; end_reason: string; usage_source: string; items: number; price_snapshot: string
-  group_multiplier: Money; user_channel_multiplier: Money; cost: Money; uncollected: Money
+  request_id: string
+  end_reason: string
+  usage_source: string
+  items: number
+  price_snapshot: string
+  group_multiplier: Money
+  user_channel_multiplier: Money
+  cost: Money
+  uncollected: Money
 }
 
 /** The disjoint meters of a row, whose `input_tokens` includes cache, images and audio. */
 export function usageOfRow(row: {
-  input_tokens: number; output_tokens: number; cached_input_tokens: number; cache_write_input_tokens: number; cache_write_1h_input_tokens: number
-  image_input_tokens: number; image_output_tokens: number; audio_input_tokens: number; audio_output_tokens: number
+  input_tokens: number
+  output_tokens: number
+  cached_input_tokens: number
+  cache_write_input_tokens: number
+  cache_write_1h_input_tokens: number
+  image_input_tokens: number
+  image_output_tokens: number
+  audio_input_tokens: number
+  audio_output_tokens: number
 }): Usage {
-  const input = row.input_tokens - row.cached_input_tokens - row.cache_write_input_tokens - row.cache_write_1h_input_tokens
-    - row.image_input_tokens - row.audio_input_tokens
+  const input =
+    row.input_tokens -
+    row.cached_input_tokens -
+    row.cache_write_input_tokens -
+    row.cache_write_1h_input_tokens -
+    row.image_input_tokens -
+    row.audio_input_tokens
   return {
     ...EMPTY_USAGE,
     input,

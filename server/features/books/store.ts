@@ -9,7 +9,7 @@ type Query = Kysely<Schema>
 
 /** All log rows in order, a page at a time. */
 export async function* logRows(db: Query): AsyncGenerator<Selectable<LogTable>[]> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const rows = await db.selectFrom('logs').selectAll().where('id', '>', after).orderBy('id').limit(PAGE).execute()
     if (rows.length === 0) return
     yield rows
@@ -19,7 +19,7 @@ export async function* logRows(db: Query): AsyncGenerator<Selectable<LogTable>[]
 
 /** The ledger in order, a page at a time. */
 export async function* ledgerRows(db: Query): AsyncGenerator<Selectable<LedgerEntryTable>[]> {
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const rows = await db.selectFrom('ledger_entries').selectAll().where('id', '>', after).orderBy('id').limit(PAGE).execute()
     if (rows.length === 0) return
     yield rows
@@ -28,35 +28,72 @@ export async function* ledgerRows(db: Query): AsyncGenerator<Selectable<LedgerEn
 }
 
 /** Every account with what its open holds sum up to. */
-export function accountTotals(db: Query): Promise<{ id: number; balance: Money; held: Money; gifted: Money; total_amount: Money | null }[]> {
-  return db.selectFrom('accounts')
+export function accountTotals(
+  db: Query,
+): Promise<{ id: number; balance: Money; held: Money; gifted: Money; total_amount: Money | null }[]> {
+  return db
+    .selectFrom('accounts')
     .select(['id', 'balance', 'held', 'gifted'])
-    .select((row) => row.selectFrom('holds').whereRef('holds.account_id', '=', 'accounts.id').select(sumOf('holds.amount')).as('total_amount'))
+    .select((row) =>
+      row.selectFrom('holds').whereRef('holds.account_id', '=', 'accounts.id').select(sumOf('holds.amount')).as('total_amount'),
+    )
     .execute()
 }
 
 /** Every key with what its open holds and its calls since the last reset sum up to. */
-export function keyTotals(db: Query): Promise<{ id: number; quota_used: Money; quota_held: Money; total_amount: Money | null; total_cost: Money | null }[]> {
-  return db.selectFrom('api_keys')
+export function keyTotals(
+  db: Query,
+): Promise<{ id: number; quota_used: Money; quota_held: Money; total_amount: Money | null; total_cost: Money | null }[]> {
+  return db
+    .selectFrom('api_keys')
     .select(['id', 'quota_used', 'quota_held'])
-    .select((row) => row.selectFrom('holds').whereRef('holds.api_key_id', '=', 'api_keys.id').select(sumOf('holds.amount')).as('total_amount'))
-    .select((row) => row.selectFrom('logs').whereRef('logs.api_key_id', '=', 'api_keys.id')
-      .where((where) => where.or([where('api_keys.usage_reset_at', 'is', null), where('logs.created_at', '>', where.ref('api_keys.usage_reset_at'))]))
-      .select(sumOf('logs.cost')).as('total_cost'))
+    .select((row) =>
+      row.selectFrom('holds').whereRef('holds.api_key_id', '=', 'api_keys.id').select(sumOf('holds.amount')).as('total_amount'),
+    )
+    .select((row) =>
+      row
+        .selectFrom('logs')
+        .whereRef('logs.api_key_id', '=', 'api_keys.id')
+        .where((where) =>
+          where.or([where('api_keys.usage_reset_at', 'is', null), where('logs.created_at', '>', where.ref('api_keys.usage_reset_at'))]),
+        )
+        .select(sumOf('logs.cost'))
+        .as('total_cost'),
+    )
     .execute()
 }
 
 /** Calls with a cost but no ledger entry of that amount, and entries without their call. */
 export async function unmatchedUsage(db: Query): Promise<{ calls: string[]; entries: string[] }> {
   const [calls, entries] = await Promise.all([
-    db.selectFrom('logs').select('logs.request_id').where('logs.cost', '<>', 0n as Money)
-      .where((where) => where.not(where.exists(where.selectFrom('ledger_entries').select('ledger_entries.id')
-        .where('ledger_entries.kind', '=', 'usage').whereRef('ledger_entries.reference', '=', 'logs.request_id')
-        .where(sql<boolean>`ledger_entries.amount = -logs.cost`).whereRef('ledger_entries.account_id', '=', 'logs.account_id'))))
-      .limit(PAGE).execute(),
-    db.selectFrom('ledger_entries').select('ledger_entries.reference').where('ledger_entries.kind', '=', 'usage')
-      .where((where) => where.not(where.exists(where.selectFrom('logs').select('logs.id').whereRef('logs.request_id', '=', 'ledger_entries.reference'))))
-      .limit(PAGE).execute(),
+    db
+      .selectFrom('logs')
+      .select('logs.request_id')
+      .where('logs.cost', '<>', 0n as Money)
+      .where((where) =>
+        where.not(
+          where.exists(
+            where
+              .selectFrom('ledger_entries')
+              .select('ledger_entries.id')
+              .where('ledger_entries.kind', '=', 'usage')
+              .whereRef('ledger_entries.reference', '=', 'logs.request_id')
+              .where(sql<boolean>`ledger_entries.amount = -logs.cost`)
+              .whereRef('ledger_entries.account_id', '=', 'logs.account_id'),
+          ),
+        ),
+      )
+      .limit(PAGE)
+      .execute(),
+    db
+      .selectFrom('ledger_entries')
+      .select('ledger_entries.reference')
+      .where('ledger_entries.kind', '=', 'usage')
+      .where((where) =>
+        where.not(where.exists(where.selectFrom('logs').select('logs.id').whereRef('logs.request_id', '=', 'ledger_entries.reference'))),
+      )
+      .limit(PAGE)
+      .execute(),
   ])
   return { calls: calls.map(({ request_id: id }) => id), entries: entries.map(({ reference }) => reference) }
 }

@@ -18,7 +18,9 @@ export async function openChannel(deps: Pick<Deps, 'db' | 'secrets'>, id: number
   const row = await findChannel(deps.db.query, id)
   if (!row) throw new AppError('channel_not_found')
   return {
-    protocol: protocolOfType(row.type), vendor: vendorOf(row.type, row.base_url), baseUrl: row.base_url,
+    protocol: protocolOfType(row.type),
+    vendor: vendorOf(row.type, row.base_url),
+    baseUrl: row.base_url,
     key: deps.secrets.open(CHANNEL_KEY_PURPOSE, row.api_key_sealed),
   }
 }

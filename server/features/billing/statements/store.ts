@@ -1,7 +1,7 @@
 import { sql, type Insertable, type Kysely } from 'kysely'
 import { ZERO, type Money } from '../../../../contract/money.ts'
 import type { Database } from '../../../db/open.ts'
-import type { Schema } from '../../../db/schema.ts'
+import type { LogTable, Schema } from '../../../db/schema.ts'
 import { prepare, type Statement } from '../../../db/statement.ts'
 
 interface AccountMove {
