@@ -64,7 +64,8 @@ export const errors = {
   channel_model_not_found: { status: 404, message: 'Model config not found' },
   channel_model_exists: { status: 409, message: 'The channel already carries this model' },
   multiplier_zero: {
-    status: 400, message: 'A multiplier of 0 would mean free: to give a model away mark the model as free, to make it cheaper use a small multiplier',
+    status: 400,
+    message: 'A multiplier of 0 would mean free: to give a model away mark the model as free, to make it cheaper use a small multiplier',
   },
 
   // The gateway
@@ -90,7 +91,11 @@ export const errors = {
 export type ErrorCode = keyof typeof errors
 
 /** What every failing `/api` and `/auth` answer carries: the text clients show, and what ours adds. */
-export interface ErrorBody { error: string; code: ErrorCode; request_id?: string }
+export interface ErrorBody {
+  error: string
+  code: ErrorCode
+  request_id?: string
+}
 
 /**
  * An error with a code of the table. `message` replaces the public text where the contract has a more exact one;

@@ -23,22 +23,29 @@ interface Definition {
 /** Longest text of a setting: an about page is HTML of some size, and the whole settings object is sent back by the client. */
 const MAX_TEXT = 200_000
 
-const integer = (min: number, max: number): Check => (text) =>
-  /^-?\d{1,12}$/.test(text) && Number(text) >= min && Number(text) <= max ? undefined : `must be a whole number from ${min} to ${max}`
+const integer =
+  (min: number, max: number): Check =>
+  (text) =>
+    /^-?\d{1,12}$/.test(text) && Number(text) >= min && Number(text) <= max ? undefined : `must be a whole number from ${min} to ${max}`
 
-const decimal = (options: { min?: string; below?: string; above?: string } = {}): Check => (text) => {
-  const amount = parseMoney(text)
-  if (amount === undefined) return 'must be a plain decimal with at most 10 decimal places'
-  const min = parseMoney(options.min ?? '0')
-  if (min !== undefined && amount < min) return `must be at least ${options.min ?? '0'}`
-  const above = options.above === undefined ? undefined : parseMoney(options.above)
-  if (above !== undefined && amount <= above) return `must be more than ${options.above}`
-  const below = options.below === undefined ? undefined : parseMoney(options.below)
-  if (below !== undefined && amount >= below) return `must be below ${options.below}`
-  return undefined
-}
+const decimal =
+  (options: { min?: string; below?: string; above?: string } = {}): Check =>
+  (text) => {
+    const amount = parseMoney(text)
+    if (amount === undefined) return 'must be a plain decimal with at most 10 decimal places'
+    const min = parseMoney(options.min ?? '0')
+    if (min !== undefined && amount < min) return `must be at least ${options.min ?? '0'}`
+    const above = options.above === undefined ? undefined : parseMoney(options.above)
+    if (above !== undefined && amount <= above) return `must be more than ${options.above}`
+    const below = options.below === undefined ? undefined : parseMoney(options.below)
+    if (below !== undefined && amount >= below) return `must be below ${options.below}`
+    return undefined
+  }
 
-const oneOf = (...values: string[]): Check => (text) => (values.includes(text) ? undefined : `must be one of ${values.join(', ')}`)
+const oneOf =
+  (...values: string[]): Check =>
+  (text) =>
+    values.includes(text) ? undefined : `must be one of ${values.join(', ')}`
 
 const url: Check = (text) => {
   if (!URL.canParse(text)) return 'must be an absolute http(s) URL'
@@ -69,8 +76,13 @@ const amountList: Check = (text) => {
 
 const rewards: Check = (text) => {
   const map = parseJson(text)
-  const fine = typeof map === 'object' && map !== null && !Array.isArray(map)
-    && Object.entries(map).every(([day, amount]) => /^[1-9]\d{0,3}$/.test(day) && typeof amount === 'string' && (parseMoney(amount) ?? -1n) >= 0n)
+  const fine =
+    typeof map === 'object' &&
+    map !== null &&
+    !Array.isArray(map) &&
+    Object.entries(map).every(
+      ([day, amount]) => /^[1-9]\d{0,3}$/.test(day) && typeof amount === 'string' && (parseMoney(amount) ?? -1n) >= 0n,
+    )
   return fine ? undefined : 'must be a JSON object from day number to amount string, e.g. {"3":"1"}'
 }
 
@@ -85,10 +97,30 @@ function parseJson(text: string): unknown {
 type Bool = Definition & { readonly kind: 'bool' }
 type Text = Definition & { readonly kind: 'text' }
 
-const bool = (section: Section, fallback: boolean, options: { public?: boolean } = {}): Bool =>
-  ({ kind: 'bool', fallback: String(fallback), section, public: options.public ?? true, secret: false, check: undefined })
-const text = (section: Section, fallback: string, check?: Check): Text => ({ kind: 'text', fallback, section, public: true, secret: false, check })
-const hidden = (section: Section, fallback: string, check?: Check): Text => ({ kind: 'text', fallback, section, public: false, secret: false, check })
+const bool = (section: Section, fallback: boolean, options: { public?: boolean } = {}): Bool => ({
+  kind: 'bool',
+  fallback: String(fallback),
+  section,
+  public: options.public ?? true,
+  secret: false,
+  check: undefined,
+})
+const text = (section: Section, fallback: string, check?: Check): Text => ({
+  kind: 'text',
+  fallback,
+  section,
+  public: true,
+  secret: false,
+  check,
+})
+const hidden = (section: Section, fallback: string, check?: Check): Text => ({
+  kind: 'text',
+  fallback,
+  section,
+  public: false,
+  secret: false,
+  check,
+})
 const secret = (section: Section): Text => ({ kind: 'text', fallback: '', section, public: false, secret: true, check: undefined })
 
 export const settings = {

@@ -9,12 +9,14 @@ test('there are at least thirty vendors, each with a known type, an address that
     expect([id, channelTypeOf(type)]).toEqual([id, type])
     if (baseUrl !== '') expect([id, URL.canParse(baseUrl.replaceAll(/\{[^}]+\}/g, 'x')), baseUrl.endsWith('/')]).toEqual([id, true, false])
     if (docs !== '') expect([id, docs.startsWith('https://')]).toEqual([id, true])
-    const usual = { 'openai-chat': 'bearer', 'openai-responses': 'bearer', claude: 'x-api-key', gemini: 'x-goog-api-key' }[protocolOfType(type)]
+    const usual = { 'openai-chat': 'bearer', 'openai-responses': 'bearer', claude: 'x-api-key', gemini: 'x-goog-api-key' }[
+      protocolOfType(type)
+    ]
     if (id !== 'azure') expect([id, auth as string]).toEqual([id, usual])
   }
 })
 
-test('a channel\'s vendor is known by its host, whatever its type says, else by a type that only one has', () => {
+test("a channel's vendor is known by its host, whatever its type says, else by a type that only one has", () => {
   expect(vendorOf('openai', 'https://api.deepseek.com')?.id).toBe('deepseek')
   expect(vendorOf('openai', 'https://my-firm.openai.azure.com/openai/v1')?.id).toBe('azure')
   expect(vendorOf('openai', 'https://evil.test/my-firm.openai.azure.com')).toBeUndefined()

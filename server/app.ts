@@ -60,7 +60,12 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   probeRoutes,
 ]
 
-interface GatewayArrival { request: Request; url: URL; ip: string; requestId: string }
+interface GatewayArrival {
+  request: Request
+  url: URL
+  ip: string
+  requestId: string
+}
 
 /** What serves everything below /v1 and /v1beta. */
 export interface Gateway {

@@ -15,12 +15,15 @@ let server: ServerProcess
 beforeAll(async () => {
   ;({ options: database, remove } = await makeDatabase())
   upstream = Bun.serve({
-    port: 0, hostname: '127.0.0.1',
+    port: 0,
+    hostname: '127.0.0.1',
     fetch: () => {
-      const chunk = (rest: object): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o-mini-2024', ...rest })}\n\n`
-      const body = chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'Hi!' }, finish_reason: null }] })
-        + chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] })
-        + chunk({ choices: [], usage: { prompt_tokens: 8, completion_tokens: 2, total_tokens: 10 } })
+      const chunk = (rest: object): string =>
+        `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4o-mini-2024', ...rest })}\n\n`
+      const body =
+        chunk({ choices: [{ index: 0, delta: { role: 'assistant', content: 'Hi!' }, finish_reason: null }] }) +
+        chunk({ choices: [{ index: 0, delta: {}, finish_reason: 'stop' }] }) +
+        chunk({ choices: [], usage: { prompt_tokens: 8, completion_tokens: 2, total_tokens: 10 } })
       return new Response(`${body}data: [DONE]\n\n`, { headers: { 'content-type': 'text/event-stream' } })
     },
   })
@@ -41,12 +44,18 @@ for (const file of ['README.md', 'README.zh.md']) {
 }
 
 test('the five curl lines of the README end in a streamed answer and a log row with the exact cost', async () => {
-  const [setup, ...rest] = linesOf('README.md').map((line) => line
-    .replaceAll('localhost:8080', server.base.replace('http://', ''))
-    .replaceAll('https://api.openai.com', `http://127.0.0.1:${upstream.port}`))
+  const [setup, ...rest] = linesOf('README.md').map((line) =>
+    line
+      .replaceAll('localhost:8080', server.base.replace('http://', ''))
+      .replaceAll('https://api.openai.com', `http://127.0.0.1:${upstream.port}`),
+  )
   // The upstream of this test is on the machine itself, which an owner has to allow; OpenAI's is not.
   const allow = `curl -s -X PUT ${server.base}/api/settings -H "authorization: Bearer $T" -d '{"ssrf_allowed_hosts":"127.0.0.1"}' >/dev/null`
-  const shell = Bun.spawn(['sh', '-c', [setup, allow, ...rest].join('\n')], { env: { ...process.env, OPENAI_API_KEY: 'sk-upstream' }, stdout: 'pipe', stderr: 'inherit' })
+  const shell = Bun.spawn(['sh', '-c', [setup, allow, ...rest].join('\n')], {
+    env: { ...process.env, OPENAI_API_KEY: 'sk-upstream' },
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
   const output = await new Response(shell.stdout).text()
   expect(await shell.exited).toBe(0)
   expect(output).toContain('"content":"Hi!"')

@@ -19,13 +19,17 @@ const draft = z.object({
 })
 
 export const testChannel = endpoint({
-  method: 'POST', path: '/api/channels/test', access: 'admin',
+  method: 'POST',
+  path: '/api/channels/test',
+  access: 'admin',
   summary: 'Tests a stored or drafted channel step by step, as server-sent events: step, models, model, done',
-  body: z.object({
-    channel_id: z.int().positive().optional(),
-    draft: draft.optional(),
-    models: z.array(z.string().trim().min(1).max(100)).max(MAX_MODELS).default([]),
-    timeout_ms: z.int().min(1_000).max(MAX_TIMEOUT_MS).default(DEFAULT_TIMEOUT_MS),
-  }).refine((body) => (body.channel_id === undefined) !== (body.draft === undefined), { error: 'Give either channel_id or draft' }),
+  body: z
+    .object({
+      channel_id: z.int().positive().optional(),
+      draft: draft.optional(),
+      models: z.array(z.string().trim().min(1).max(100)).max(MAX_MODELS).default([]),
+      timeout_ms: z.int().min(1_000).max(MAX_TIMEOUT_MS).default(DEFAULT_TIMEOUT_MS),
+    })
+    .refine((body) => (body.channel_id === undefined) !== (body.draft === undefined), { error: 'Give either channel_id or draft' }),
   response: z.string(),
 })

@@ -29,10 +29,17 @@ const patched = (call: AdmittedCall, model: string): JsonObject => call.ingress.
 
 const countings = {
   messages: {
-    protocol: protocols.claude, upstream: 'claude', url: (url) => `${url}/count_tokens`, body: patched, answer: (tokens) => ({ input_tokens: tokens }),
+    protocol: protocols.claude,
+    upstream: 'claude',
+    url: (url) => `${url}/count_tokens`,
+    body: patched,
+    answer: (tokens) => ({ input_tokens: tokens }),
   },
   responses: {
-    protocol: protocols['openai-responses'], upstream: 'openai-responses', url: (url) => `${url}/input_tokens`, body: patched,
+    protocol: protocols['openai-responses'],
+    upstream: 'openai-responses',
+    url: (url) => `${url}/input_tokens`,
+    body: patched,
     answer: (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
   },
   gemini: {
@@ -55,7 +62,9 @@ const countings = {
 } satisfies Record<string, Counting>
 
 /** An address that counts. */
-interface CountIngress extends Ingress { readonly counting: Counting }
+interface CountIngress extends Ingress {
+  readonly counting: Counting
+}
 
 /** Finds the counting operation of a POST address, or undefined. */
 export function countIngressOf(url: URL): CountIngress | undefined {
@@ -87,9 +96,16 @@ export async function countTokens(arrival: Arrival & { ingress: CountIngress }, 
 }
 
 /** @returns undefined when no upstream could count; @throws AppError when the request itself was refused */
-async function askUpstream(call: AdmittedCall, counting: Counting, able: readonly Candidate[], deps: RelayDeps): Promise<JsonObject | undefined> {
+async function askUpstream(
+  call: AdmittedCall,
+  counting: Counting,
+  able: readonly Candidate[],
+  deps: RelayDeps,
+): Promise<JsonObject | undefined> {
   try {
-    const { whole } = await tryEach(call, able, deps, (_, candidate) => sendService(requestOf(call, counting, candidate), call, candidate, deps))
+    const { whole } = await tryEach(call, able, deps, (_, candidate) =>
+      sendService(requestOf(call, counting, candidate), call, candidate, deps),
+    )
     return whole?.json
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
@@ -101,7 +117,9 @@ async function askUpstream(call: AdmittedCall, counting: Counting, able: readonl
 function requestOf(call: AdmittedCall, counting: Counting, { channel, upstreamModel }: Candidate): ServiceRequest {
   const { url, headers } = endpointOf(channel, { model: upstreamModel, stream: false })
   return {
-    url: counting.url(url), headers: { ...headers(channel.key), ...call.forwardHeaders }, contentType: 'application/json',
+    url: counting.url(url),
+    headers: { ...headers(channel.key), ...call.forwardHeaders },
+    contentType: 'application/json',
     body: JSON.stringify(counting.body(call, upstreamModel)),
   }
 }

@@ -60,7 +60,12 @@ export type Try<T> = (call: AdmittedCall, candidate: Candidate, deps: RelayDeps)
  * The first channel's answer that is good, with all attempts.
  * @throws DispatchError when no channel answered
  */
-export async function tryEach<T extends { response: Response }>(call: AdmittedCall, order: readonly Candidate[], deps: RelayDeps, attemptOn: Try<T>): Promise<T & { attempts: Attempt[] }> {
+export async function tryEach<T extends { response: Response }>(
+  call: AdmittedCall,
+  order: readonly Candidate[],
+  deps: RelayDeps,
+  attemptOn: Try<T>,
+): Promise<T & { attempts: Attempt[] }> {
   const attempts: Attempt[] = []
   let failure: AppError | undefined
   let last: Candidate | undefined
@@ -69,8 +74,14 @@ export async function tryEach<T extends { response: Response }>(call: AdmittedCa
     const startedMs = deps.clock.monotonic()
     const note = (outcome: Attempt['outcome'], status: number | null, error: string): void => {
       attempts.push({
-        channelId: candidate.channel.id, channel: candidate.channel.name, upstreamModel: candidate.upstreamModel, status, outcome, error,
-        startedMs: Math.round(startedMs - call.startedMs), durationMs: Math.round(deps.clock.monotonic() - startedMs),
+        channelId: candidate.channel.id,
+        channel: candidate.channel.name,
+        upstreamModel: candidate.upstreamModel,
+        status,
+        outcome,
+        error,
+        startedMs: Math.round(startedMs - call.startedMs),
+        durationMs: Math.round(deps.clock.monotonic() - startedMs),
       })
     }
     try {
@@ -112,24 +123,37 @@ async function attempt(call: AdmittedCall, candidate: Candidate, deps: RelayDeps
       method: 'POST',
       body,
       signal: abort.signal,
-      headers: { ...headers(candidate.channel.key), ...forwarded, 'content-type': 'application/json', accept: stream ? 'text/event-stream' : 'application/json' },
+      headers: {
+        ...headers(candidate.channel.key),
+        ...forwarded,
+        'content-type': 'application/json',
+        accept: stream ? 'text/event-stream' : 'application/json',
+      },
     })
     if (response.status !== 200) throw await refused(response, upstream, candidate, call)
     const isEvents = response.headers.get('content-type')?.includes('text/event-stream') === true
     if (stream && isEvents) {
       const reader = (response.body ?? emptyBody()).getReader()
       const { value: first } = await reader.read()
-      if (first === undefined) throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the stream ended before its first event' }), true, 200)
+      if (first === undefined)
+        throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the stream ended before its first event' }), true, 200)
       const fault = firstFault(first, upstream)
       if (fault) throw faultFailure(fault, call, candidate, 200)
       return { candidate, response, abort, losses, stream: { reader, first }, whole: undefined }
     }
     if (stream !== isEvents) {
       await response.body?.cancel()
-      throw new AttemptFailed(new AppError('upstream_invalid', { cause: stream ? 'a stream was asked for, the answer is none' : 'no stream was asked for, the answer is one' }), true, 200)
+      throw new AttemptFailed(
+        new AppError('upstream_invalid', {
+          cause: stream ? 'a stream was asked for, the answer is none' : 'no stream was asked for, the answer is one',
+        }),
+        true,
+        200,
+      )
     }
     const bytes = await readBounded(response, MAX_ANSWER_BYTES)
-    if (bytes === undefined) throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is larger than 64 MiB' }), false, 200)
+    if (bytes === undefined)
+      throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is larger than 64 MiB' }), false, 200)
     const json = parsed(bytes)
     if (!isObject(json)) throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is not a JSON object' }), true, 200)
     const inside = upstream.bodyFault?.(json)
@@ -150,7 +174,10 @@ function requestBody(call: AdmittedCall, candidate: Candidate, upstream: Protoco
   const { protocol } = call.ingress
   if (upstream === protocol) {
     const losses: Loss[] = [...call.losses]
-    const patched = suitedBody(protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream, losses }), candidate.channel)
+    const patched = suitedBody(
+      protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream, losses }),
+      candidate.channel,
+    )
     return { body: patched === call.body && call.bytes ? call.bytes : JSON.stringify(patched), losses }
   }
   const turn = protocol.decodeRequest(call.body, call.ingress.path)
@@ -164,7 +191,12 @@ export async function refused(response: Response, upstream: Protocol, candidate:
   const bytes = await readBounded(response, MAX_ERROR_BYTES).catch(() => undefined)
   const fault = upstream.decodeError(response.status, bytes === undefined ? undefined : parsed(bytes))
   const retryAfter = Number(response.headers.get('retry-after'))
-  return faultFailure(Number.isFinite(retryAfter) && retryAfter > 0 ? { ...fault, retryAfterSeconds: Math.ceil(retryAfter) } : fault, call, candidate, response.status)
+  return faultFailure(
+    Number.isFinite(retryAfter) && retryAfter > 0 ? { ...fault, retryAfterSeconds: Math.ceil(retryAfter) } : fault,
+    call,
+    candidate,
+    response.status,
+  )
 }
 
 /**

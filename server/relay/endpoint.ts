@@ -11,7 +11,10 @@ export interface Addressed {
   readonly vendor: Vendor | undefined
 }
 
-export interface Endpoint { url: string; headers(key: string): Record<string, string> }
+export interface Endpoint {
+  url: string
+  headers(key: string): Record<string, string>
+}
 
 /** The latest version of Azure's data plane that is generally available (Azure OpenAI REST reference). */
 const AZURE_API_VERSION = '2024-10-21'
@@ -30,7 +33,10 @@ export function endpointOf(upstream: Addressed, call: { model: string; stream: b
   const own = protocols[protocol].endpoint(baseUrl, call)
   // A vendor's ways are those of OpenAI's paths: its Claude or Gemini addresses are the makers' own.
   if (!vendor || !isOpenAi(protocol)) return own
-  return { url: vendorUrl(upstream, vendor, call.model) ?? own.url, headers: vendor.auth === 'bearer' ? own.headers : carriers[vendor.auth] }
+  return {
+    url: vendorUrl(upstream, vendor, call.model) ?? own.url,
+    headers: vendor.auth === 'bearer' ? own.headers : carriers[vendor.auth],
+  }
 }
 
 /** Whether an upstream has OpenAI's other operations beside its generate paths. */
@@ -65,7 +71,8 @@ export function suitedBody(body: JsonObject, { protocol, vendor }: Addressed): J
     const { stream_options: _, ...rest } = suited
     suited = rest
   }
-  if (vendor.quirks.includes('text_content') && Array.isArray(body.messages)) suited = { ...suited, messages: body.messages.map(plainContent) }
+  if (vendor.quirks.includes('text_content') && Array.isArray(body.messages))
+    suited = { ...suited, messages: body.messages.map(plainContent) }
   return suited
 }
 

@@ -80,7 +80,12 @@ export function ingressOf(url: URL): Ingress | undefined {
   if (model === undefined || action === undefined || !GEMINI_ACTIONS.has(action)) return undefined
   const query = url.searchParams
   const jsonArray = action === 'streamGenerateContent' && wantsArray(query)
-  return { protocol: protocols.gemini, endpoint: action, path: { model: decoded(model), action, query }, framer: () => framerFor({ jsonArray }) }
+  return {
+    protocol: protocols.gemini,
+    endpoint: action,
+    path: { model: decoded(model), action, query },
+    framer: () => framerFor({ jsonArray }),
+  }
 }
 
 /** Who asks `/v1/models`, which three makers have: each one's client has a header of its own. */

@@ -2,7 +2,9 @@ import { expect, test } from 'bun:test'
 import { showModel, showModelInFrame } from './model-name.ts'
 
 test('the upstream name becomes the platform name, all other bytes stay', () => {
-  expect(showModelInFrame('{"id":"a", "model" : "up-1", "choices":[]}', 'gpt', 'openai-chat')).toBe('{"id":"a", "model" : "gpt", "choices":[]}')
+  expect(showModelInFrame('{"id":"a", "model" : "up-1", "choices":[]}', 'gpt', 'openai-chat')).toBe(
+    '{"id":"a", "model" : "gpt", "choices":[]}',
+  )
   expect(showModelInFrame('{"modelVersion":"up"}', 'gem', 'gemini')).toBe('{"modelVersion":"gem"}')
 })
 
@@ -14,7 +16,10 @@ test('text of the answer and inputs of tools that speak of a model stay as they 
   const call = '{"candidates":[{"content":{"parts":[{"functionCall":{"args":{"model":"T"}}}]}}],"modelVersion":"up"}'
   expect(showModelInFrame(call, 'gem', 'gemini')).toBe(call.replace('"up"', '"gem"'))
   const whole = '{"content":[{"type":"tool_use","input":{"model":"T"}}],"model":"up"}'
-  expect(JSON.parse(showModel(whole, JSON.parse(whole), 'claude', 'claude'))).toEqual({ content: [{ type: 'tool_use', input: { model: 'T' } }], model: 'claude' })
+  expect(JSON.parse(showModel(whole, JSON.parse(whole), 'claude', 'claude'))).toEqual({
+    content: [{ type: 'tool_use', input: { model: 'T' } }],
+    model: 'claude',
+  })
 })
 
 test('nothing is written anew when the names agree', () => {

@@ -20,7 +20,9 @@ export function routeOf(method: string, url: URL): Route | undefined {
   const stored = STORED.exec(pathname)
   if (method === 'POST') {
     const counting = countIngressOf(url)
-    if (counting) return ({ request, ip, requestId }, deps) => countTokens({ request, ingress: counting, requestId, ip, startedMs: deps.clock.monotonic() }, deps)
+    if (counting)
+      return ({ request, ip, requestId }, deps) =>
+        countTokens({ request, ingress: counting, requestId, ip, startedMs: deps.clock.monotonic() }, deps)
     return stored?.[1] !== undefined && stored[2] === 'cancel' ? storedRoute(stored[1], 'cancel') : undefined
   }
   if (stored?.[1] !== undefined && method === 'DELETE' && stored[2] === undefined) return storedRoute(stored[1], 'delete')

@@ -30,7 +30,9 @@ export function rememberResponse(call: AdmittedCall, { channel }: Candidate, id:
   if (typeof id !== 'string' || id === '' || id.length > MAX_ID_CHARS) return
   deps.responses
     .remember({ responseId: id, userId: call.facts.userId, channelId: channel.id, modelName: call.model.name, now: call.facts.createdAt })
-    .catch((error: unknown) => deps.log.error('a response could not be remembered', { request_id: call.requestId, cause: describeError(error) }))
+    .catch((error: unknown) =>
+      deps.log.error('a response could not be remembered', { request_id: call.requestId, cause: describeError(error) }),
+    )
 }
 
 /** The same for a stream: its last event holds the whole response. */
@@ -57,7 +59,12 @@ export async function preferMaker(order: Candidate[], call: AdmittedCall, deps: 
  * `GET`, `DELETE`, `.../input_items` and `.../cancel` of a response, asked of the channel that made it. Costs nothing.
  * @throws AppError not_found for everyone but its owner
  */
-export async function storedResponse({ request, url, ip, requestId }: GatewayRequest, id: string, action: StoredAction, deps: RelayDeps): Promise<Response> {
+export async function storedResponse(
+  { request, url, ip, requestId }: GatewayRequest,
+  id: string,
+  action: StoredAction,
+  deps: RelayDeps,
+): Promise<Response> {
   const caller = await callerOf(request, ip, { path: {} }, deps)
   limitRate(caller, deps)
   const { own } = await deps.responses.find(id, caller.userId)
@@ -83,7 +90,13 @@ function makerOf(channelId: number, deps: RelayDeps): Candidate | undefined {
   return undefined
 }
 
-async function ask({ channel }: Candidate, id: string, action: StoredAction, url: URL, deps: RelayDeps): Promise<{ status: number; json: JsonObject | undefined }> {
+async function ask(
+  { channel }: Candidate,
+  id: string,
+  action: StoredAction,
+  url: URL,
+  deps: RelayDeps,
+): Promise<{ status: number; json: JsonObject | undefined }> {
   const { url: base, headers } = endpointOf(channel, { model: '', stream: false })
   const suffix = action === 'get' || action === 'delete' ? '' : `/${action}`
   const response = await deps
@@ -110,6 +123,7 @@ function refusal(status: number, json: JsonObject | undefined, id: string, model
   if (status === 404) return notFound(id)
   const fault = protocols[PROTOCOL].decodeError(status, json)
   const cause = `upstream ${status}: ${fault.message}`
-  if (fault.kind === 'invalid_request') return new AppError('upstream_refused', { message: publicMessage(fault.message, model, maker), cause })
+  if (fault.kind === 'invalid_request')
+    return new AppError('upstream_refused', { message: publicMessage(fault.message, model, maker), cause })
   return new AppError(status === 429 || status === 401 || status === 403 ? 'upstream_unavailable' : 'upstream_failed', { cause })
 }

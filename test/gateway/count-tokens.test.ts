@@ -27,9 +27,16 @@ afterAll(async () => {
 
 test('a channel of the same protocol is asked, under its own model name and with the beta headers', async () => {
   upstream.answer = () => Response.json({ input_tokens: 4711 })
-  const counted = await served.anthropic().messages.countTokens({ model: 'on-claude', messages: HELLO }, { headers: { 'anthropic-beta': 'x-1' } })
+  const counted = await served
+    .anthropic()
+    .messages.countTokens({ model: 'on-claude', messages: HELLO }, { headers: { 'anthropic-beta': 'x-1' } })
   expect(counted.input_tokens).toBe(4711)
-  expect([upstream.last.path, upstream.last.json?.model, upstream.last.headers.get('x-api-key'), upstream.last.headers.get('anthropic-beta')]).toEqual(['/v1/messages/count_tokens', 'up-claude', 'upstream-secret', 'x-1'])
+  expect([
+    upstream.last.path,
+    upstream.last.json?.model,
+    upstream.last.headers.get('x-api-key'),
+    upstream.last.headers.get('anthropic-beta'),
+  ]).toEqual(['/v1/messages/count_tokens', 'up-claude', 'upstream-secret', 'x-1'])
   upstream.answer = () => Response.json({ object: 'response.input_tokens', input_tokens: 99 })
   expect((await served.openai().responses.inputTokens.count({ model: 'on-responses', input: 'hello world' })).input_tokens).toBe(99)
   expect([upstream.last.path, upstream.last.json?.model]).toEqual(['/v1/responses/input_tokens', 'up-responses'])
@@ -51,19 +58,25 @@ test('without such a channel it is counted here', async () => {
 test('an upstream that cannot count is helped out, one that refuses the request is believed', async () => {
   upstream.answer = () => Response.json({ error: { message: 'no such address' } }, { status: 404 })
   expect((await served.openai().responses.inputTokens.count({ model: 'on-responses', input: 'hello world' })).input_tokens).toBe(2)
-  upstream.answer = () => Response.json({ type: 'error', error: { type: 'invalid_request_error', message: 'messages: too odd for up-claude' } }, { status: 400 })
+  upstream.answer = () =>
+    Response.json({ type: 'error', error: { type: 'invalid_request_error', message: 'messages: too odd for up-claude' } }, { status: 400 })
   const refused = await served.post('/v1/messages/count_tokens', { model: 'on-claude', messages: HELLO })
-  expect([refused.status, await refused.json()]).toMatchObject([400, { type: 'error', error: { message: 'messages: too odd for on-claude' } }])
+  expect([refused.status, await refused.json()]).toMatchObject([
+    400,
+    { type: 'error', error: { message: 'messages: too odd for on-claude' } },
+  ])
 })
 
-test('the key\'s rules hold: model, rate, and no body that cannot be read', async () => {
+test("the key's rules hold: model, rate, and no body that cannot be read", async () => {
   const { secret } = await served.site.addKey({ allowedModels: ['on-claude'] })
   expect((await served.post('/v1/messages/count_tokens', { model: 'on-openai', messages: HELLO }, { key: secret })).status).toBe(403)
   expect((await served.post('/v1beta/models/on-gemini:countTokens', {})).status).toBe(400)
   expect((await served.post('/v1/messages/count_tokens', {}, { key: null })).status).toBe(401)
   await served.site.api('PUT', '/api/settings', { rate_limit_enabled: true, rate_limit_requests_per_minute: 1, rate_limit_burst: 0 })
   const { secret: limited } = await served.site.addKey()
-  const statuses = [1, 2].map(async () => (await served.post('/v1/messages/count_tokens', { model: 'on-openai', messages: HELLO }, { key: limited })).status)
+  const statuses = [1, 2].map(
+    async () => (await served.post('/v1/messages/count_tokens', { model: 'on-openai', messages: HELLO }, { key: limited })).status,
+  )
   expect((await Promise.all(statuses)).sort()).toEqual([200, 429])
   await served.site.api('PUT', '/api/settings', { rate_limit_enabled: false })
 })

@@ -21,7 +21,7 @@ const get = async (path: string, headers: Record<string, string>): Promise<{ sta
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> }
 }
 
-test('OpenAI\'s client lists and gets what its key can call, names with / and : too', async () => {
+test("OpenAI's client lists and gets what its key can call, names with / and : too", async () => {
   const all = await served.openai().models.list()
   expect(all.data.map(({ id }) => id)).toEqual(['alpha', 'beta', 'capped', 'maker/gamma:free'])
   expect(await served.openai().models.retrieve('maker/gamma:free')).toMatchObject({ id: 'maker/gamma:free', object: 'model' })
@@ -30,18 +30,27 @@ test('OpenAI\'s client lists and gets what its key can call, names with / and : 
   expect(few.data.map(({ id }) => id)).toEqual(['beta', 'maker/gamma:free'])
 })
 
-test('a model that cannot be called is not there, in each protocol\'s words', async () => {
+test("a model that cannot be called is not there, in each protocol's words", async () => {
   for (const id of ['alpha', 'unserved', 'nothing']) {
-    expect(await get(`/v1/models/${id}`, { authorization: `Bearer ${narrow}` })).toMatchObject({ status: 404, body: { error: { code: 'model_not_found' } } })
+    expect(await get(`/v1/models/${id}`, { authorization: `Bearer ${narrow}` })).toMatchObject({
+      status: 404,
+      body: { error: { code: 'model_not_found' } },
+    })
   }
-  expect(await get('/v1/models/alpha', { 'x-api-key': narrow, 'anthropic-version': '2023-06-01' })).toMatchObject({ status: 404, body: { type: 'error', error: { type: 'not_found_error' } } })
-  expect(await get('/v1beta/models/alpha', { 'x-goog-api-key': narrow })).toMatchObject({ status: 404, body: { error: { status: 'NOT_FOUND' } } })
+  expect(await get('/v1/models/alpha', { 'x-api-key': narrow, 'anthropic-version': '2023-06-01' })).toMatchObject({
+    status: 404,
+    body: { type: 'error', error: { type: 'not_found_error' } },
+  })
+  expect(await get('/v1beta/models/alpha', { 'x-goog-api-key': narrow })).toMatchObject({
+    status: 404,
+    body: { error: { status: 'NOT_FOUND' } },
+  })
   expect((await get('/v1/models', {})).status).toBe(401)
   expect((await get(`/v1/models?key=${narrow}`, {})).status).toBe(401)
   expect((await get(`/v1beta/models?key=${narrow}`, {})).status).toBe(200)
 })
 
-test('Anthropic\'s client pages through the same list in its own form', async () => {
+test("Anthropic's client pages through the same list in its own form", async () => {
   const ids: string[] = []
   for await (const model of served.anthropic().models.list({ limit: 2 })) {
     expect(model).toMatchObject({ type: 'model', display_name: model.id, created_at: '1970-01-01T00:00:00Z' })
@@ -53,7 +62,7 @@ test('Anthropic\'s client pages through the same list in its own form', async ()
   expect(await served.anthropic().models.retrieve('beta')).toMatchObject({ type: 'model', id: 'beta' })
 })
 
-test('Google\'s client pages through it in its own form', async () => {
+test("Google's client pages through it in its own form", async () => {
   const names: (string | undefined)[] = []
   for await (const model of await served.google().models.list({ config: { pageSize: 3 } })) names.push(model.name)
   expect(names).toEqual(['models/alpha', 'models/beta', 'models/capped', 'models/maker/gamma:free'])

@@ -14,7 +14,8 @@ const PRICES = { input_price: '2', output_price: '10', image_input_price: '4', i
 beforeAll(async () => {
   served = await serve()
   channel = await served.site.addChannel({ baseUrl: `${upstream.url}/v1` })
-  for (const model of ['embed', 'judge', 'rank', 'painter', 'gpt-image-x', 'voice', 'ear']) await served.site.sell(channel, model, PRICES, `up-${model}`)
+  for (const model of ['embed', 'judge', 'rank', 'painter', 'gpt-image-x', 'voice', 'ear'])
+    await served.site.sell(channel, model, PRICES, `up-${model}`)
   await served.site.api('POST', '/api/models', { model_name: 'by-the-piece', output_price: '0.04', quota_type: 1 })
   await served.site.sell(channel, 'by-the-piece')
   const claude = await served.site.addChannel({ baseUrl: upstream.url, type: 'claude', name: 'claude' })
@@ -40,12 +41,32 @@ const post = (path: string, body: unknown, key?: string) => served.post(path, bo
 
 describe('embeddings', () => {
   test('go to the upstream under its model name and are billed by its own prompt tokens', async () => {
-    upstream.answer = () => json({ object: 'list', model: 'up-embed', data: [{ object: 'embedding', index: 0, embedding: [0.5, 0.25] }], usage: { prompt_tokens: 1000, total_tokens: 1000 } })
-    const { data, response } = await served.openai().embeddings.create({ model: 'embed', input: 'hello', encoding_format: 'float' }).withResponse()
+    upstream.answer = () =>
+      json({
+        object: 'list',
+        model: 'up-embed',
+        data: [{ object: 'embedding', index: 0, embedding: [0.5, 0.25] }],
+        usage: { prompt_tokens: 1000, total_tokens: 1000 },
+      })
+    const { data, response } = await served
+      .openai()
+      .embeddings.create({ model: 'embed', input: 'hello', encoding_format: 'float' })
+      .withResponse()
     expect([data.model, data.data[0]?.embedding]).toEqual(['embed', [0.5, 0.25]])
-    expect([upstream.last.path, upstream.last.json?.model, upstream.last.headers.get('authorization')]).toEqual(['/v1/embeddings', 'up-embed', 'Bearer upstream-secret'])
+    expect([upstream.last.path, upstream.last.json?.model, upstream.last.headers.get('authorization')]).toEqual([
+      '/v1/embeddings',
+      'up-embed',
+      'Bearer upstream-secret',
+    ])
     const row = await served.row(response.headers.get('x-tollgate-request-id') ?? '')
-    expect(row).toMatchObject({ endpoint: 'embeddings', input_tokens: 1000, output_tokens: 0, cost: '0.002', usage_source: 'upstream', end_reason: 'complete' })
+    expect(row).toMatchObject({
+      endpoint: 'embeddings',
+      input_tokens: 1000,
+      output_tokens: 0,
+      cost: '0.002',
+      usage_source: 'upstream',
+      end_reason: 'complete',
+    })
     expect(response.headers.get('x-tollgate-cost')).toBe('0.002')
   })
 
@@ -53,7 +74,13 @@ describe('embeddings', () => {
     upstream.answer = () => json({ object: 'list', model: 'up-embed', data: [] })
     await post('/v1/embeddings', { model: 'embed', input: ['hello world', 'hello world'] })
     expect(await newest()).toMatchObject({ usage_source: 'estimated', input_tokens: 5 })
-    await post('/v1/embeddings', { model: 'embed', input: [[1, 2, 3], [4, 5]] })
+    await post('/v1/embeddings', {
+      model: 'embed',
+      input: [
+        [1, 2, 3],
+        [4, 5],
+      ],
+    })
     expect(await newest()).toMatchObject({ usage_source: 'estimated', input_tokens: 5 })
   })
 
@@ -69,13 +96,17 @@ describe('embeddings', () => {
     expect([answer.status, upstream.received.length]).toEqual([402, 0])
   })
 
-  test('a fault of the upstream is a 502 in OpenAI\'s shape and costs nothing; the customer\'s own is his 400 in its words', async () => {
+  test("a fault of the upstream is a 502 in OpenAI's shape and costs nothing; the customer's own is his 400 in its words", async () => {
     upstream.answer = () => json({ error: { message: 'stumbled', type: 'server_error' } }, 500)
     expect((await post('/v1/embeddings', { model: 'embed', input: 'x' })).status).toBe(502)
     expect(await newest()).toMatchObject({ status: 502, cost: '0', end_reason: 'upstream_error_before_content' })
-    upstream.answer = () => json({ error: { message: 'up-embed takes no dimensions', type: 'invalid_request_error', param: 'dimensions' } }, 400)
+    upstream.answer = () =>
+      json({ error: { message: 'up-embed takes no dimensions', type: 'invalid_request_error', param: 'dimensions' } }, 400)
     const refused = await post('/v1/embeddings', { model: 'embed', input: 'x', dimensions: 3 })
-    expect([refused.status, await refused.json()]).toMatchObject([400, { error: { message: 'embed takes no dimensions', param: 'dimensions' } }])
+    expect([refused.status, await refused.json()]).toMatchObject([
+      400,
+      { error: { message: 'embed takes no dimensions', param: 'dimensions' } },
+    ])
     upstream.answer = () => json({ error: { message: 'broke', type: 'server_error' } })
     expect((await post('/v1/embeddings', { model: 'embed', input: 'x' })).status).toBe(502)
     expect((await newest()).cost).toBe('0')
@@ -84,7 +115,8 @@ describe('embeddings', () => {
   test('the next channel is asked when the first one fails', async () => {
     const second = await served.site.addChannel({ baseUrl: `${upstream.url}/second/v1`, name: 'second', priority: 0 })
     await served.site.sell(second, 'embed', PRICES, 'second-embed')
-    upstream.answer = ({ path }) => (path.startsWith('/second') ? json({ data: [], usage: { prompt_tokens: 7, total_tokens: 7 } }) : json({}, 503))
+    upstream.answer = ({ path }) =>
+      path.startsWith('/second') ? json({ data: [], usage: { prompt_tokens: 7, total_tokens: 7 } }) : json({}, 503)
     expect((await post('/v1/embeddings', { model: 'embed', input: 'x' })).status).toBe(200)
     expect(upstream.last.json?.model).toBe('second-embed')
     expect((await newest()).attempts.map(({ outcome }) => outcome)).toEqual(['failed', 'ok'])
@@ -92,10 +124,19 @@ describe('embeddings', () => {
   })
 })
 
-describe('Gemini\'s embeddings', () => {
-  test('are translated for an upstream of OpenAI\'s kind, one and many', async () => {
-    upstream.answer = () => json({ data: [{ index: 1, embedding: [2] }, { index: 0, embedding: [1] }], usage: { prompt_tokens: 4, total_tokens: 4 } })
-    const { embeddings } = await served.google().models.embedContent({ model: 'embed', contents: ['one', 'two'], config: { outputDimensionality: 8 } })
+describe("Gemini's embeddings", () => {
+  test("are translated for an upstream of OpenAI's kind, one and many", async () => {
+    upstream.answer = () =>
+      json({
+        data: [
+          { index: 1, embedding: [2] },
+          { index: 0, embedding: [1] },
+        ],
+        usage: { prompt_tokens: 4, total_tokens: 4 },
+      })
+    const { embeddings } = await served
+      .google()
+      .models.embedContent({ model: 'embed', contents: ['one', 'two'], config: { outputDimensionality: 8 } })
     expect(embeddings?.map(({ values }) => values)).toEqual([[1], [2]])
     expect(upstream.last.json).toEqual({ model: 'up-embed', input: ['one', 'two'], encoding_format: 'float', dimensions: 8 })
     expect(await newest()).toMatchObject({ endpoint: 'batchEmbedContents', protocol: 'gemini', input_tokens: 4 })
@@ -110,11 +151,14 @@ describe('Gemini\'s embeddings', () => {
     upstream.answer = () => json({ embeddings: [{ values: [3] }] })
     const body = { requests: [{ model: 'models/gem/embed:1', content: { parts: [{ text: 'hello world' }] } }] }
     expect(await (await post('/v1beta/models/gem/embed:1:batchEmbedContents', body)).json()).toEqual({ embeddings: [{ values: [3] }] })
-    expect([upstream.last.path, upstream.last.json]).toMatchObject(['/v1beta/models/up-gem:batchEmbedContents', { requests: [{ model: 'models/up-gem' }] }])
+    expect([upstream.last.path, upstream.last.json]).toMatchObject([
+      '/v1beta/models/up-gem:batchEmbedContents',
+      { requests: [{ model: 'models/up-gem' }] },
+    ])
     expect(await newest()).toMatchObject({ usage_source: 'estimated', input_tokens: 2 })
   })
 
-  test('without content they are the caller\'s mistake in Google\'s shape', async () => {
+  test("without content they are the caller's mistake in Google's shape", async () => {
     const answer = await post('/v1beta/models/embed:embedContent', {})
     expect([answer.status, ((await answer.json()) as { error: { status: string } }).error.status]).toEqual([400, 'INVALID_ARGUMENT'])
   })
@@ -126,7 +170,10 @@ test('moderations and reranks are billed by their input', async () => {
   expect(await newest()).toMatchObject({ endpoint: 'moderations', input_tokens: 2, usage_source: 'estimated' })
   upstream.answer = () => json({ results: [], usage: { total_tokens: 50 } })
   await post('/v1/rerank', { model: 'rank', query: 'q', documents: ['a', { text: 'b' }] })
-  expect([await newest(), upstream.last.path]).toMatchObject([{ endpoint: 'rerank', input_tokens: 50, usage_source: 'upstream' }, '/v1/rerank'])
+  expect([await newest(), upstream.last.path]).toMatchObject([
+    { endpoint: 'rerank', input_tokens: 50, usage_source: 'upstream' },
+    '/v1/rerank',
+  ])
   upstream.answer = () => json({ results: [], meta: { tokens: { input_tokens: 60 } } })
   await post('/v1/rerank', { model: 'rank', query: 'q', documents: ['a'] })
   expect(await newest()).toMatchObject({ input_tokens: 60, usage_source: 'upstream' })
@@ -136,10 +183,20 @@ describe('pictures', () => {
   const prompt = 'A cat.'
 
   test('are billed by the usage that is stated, output as picture output', async () => {
-    upstream.answer = () => json({ created: 1, data: [{ b64_json: 'AA==' }], usage: { input_tokens: 50, input_tokens_details: { text_tokens: 10, image_tokens: 40 }, output_tokens: 1000, total_tokens: 1050 } })
+    upstream.answer = () =>
+      json({
+        created: 1,
+        data: [{ b64_json: 'AA==' }],
+        usage: { input_tokens: 50, input_tokens_details: { text_tokens: 10, image_tokens: 40 }, output_tokens: 1000, total_tokens: 1050 },
+      })
     await served.openai().images.generate({ model: 'gpt-image-x', prompt })
     // 10 x 2 + 40 x 4 + 1000 x 40 per million.
-    expect(await newest()).toMatchObject({ endpoint: 'images.generations', image_output_tokens: 1000, image_input_tokens: 40, cost: '0.04018' })
+    expect(await newest()).toMatchObject({
+      endpoint: 'images.generations',
+      image_output_tokens: 1000,
+      image_input_tokens: 40,
+      cost: '0.04018',
+    })
   })
 
   test('without usage each counts a million tokens, so that the price is one of a picture', async () => {
@@ -155,20 +212,33 @@ describe('pictures', () => {
     expect(await newest()).toMatchObject({ cost: '0.08', output_tokens: 0, snapshot: { items: 2 } })
   })
 
-  test('an edit is forwarded byte for byte with the upstream\'s model name', async () => {
+  test("an edit is forwarded byte for byte with the upstream's model name", async () => {
     upstream.answer = () => json({ created: 1, data: [{ url: 'a' }] })
     const bytes = new Uint8Array(100_000).map((_, index) => index % 251)
     const image = await toFile(bytes, 'cat.png', { type: 'image/png' })
     await served.openai().images.edit({ model: 'by-the-piece', prompt, image: [image, image], n: 1 })
-    const form = await new Response(upstream.last.bytes as BodyInit, { headers: { 'content-type': upstream.last.headers.get('content-type') ?? '' } }).formData()
-    expect([form.get('model'), form.get('prompt'), form.getAll('image[]').length, upstream.last.path]).toEqual(['by-the-piece', prompt, 2, '/v1/images/edits'])
+    const form = await new Response(upstream.last.bytes as BodyInit, {
+      headers: { 'content-type': upstream.last.headers.get('content-type') ?? '' },
+    }).formData()
+    expect([form.get('model'), form.get('prompt'), form.getAll('image[]').length, upstream.last.path]).toEqual([
+      'by-the-piece',
+      prompt,
+      2,
+      '/v1/images/edits',
+    ])
     expect(Buffer.from(await (form.getAll('image[]')[1] as File).bytes()).equals(Buffer.from(bytes))).toBe(true)
     expect(await newest()).toMatchObject({ endpoint: 'images.edits', cost: '0.04' })
   })
 
   test('a stream of them is passed on and charged by the usage of its last event', async () => {
-    const events = [{ type: 'image_generation.partial_image', b64_json: 'AA==' }, { type: 'image_generation.completed', b64_json: 'AA==', usage: { input_tokens: 10, output_tokens: 500, total_tokens: 510 } }]
-    upstream.answer = () => new Response(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(''), { headers: { 'content-type': 'text/event-stream' } })
+    const events = [
+      { type: 'image_generation.partial_image', b64_json: 'AA==' },
+      { type: 'image_generation.completed', b64_json: 'AA==', usage: { input_tokens: 10, output_tokens: 500, total_tokens: 510 } },
+    ]
+    upstream.answer = () =>
+      new Response(events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(''), {
+        headers: { 'content-type': 'text/event-stream' },
+      })
     const seen: string[] = []
     for await (const event of await served.openai().images.generate({ model: 'gpt-image-x', prompt, stream: true })) seen.push(event.type)
     expect(seen).toEqual(events.map(({ type }) => type))
@@ -187,10 +257,19 @@ describe('sound', () => {
   })
 
   test('speech that breaks off is no whole answer, and is charged', async () => {
-    const raw = startRawUpstream([{ send: `HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 5000\r\n\r\n${'x'.repeat(1000)}` }, { waitMs: 30 }, { then: 'reset' }])
+    const raw = startRawUpstream([
+      { send: `HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 5000\r\n\r\n${'x'.repeat(1000)}` },
+      { waitMs: 30 },
+      { then: 'reset' },
+    ])
     await served.site.sell(await served.site.addChannel({ baseUrl: raw.url, name: 'raw' }), 'hoarse', PRICES)
     const answer = await post('/v1/audio/speech', { model: 'hoarse', voice: 'alloy', input: 'hello' })
-    expect(await answer.arrayBuffer().then(() => 'whole', () => 'broken')).toBe('broken')
+    expect(
+      await answer.arrayBuffer().then(
+        () => 'whole',
+        () => 'broken',
+      ),
+    ).toBe('broken')
     await served.expectBooks()
     raw.stop()
     expect(await newest()).toMatchObject({ end_reason: 'upstream_error_after_content', cost: '0.00001' })
@@ -198,15 +277,19 @@ describe('sound', () => {
 
   test('a listener who leaves stops the upstream and is charged', async () => {
     let stopped = false
-    upstream.answer = () => new Response(new ReadableStream({
-      async pull(controller) {
-        await Bun.sleep(5)
-        controller.enqueue(new Uint8Array(1000))
-      },
-      cancel() {
-        stopped = true
-      },
-    }), { headers: { 'content-type': 'audio/mpeg' } })
+    upstream.answer = () =>
+      new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await Bun.sleep(5)
+            controller.enqueue(new Uint8Array(1000))
+          },
+          cancel() {
+            stopped = true
+          },
+        }),
+        { headers: { 'content-type': 'audio/mpeg' } },
+      )
     const leave = new AbortController()
     const answer = await served.post('/v1/audio/speech', { model: 'voice', voice: 'alloy', input: 'hello' }, { signal: leave.signal })
     await answer.body?.getReader().read()
@@ -219,11 +302,29 @@ describe('sound', () => {
   const recording = () => toFile(new Uint8Array(32_000).fill(65), 'talk.mp3', { type: 'audio/mpeg' })
 
   test('a transcription is billed by the tokens, else by the seconds that are stated, else by its size', async () => {
-    upstream.answer = () => json({ text: 'hello world', usage: { type: 'tokens', input_tokens: 30, input_token_details: { text_tokens: 10, audio_tokens: 20 }, output_tokens: 5, total_tokens: 35 } })
+    upstream.answer = () =>
+      json({
+        text: 'hello world',
+        usage: {
+          type: 'tokens',
+          input_tokens: 30,
+          input_token_details: { text_tokens: 10, audio_tokens: 20 },
+          output_tokens: 5,
+          total_tokens: 35,
+        },
+      })
     const { text } = await served.openai().audio.transcriptions.create({ model: 'ear', file: await recording() })
     expect(text).toBe('hello world')
-    expect(await newest()).toMatchObject({ endpoint: 'audio.transcriptions', audio_input_tokens: 20, input_tokens: 30, output_tokens: 5, usage_source: 'upstream' })
-    const form = await new Response(upstream.last.bytes as BodyInit, { headers: { 'content-type': upstream.last.headers.get('content-type') ?? '' } }).formData()
+    expect(await newest()).toMatchObject({
+      endpoint: 'audio.transcriptions',
+      audio_input_tokens: 20,
+      input_tokens: 30,
+      output_tokens: 5,
+      usage_source: 'upstream',
+    })
+    const form = await new Response(upstream.last.bytes as BodyInit, {
+      headers: { 'content-type': upstream.last.headers.get('content-type') ?? '' },
+    }).formData()
     expect([form.get('model'), (form.get('file') as File).size, (form.get('file') as File).name]).toEqual(['up-ear', 32_000, 'talk.mp3'])
     upstream.answer = () => json({ text: 'hello world', usage: { type: 'duration', seconds: 9 } })
     await served.openai().audio.transcriptions.create({ model: 'ear', file: await recording() })
@@ -235,18 +336,33 @@ describe('sound', () => {
   })
 
   test('a streamed transcript is charged by its last event', async () => {
-    const events = [{ type: 'transcript.text.delta', delta: 'hello' }, { type: 'transcript.text.done', text: 'hello', usage: { type: 'tokens', input_tokens: 14, output_tokens: 3, total_tokens: 17 } }]
-    upstream.answer = () => new Response(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''), { headers: { 'content-type': 'text/event-stream' } })
+    const events = [
+      { type: 'transcript.text.delta', delta: 'hello' },
+      { type: 'transcript.text.done', text: 'hello', usage: { type: 'tokens', input_tokens: 14, output_tokens: 3, total_tokens: 17 } },
+    ]
+    upstream.answer = () =>
+      new Response(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''), {
+        headers: { 'content-type': 'text/event-stream' },
+      })
     const seen: string[] = []
-    for await (const event of await served.openai().audio.transcriptions.create({ model: 'ear', file: await recording(), stream: true })) seen.push(event.type)
+    for await (const event of await served.openai().audio.transcriptions.create({ model: 'ear', file: await recording(), stream: true }))
+      seen.push(event.type)
     expect(seen).toEqual(events.map(({ type }) => type))
     expect(await newest()).toMatchObject({ stream: true, input_tokens: 14, output_tokens: 3, usage_source: 'upstream' })
   })
 
-  test('a form that is none, or has no model, is the caller\'s mistake', async () => {
-    for (const [body, type] of [['{}', 'application/json'], ['--x\r\nnothing', 'multipart/form-data; boundary=x'], ['--x--', 'multipart/form-data; boundary=x']] as const) {
+  test("a form that is none, or has no model, is the caller's mistake", async () => {
+    for (const [body, type] of [
+      ['{}', 'application/json'],
+      ['--x\r\nnothing', 'multipart/form-data; boundary=x'],
+      ['--x--', 'multipart/form-data; boundary=x'],
+    ] as const) {
       const answer = await served.post('/v1/audio/transcriptions', body, { headers: { 'content-type': type } })
-      expect([type, answer.status, ((await answer.json()) as { error: { type: string } }).error.type]).toEqual([type, 400, 'invalid_request_error'])
+      expect([type, answer.status, ((await answer.json()) as { error: { type: string } }).error.type]).toEqual([
+        type,
+        400,
+        'invalid_request_error',
+      ])
     }
     expect(upstream.received.length).toBe(0)
   })

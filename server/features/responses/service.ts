@@ -7,7 +7,10 @@ const KEPT_MS = 30 * 24 * 60 * 60 * 1000
 export const SWEEP_RESPONSES_MS = 60 * 60 * 1000
 
 /** Where a response lies: only its owner may read it, and only the channel that made it has it. */
-export interface Stored { channelId: number; modelName: string }
+export interface Stored {
+  channelId: number
+  modelName: string
+}
 
 /** Remembers which channel made which response (`/v1/responses`). */
 export class StoredResponses {
@@ -21,7 +24,13 @@ export class StoredResponses {
 
   /** Committed with whatever else waits, so before a settlement that is asked for later. May be lost with the power, not with the process. */
   remember(row: { responseId: string; userId: number; channelId: number; modelName: string; now: number }): Promise<void> {
-    const put = this.#store.put({ response_id: row.responseId, user_id: row.userId, channel_id: row.channelId, model_name: row.modelName, created_at: row.now })
+    const put = this.#store.put({
+      response_id: row.responseId,
+      user_id: row.userId,
+      channel_id: row.channelId,
+      model_name: row.modelName,
+      created_at: row.now,
+    })
     return this.#db.writer.submit(put, false)
   }
 

@@ -8,9 +8,22 @@ export class ResponseStore {
   readonly #put: Statement<ResponseTable>
 
   constructor(db: Database) {
-    this.#put = prepare<ResponseTable>(db.query, (p, q) => q.insertInto('responses')
-      .values({ response_id: p.response_id, user_id: p.user_id, channel_id: p.channel_id, model_name: p.model_name, created_at: p.created_at })
-      .onConflict((conflict) => conflict.columns(['response_id', 'user_id']).doUpdateSet({ channel_id: p.channel_id, model_name: p.model_name, created_at: p.created_at })))
+    this.#put = prepare<ResponseTable>(db.query, (p, q) =>
+      q
+        .insertInto('responses')
+        .values({
+          response_id: p.response_id,
+          user_id: p.user_id,
+          channel_id: p.channel_id,
+          model_name: p.model_name,
+          created_at: p.created_at,
+        })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['response_id', 'user_id'])
+            .doUpdateSet({ channel_id: p.channel_id, model_name: p.model_name, created_at: p.created_at }),
+        ),
+    )
   }
 
   /** Keeps a row; an id that an upstream gives twice is the newer one. */

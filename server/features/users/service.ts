@@ -72,10 +72,6 @@ export async function userByIdentifier(db: Database['query'], identifier: string
   return byEmail ?? (await findUserByName(db, name))
 }
 
-/** The user, or undefined when there is none any more. */
-export function userById(db: Database['query'], id: number): Promise<UserRow | undefined> {
-  return findUser(db, id)
-}
 
 /** Stores a better hash of the same password: sessions go on. */
 export async function upgradePasswordHash(deps: Deps, userId: number, hash: string): Promise<void> {

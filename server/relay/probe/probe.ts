@@ -11,7 +11,13 @@ import { tryModel, type ModelResult } from './try-model.ts'
 export type StepId = 'address' | 'tls' | 'key' | 'models' | 'answer'
 
 /** One tick of the test; `hint` says what to do about a failure. */
-export interface Step { id: StepId; status: 'ok' | 'failed' | 'skipped'; message: string; hint?: string; duration_ms?: number }
+export interface Step {
+  id: StepId
+  status: 'ok' | 'failed' | 'skipped'
+  message: string
+  hint?: string
+  duration_ms?: number
+}
 
 export type ProbeEvent =
   | { event: 'step'; data: Step }
@@ -19,7 +25,10 @@ export type ProbeEvent =
   | { event: 'model'; data: ModelResult }
   | { event: 'done'; data: { ok: boolean } }
 
-export interface ProbeDeps { fetch: GuardedFetch; clock: Clock }
+export interface ProbeDeps {
+  fetch: GuardedFetch
+  clock: Clock
+}
 
 /** A list of thousands of models is read, not more. */
 const MAX_LIST_BYTES = 8 * 1024 * 1024
@@ -28,11 +37,18 @@ const MAX_LIST_BYTES = 8 * 1024 * 1024
  * Tests an upstream as a person would: can it be reached, does it take the key, what does it offer, does a model answer.
  * Ends with `done`; a step that cannot be made says why and what to do.
  */
-export async function* probe(access: ChannelAccess, asked: readonly string[], timeoutMs: number, deps: ProbeDeps): AsyncGenerator<ProbeEvent> {
+export async function* probe(
+  access: ChannelAccess,
+  asked: readonly string[],
+  timeoutMs: number,
+  deps: ProbeDeps,
+): AsyncGenerator<ProbeEvent> {
   const started = deps.clock.monotonic()
   const took = (): number => Math.round(deps.clock.monotonic() - started)
-  const step = (id: StepId, status: Step['status'], message: string, hint?: string): ProbeEvent =>
-    ({ event: 'step', data: { id, status, message, duration_ms: took(), ...(hint === undefined ? {} : { hint }) } })
+  const step = (id: StepId, status: Step['status'], message: string, hint?: string): ProbeEvent => ({
+    event: 'step',
+    data: { id, status, message, duration_ms: took(), ...(hint === undefined ? {} : { hint }) },
+  })
   let list: { status: number; models: string[] }
   try {
     list = await listModels(access, timeoutMs, deps)
@@ -44,9 +60,16 @@ export async function* probe(access: ChannelAccess, asked: readonly string[], ti
     return
   }
   yield step('address', 'ok', 'The address can be reached')
-  yield access.baseUrl.startsWith('https:') ? step('tls', 'ok', 'The connection is encrypted') : step('tls', 'skipped', 'Plain http: nobody else should be on this network')
+  yield access.baseUrl.startsWith('https:')
+    ? step('tls', 'ok', 'The connection is encrypted')
+    : step('tls', 'skipped', 'Plain http: nobody else should be on this network')
   if (list.status === 401 || list.status === 403) {
-    yield step('key', 'failed', `The upstream refused the key (${list.status})`, 'Copy the key again; check that it belongs to this provider and is active')
+    yield step(
+      'key',
+      'failed',
+      `The upstream refused the key (${list.status})`,
+      'Copy the key again; check that it belongs to this provider and is active',
+    )
     yield { event: 'done', data: { ok: false } }
     return
   }
@@ -66,14 +89,18 @@ export async function* probe(access: ChannelAccess, asked: readonly string[], ti
   const first = answered[0]
   if (first) yield step('answer', 'ok', `${first.model} answered in ${first.total_ms} ms`)
   else if (results.length === 0) yield step('answer', 'skipped', 'No model was asked')
-  else yield step('answer', 'failed', results[0]?.error ?? 'No model answered', 'Try another model; check credit and access at the provider')
+  else
+    yield step('answer', 'failed', results[0]?.error ?? 'No model answered', 'Try another model; check credit and access at the provider')
   yield { event: 'done', data: { ok: results.length === 0 ? list.models.length > 0 : answered.length === results.length } }
 }
 
 /** Asks for the list of models: it shows at once whether address and key are good, and costs nothing. */
 async function listModels(access: ChannelAccess, timeoutMs: number, deps: ProbeDeps): Promise<{ status: number; models: string[] }> {
   const { headers } = endpointOf(access, { model: 'any', stream: false })
-  const response = await deps.fetch(modelListUrl(access), { headers: { ...headers(access.key), accept: 'application/json' }, signal: AbortSignal.timeout(timeoutMs) })
+  const response = await deps.fetch(modelListUrl(access), {
+    headers: { ...headers(access.key), accept: 'application/json' },
+    signal: AbortSignal.timeout(timeoutMs),
+  })
   const bytes = await readBounded(response, response.ok ? MAX_LIST_BYTES : MAX_ERROR_BYTES)
   return { status: response.status, models: response.ok && bytes ? namesOf(bytes) : [] }
 }
@@ -108,12 +135,21 @@ function namesOf(bytes: Uint8Array): string[] {
 /** What a failed connection means, in words a person can act on. */
 function unreachable(error: unknown, timeoutMs: number): { id: StepId; message: string; hint: string } {
   if (error instanceof OutboundBlocked) {
-    return { id: 'address', message: error.message, hint: 'For an upstream on your own network add its host to ssrf_allowed_hosts in the security settings' }
+    return {
+      id: 'address',
+      message: error.message,
+      hint: 'For an upstream on your own network add its host to ssrf_allowed_hosts in the security settings',
+    }
   }
   const { code, name } = error as { code?: unknown; name?: unknown }
-  if (name === 'TimeoutError') return { id: 'address', message: `No answer within ${timeoutMs} ms`, hint: 'Check the address and whether a firewall is in between' }
+  if (name === 'TimeoutError')
+    return { id: 'address', message: `No answer within ${timeoutMs} ms`, hint: 'Check the address and whether a firewall is in between' }
   if (typeof code === 'string' && /CERT|TLS|SSL|ALTNAME/.test(code)) {
     return { id: 'tls', message: `The certificate was refused (${code})`, hint: 'The certificate must be valid for this host name' }
   }
-  return { id: 'address', message: `The address cannot be reached (${describeError(error)})`, hint: 'Check host name and port of the base URL' }
+  return {
+    id: 'address',
+    message: `The address cannot be reached (${describeError(error)})`,
+    hint: 'Check host name and port of the base URL',
+  }
 }

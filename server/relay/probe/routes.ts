@@ -11,9 +11,15 @@ import { probe } from './probe.ts'
 
 /** `POST /api/channels/test`: the ticks of a test as they come. */
 export function probeRoutes(deps: Deps): Route[] {
-  return [bind(testChannel, async (call) => new Response(events(call, await accessOf(call, deps), deps), {
-    headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
-  }))]
+  return [
+    bind(
+      testChannel,
+      async (call) =>
+        new Response(events(call, await accessOf(call, deps), deps), {
+          headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' },
+        }),
+    ),
+  ]
 }
 
 async function accessOf({ body }: Call<typeof testChannel>, deps: Deps): Promise<ChannelAccess> {

@@ -10,7 +10,14 @@ import { parseSse } from '../protocols/sse.ts'
 import type { ProbeDeps } from './probe.ts'
 
 /** How one model did. */
-export interface ModelResult { model: string; ok: boolean; first_token_ms: number | null; total_ms: number; tokens: number | null; error?: string }
+export interface ModelResult {
+  model: string
+  ok: boolean
+  first_token_ms: number | null
+  total_ms: number
+  tokens: number | null
+  error?: string
+}
 
 /** Enough for a word, and for models that think before they speak. */
 const MAX_TOKENS = 64
@@ -18,7 +25,10 @@ const MAX_TOKENS = 64
 const MAX_STREAM_BYTES = 1024 * 1024
 
 const turn: Omit<Turn, 'model'> = {
-  stream: true, system: [], tools: [], maxOutputTokens: MAX_TOKENS,
+  stream: true,
+  system: [],
+  tools: [],
+  maxOutputTokens: MAX_TOKENS,
   messages: [{ role: 'user', content: [{ type: 'text', text: 'Reply with the single word: ok' }] }],
 }
 
@@ -26,13 +36,22 @@ const turn: Omit<Turn, 'model'> = {
 export async function tryModel(access: ChannelAccess, model: string, timeoutMs: number, deps: ProbeDeps): Promise<ModelResult> {
   const started = deps.clock.monotonic()
   const took = (): number => Math.round(deps.clock.monotonic() - started)
-  const failed = (error: string): ModelResult => ({ model, ok: false, first_token_ms: null, total_ms: took(), tokens: null, error: withoutKey(error, access.key) })
+  const failed = (error: string): ModelResult => ({
+    model,
+    ok: false,
+    first_token_ms: null,
+    total_ms: took(),
+    tokens: null,
+    error: withoutKey(error, access.key),
+  })
   const protocol = protocols[access.protocol]
   const { url, headers } = endpointOf(access, { model, stream: true })
   const body = suitedBody(protocol.patch(protocol.encodeRequest({ ...turn, model }).body, { model, stream: true }), access)
   try {
     const response = await deps.fetch(url, {
-      method: 'POST', body: JSON.stringify(body), signal: AbortSignal.timeout(timeoutMs),
+      method: 'POST',
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutMs),
       headers: { ...headers(access.key), 'content-type': 'application/json', accept: 'text/event-stream' },
     })
     if (response.status !== 200 || !response.body) {

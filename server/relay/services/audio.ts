@@ -41,13 +41,22 @@ function hearing(path: string): Service {
     read: readForm,
     ceiling(call) {
       const seconds = secondsBySize(call)
-      return { ...EMPTY_USAGE, input: call.estimatedInput, audioInput: seconds * TOKENS_PER_SECOND, output: seconds * SPOKEN_TOKENS_PER_SECOND }
+      return {
+        ...EMPTY_USAGE,
+        input: call.estimatedInput,
+        audioInput: seconds * TOKENS_PER_SECOND,
+        output: seconds * SPOKEN_TOKENS_PER_SECOND,
+      }
     },
     request: formRequest(path),
     async measure(answered, call, counter) {
       const usage = statedUsage(answered.json)
       const seconds = statedSeconds(answered.json) ?? secondsBySize(call)
-      const estimate = usage ?? { ...EMPTY_USAGE, audioInput: Math.ceil(seconds * TOKENS_PER_SECOND), output: await counter.count(heardText(answered)) }
+      const estimate = usage ?? {
+        ...EMPTY_USAGE,
+        audioInput: Math.ceil(seconds * TOKENS_PER_SECOND),
+        output: await counter.count(heardText(answered)),
+      }
       return { usage, estimate, items: 1 }
     },
   }

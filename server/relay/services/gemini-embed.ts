@@ -17,7 +17,8 @@ export const geminiEmbed: Service = {
   protocols: new Set(['gemini', 'openai-chat', 'openai-responses']),
   ceiling: (call) => inputOnly(call.estimatedInput),
   request: (call, candidate) => (candidate.channel.protocol === 'gemini' ? sameRequest(call, candidate) : openaiRequest(call, candidate)),
-  answer: (json, call, { channel }) => (channel.protocol === 'gemini' ? json : embeddingAnswer(vectorsOf(json), call.ingress.path.action === BATCH)),
+  answer: (json, call, { channel }) =>
+    channel.protocol === 'gemini' ? json : embeddingAnswer(vectorsOf(json), call.ingress.path.action === BATCH),
   async measure({ json }, call, counter) {
     const usage = statedUsage(json) ?? geminiUsage(json)
     return { usage, estimate: usage ?? inputOnly(await counter.count(embedText(call.body))), items: 1 }
@@ -27,8 +28,16 @@ export const geminiEmbed: Service = {
 function sameRequest(call: AdmittedCall, { channel, upstreamModel }: Candidate): ServiceRequest {
   const { url, headers } = endpointOf(channel, { model: upstreamModel, stream: false })
   const { requests } = call.body
-  const body = { ...named(call.body, upstreamModel), ...(Array.isArray(requests) && { requests: requests.map((each) => named(each, upstreamModel)) }) }
-  return { url: url.replace(/:generateContent$/, `:${call.ingress.path.action ?? ''}`), headers: headers(channel.key), body: JSON.stringify(body), contentType: 'application/json' }
+  const body = {
+    ...named(call.body, upstreamModel),
+    ...(Array.isArray(requests) && { requests: requests.map((each) => named(each, upstreamModel)) }),
+  }
+  return {
+    url: url.replace(/:generateContent$/, `:${call.ingress.path.action ?? ''}`),
+    headers: headers(channel.key),
+    body: JSON.stringify(body),
+    contentType: 'application/json',
+  }
 }
 
 /** The model's name stands in each request too. */
@@ -41,7 +50,12 @@ function openaiRequest(call: AdmittedCall, { channel, upstreamModel }: Candidate
   const { url, headers } = besides(channel, upstreamModel, '/embeddings')
   const first = Array.isArray(call.body.requests) && isObject(call.body.requests[0]) ? call.body.requests[0] : call.body
   const dimensions = first.outputDimensionality ?? first.output_dimensionality
-  const body: JsonObject = { model: upstreamModel, input: embeddedTexts(call.body), encoding_format: 'float', ...(dimensions !== undefined && { dimensions }) }
+  const body: JsonObject = {
+    model: upstreamModel,
+    input: embeddedTexts(call.body),
+    encoding_format: 'float',
+    ...(dimensions !== undefined && { dimensions }),
+  }
   return { url, headers: headers(channel.key), body: JSON.stringify(body), contentType: 'application/json' }
 }
 

@@ -15,7 +15,8 @@ const PICTURE_INPUT_TOKENS = 6_500
 const STATES_TOKENS = /gpt-image|chatgpt-image|gpt-4o-image|gpt-5-image/i
 
 /** What a picture is asked for with. */
-export const pictureText = (body: JsonObject): string => textsOf([body.prompt ?? '', body.negative_prompt ?? '', body.input ?? '']).join('\n')
+export const pictureText = (body: JsonObject): string =>
+  textsOf([body.prompt ?? '', body.negative_prompt ?? '', body.input ?? '']).join('\n')
 
 function pictures(path: string, isForm: boolean): Service {
   return {
@@ -24,7 +25,12 @@ function pictures(path: string, isForm: boolean): Service {
     ceiling(call) {
       const each = STATES_TOKENS.test(call.model.name) ? MAX_STATED_TOKENS : TOKENS_PER_PICTURE
       const tokens = Math.min(each, call.model.maxOutputTokens ?? each)
-      return { ...EMPTY_USAGE, input: call.estimatedInput, imageInput: isForm ? PICTURE_INPUT_TOKENS : 0, imageOutput: tokens * itemsAsked(call.body) }
+      return {
+        ...EMPTY_USAGE,
+        input: call.estimatedInput,
+        imageInput: isForm ? PICTURE_INPUT_TOKENS : 0,
+        imageOutput: tokens * itemsAsked(call.body),
+      }
     },
     request: isForm ? formRequest(path) : jsonRequest(path),
     async measure(answered, call, counter) {

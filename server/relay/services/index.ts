@@ -45,5 +45,11 @@ export function serviceOf(url: URL): Ingress | undefined {
   if (known) return known
   const [, model, action] = GEMINI.exec(url.pathname) ?? []
   if (model === undefined || (action !== 'embedContent' && action !== 'batchEmbedContents')) return undefined
-  return { protocol: embedding, endpoint: action, path: { model: decoded(model), action, query: url.searchParams }, framer: sse, service: geminiEmbed }
+  return {
+    protocol: embedding,
+    endpoint: action,
+    path: { model: decoded(model), action, query: url.searchParams },
+    framer: sse,
+    service: geminiEmbed,
+  }
 }

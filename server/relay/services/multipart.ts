@@ -2,9 +2,17 @@ import type { JsonObject } from '../../../contract/json.ts'
 import { WireError } from '../protocols/protocol.ts'
 
 /** One part of a form: where its value stands in the body. */
-interface Part { name: string; isFile: boolean; start: number; end: number }
+interface Part {
+  name: string
+  isFile: boolean
+  start: number
+  end: number
+}
 
-interface Form { contentType: string; parts: readonly Part[] }
+interface Form {
+  contentType: string
+  parts: readonly Part[]
+}
 
 /** More parts than any of the operations has. */
 const MAX_PARTS = 200

@@ -138,7 +138,9 @@ export class PassedStream implements Watched {
   async #fail(error: unknown): Promise<void> {
     if (this.#over) return
     this.#close()
-    const [reason, words] = this.#timedOut ? (['timeout_after_content', 'the upstream was silent for too long'] as const) : (['upstream_error_after_content', describeError(error)] as const)
+    const [reason, words] = this.#timedOut
+      ? (['timeout_after_content', 'the upstream was silent for too long'] as const)
+      : (['upstream_error_after_content', describeError(error)] as const)
     await this.#settle(reason, words)
     this.#controller?.error(new Error('the answer broke off'))
   }

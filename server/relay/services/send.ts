@@ -27,7 +27,12 @@ const WHOLE = /^(application\/json|text\/(?!event-stream)|application\/x-subrip)
  * Sends one request of a service. A client that leaves does not stop it: the upstream bills it, so it is read and settled.
  * @throws AttemptFailed, or whatever the network throws
  */
-export async function sendService(request: ServiceRequest, call: AdmittedCall, candidate: Candidate, deps: RelayDeps): Promise<ServiceAnswer> {
+export async function sendService(
+  request: ServiceRequest,
+  call: AdmittedCall,
+  candidate: Candidate,
+  deps: RelayDeps,
+): Promise<ServiceAnswer> {
   const abort = new AbortController()
   const limitMs = deps.settings.integer('reliability_first_byte_timeout_seconds') * 1000
   let late = false
@@ -37,17 +42,22 @@ export async function sendService(request: ServiceRequest, call: AdmittedCall, c
   }, limitMs)
   try {
     const response = await deps.fetch(request.url, {
-      method: 'POST', body: request.body, signal: abort.signal, headers: { ...request.headers, 'content-type': request.contentType },
+      method: 'POST',
+      body: request.body,
+      signal: abort.signal,
+      headers: { ...request.headers, 'content-type': request.contentType },
     })
     if (!response.ok) throw await refused(response, protocols[candidate.channel.protocol], candidate, call)
     if (!WHOLE.test(response.headers.get('content-type') ?? 'application/json')) {
       const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined
       const first = await reader?.read()
-      if (!reader || !first?.value) throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is empty' }), true, response.status)
+      if (!reader || !first?.value)
+        throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is empty' }), true, response.status)
       return { candidate, response, abort, whole: undefined, stream: { reader, first: first.value } }
     }
     const bytes = await readBounded(response, MAX_ANSWER_BYTES)
-    if (bytes === undefined) throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is larger than 64 MiB' }), false, response.status)
+    if (bytes === undefined)
+      throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is larger than 64 MiB' }), false, response.status)
     const json = jsonOf(bytes, response)
     const upstream = protocols[candidate.channel.protocol] as Protocol
     // Some vendors say their errors with a status of success.

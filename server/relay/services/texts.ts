@@ -4,7 +4,11 @@ import { inputOnly, jsonRequest, OPENAI_KIND, statedUsage, textsOf, tokenIds } f
 import type { Service } from './service.ts'
 
 /** Operations that read text and write none: all they use is input. */
-function reading(path: string, text: (body: JsonObject) => string, stated: (json: JsonObject | undefined) => Usage | undefined = statedUsage): Service {
+function reading(
+  path: string,
+  text: (body: JsonObject) => string,
+  stated: (json: JsonObject | undefined) => Usage | undefined = statedUsage,
+): Service {
   return {
     protocols: OPENAI_KIND,
     ceiling: (call) => inputOnly(call.estimatedInput + tokenIds(call.body.input)),
