@@ -77,6 +77,6 @@ test("the key's rules hold: model, rate, and no body that cannot be read", async
   const statuses = [1, 2].map(
     async () => (await served.post('/v1/messages/count_tokens', { model: 'on-openai', messages: HELLO }, { key: limited })).status,
   )
-  expect((await Promise.all(statuses)).sort()).toEqual([200, 429])
+  expect((await Promise.all(statuses)).sort((a, b) => a - b)).toEqual([200, 429])
   await served.site.api('PUT', '/api/settings', { rate_limit_enabled: false })
 })

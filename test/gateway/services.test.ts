@@ -1,3 +1,4 @@
+// long file: one operation after another, each with its price, read as a list
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { toFile } from 'openai'
 import { serve, until, type Row, type Served } from '../served.ts'

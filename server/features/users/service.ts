@@ -72,7 +72,6 @@ export async function userByIdentifier(db: Database['query'], identifier: string
   return byEmail ?? (await findUserByName(db, name))
 }
 
-
 /** Stores a better hash of the same password: sessions go on. */
 export async function upgradePasswordHash(deps: Deps, userId: number, hash: string): Promise<void> {
   await updateUserRow(deps.db.query, userId, { password_hash: hash, updated_at: deps.clock.now() })

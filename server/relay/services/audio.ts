@@ -22,7 +22,7 @@ export const promptText = (body: JsonObject): string => (typeof body.prompt === 
 
 /** Characters of the text, as the makers of voices count and price it. */
 function characters(body: JsonObject): number {
-  return [...spokenText(body)].length
+  return Array.from(spokenText(body)).length
 }
 
 /** `/v1/audio/speech`: sound as it comes; without a statement each character of the text counts as one input token. */

@@ -41,7 +41,7 @@ function sameRequest(call: AdmittedCall, { channel, upstreamModel }: Candidate):
 }
 
 /** The model's name stands in each request too. */
-function named<T extends Json>(request: T, model: string): JsonObject {
+function named(request: Json, model: string): JsonObject {
   if (!isObject(request)) return {}
   return request.model === undefined ? request : { ...request, model: `models/${model}` }
 }

@@ -7,7 +7,6 @@ import type { RelayDeps } from '../deps.ts'
 import { AttemptFailed, parsed, refused } from '../dispatch.ts'
 import { MAX_ANSWER_BYTES } from '../limits.ts'
 import { protocols } from '../protocols/index.ts'
-import type { Protocol } from '../protocols/protocol.ts'
 import type { ServiceRequest } from './service.ts'
 
 /** An upstream's good answer: whole with its JSON or text, or the stream of something else. */
@@ -59,7 +58,7 @@ export async function sendService(
     if (bytes === undefined)
       throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is larger than 64 MiB' }), false, response.status)
     const json = jsonOf(bytes, response)
-    const upstream = protocols[candidate.channel.protocol] as Protocol
+    const upstream = protocols[candidate.channel.protocol]
     // Some vendors say their errors with a status of success.
     if (json && upstream.bodyFault?.(json)) throw await refused(new Response(bytes as BodyInit, { status: 502 }), upstream, candidate, call)
     return { candidate, response, abort, whole: { bytes, json }, stream: undefined }
