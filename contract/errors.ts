@@ -68,6 +68,33 @@ export const errors = {
     message: 'A multiplier of 0 would mean free: to give a model away mark the model as free, to make it cheaper use a small multiplier',
   },
 
+  // Payments (contract.md 3.6)
+  payment_disabled: { status: 400, message: 'Payment is disabled' },
+  payment_gateway_unset: { status: 400, message: 'payment gateway is not configured' },
+  payment_base_url: { status: 400, message: 'The base URL of this site must be set before it can take payments' },
+  payment_amount: { status: 400, message: 'Invalid recharge amount' },
+  payment_below_minimum: { status: 400, message: 'Recharge amount is below the minimum' },
+  payment_above_maximum: { status: 400, message: 'Recharge amount is above the maximum' },
+  payment_method: { status: 400, message: 'Payment method is not enabled' },
+  payment_open_orders: { status: 409, message: 'Too many unpaid orders; pay one or wait until they expire' },
+  payment_url_failed: { status: 500, message: 'Failed to build payment URL' },
+  payment_order_missing: { status: 404, message: 'Payment order not found' },
+  payment_order_state: { status: 409, message: 'The order is in a state that does not allow this' },
+
+  // Rewards and announcements
+  announcement_not_found: { status: 404, message: 'Announcement not found' },
+  checkin_disabled: { status: 400, message: 'Check-in is disabled' },
+  checkin_done: { status: 400, message: 'Already checked in today' },
+  checkin_timezone: { status: 500, message: 'Invalid check-in timezone' },
+  redeem_code_not_found: { status: 404, message: 'Redeem code not found' },
+  redeem_code_unknown: { status: 400, message: 'Redeem code not found' },
+  redeem_code_disabled: { status: 400, message: 'Redeem code is disabled' },
+  redeem_code_expired: { status: 400, message: 'Redeem code has expired' },
+  redeem_code_spent: { status: 400, message: 'Redeem code has been fully used' },
+  redeem_code_used: { status: 400, message: 'Redeem code already used' },
+  redeem_code_empty: { status: 400, message: 'A redeem code needs an amount or a group' },
+  redeem_code_exists: { status: 409, message: 'This redeem code already exists' },
+
   // The gateway
   model_missing: { status: 400, message: 'Model not specified' },
   model_not_allowed: { status: 403, message: 'API key is not allowed to use this model' },
