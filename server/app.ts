@@ -15,6 +15,8 @@ import { groupsRoutes } from './features/groups/routes.ts'
 import { ledgerRoutes } from './features/ledger/routes.ts'
 import { logsRoutes } from './features/logs/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
+import { lookAfterOrders, PAYMENTS_MS } from './features/payments/recheck.ts'
+import { paymentsRoutes } from './features/payments/routes.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
 import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
@@ -58,6 +60,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   statsRoutes,
   userCatalogRoutes,
   probeRoutes,
+  paymentsRoutes,
 ]
 
 interface GatewayArrival {
@@ -134,6 +137,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   scheduler.start([
     { name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() },
     { name: 'stored responses', everyMs: SWEEP_RESPONSES_MS, run: () => sweepResponses(deps) },
+    { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },
   ])
 
   let draining = false

@@ -1,0 +1,34 @@
+import type { PaymentProvider } from '../../../contract/api/payments.ts'
+import type { Deps } from '../../http/deps.ts'
+import { DiscoveryCache } from './discovery.ts'
+import { openPayment, type OpenPayment } from './openpayment.ts'
+import type { Provider } from './provider.ts'
+import { yipay } from './yipay.ts'
+
+/** The gateways of this process. */
+export interface Gateways {
+  readonly discovery: DiscoveryCache
+  readonly openPayment: OpenPayment
+  of(id: PaymentProvider): Provider
+  /** The one new orders go to; orders keep theirs (W18). */
+  configured(): Provider
+}
+
+const made = new WeakMap<Deps['db'], Gateways>()
+
+/** One set per process, because the document of a gateway is kept in memory. */
+export function gatewaysOf(deps: Deps): Gateways {
+  let gateways = made.get(deps.db)
+  if (!gateways) {
+    const discovery = new DiscoveryCache(deps)
+    const byId = { yipay: yipay(deps), openpayment: openPayment(deps, discovery) }
+    gateways = {
+      discovery,
+      openPayment: byId.openpayment,
+      of: (id) => byId[id],
+      configured: () => byId[['yipay', 'epay'].includes(deps.settings.text('payment_gateway_provider')) ? 'yipay' : 'openpayment'],
+    }
+    made.set(deps.db, gateways)
+  }
+  return gateways
+}

@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto'
+import type { OrderWire } from '../../../contract/api/payments.ts'
+import { AppError } from '../../../contract/errors.ts'
+import { formatMoney, mulDiv, MONEY_ONE, parseMoney, type Money } from '../../../contract/money.ts'
+import type { Deps } from '../../http/deps.ts'
+import { accountOf } from '../billing/service.ts'
+import { gatewaysOf } from './gateways.ts'
+import { PAY_CURRENCY } from './provider.ts'
+import { countOpen, findOrder, insertOrder, selectUserOrders, type OrderRow } from './store.ts'
+import { orderWireOf } from './wire.ts'
+
+/** How long an order may be paid: its exchange rate is that of its moment (W92). A late payment still counts. */
+const LIFETIME_MS = 2 * 3_600_000
+/** Unpaid orders of one user at a time; nobody pays more at once (W92). */
+const MAX_OPEN = 10
+/** Orders of a list (contract.md 3.6). */
+const LATEST = 100
+/** Largest single recharge: beyond it a typing error is likelier than a customer (W90). */
+const MAX_AMOUNT = 1_000_000n * MONEY_ONE
+/** Smallest part of an amount: hundredths, as money has. */
+const STEP = MONEY_ONE / 100n
+/** amount x rate has twenty decimals; this many of its units are one hundredth. */
+const UNITS_PER_CENT = MONEY_ONE * STEP
+const METHOD = /^[a-z0-9_-]{1,32}$/
+
+/** What the wallet page needs (contract.md 3.6). */
+export function configOf({ settings }: Pick<Deps, 'settings'>) {
+  return {
+    enabled: settings.bool('payment_enabled'),
+    currency_display_name: settings.text('payment_currency_display_name'),
+    usd_to_rmb_rate: formatMoney(settings.decimal('payment_usd_to_rmb_rate')),
+    min_recharge_amount: formatMoney(settings.decimal('payment_min_recharge_amount')),
+    recharge_presets: listOf(settings.text('payment_recharge_presets')),
+    methods: listOf(settings.text('payment_methods')),
+  }
+}
+
+/** A JSON list of texts, trimmed, each once; anything else is empty. */
+function listOf(text: string): string[] {
+  try {
+    const list: unknown = JSON.parse(text)
+    if (!Array.isArray(list)) return []
+    return [...new Set(list.filter((item) => typeof item === 'string').map((item) => item.trim()))].filter((item) => item !== '')
+  } catch {
+    return []
+  }
+}
+
+/**
+ * Opens an order with the gateway of this moment; that gateway stays its own.
+ * @throws AppError payment_disabled | payment_gateway_unset | payment_base_url | payment_amount | payment_below_minimum |
+ *   payment_above_maximum | payment_method | payment_open_orders | payment_url_failed
+ */
+export async function openOrder(
+  deps: Deps,
+  input: { amount: string; method: string },
+  user: { id: number; ip: string },
+): Promise<OrderWire & { payment_url: string }> {
+  const { settings, db, clock } = deps
+  if (!settings.bool('payment_enabled')) throw new AppError('payment_disabled')
+  const gateway = gatewaysOf(deps).configured()
+  gateway.requireReady()
+  const amount = amountOf(input.amount)
+  if (amount < settings.decimal('payment_min_recharge_amount')) throw new AppError('payment_below_minimum')
+  if (amount > MAX_AMOUNT) throw new AppError('payment_above_maximum')
+  const method = input.method.trim().toLowerCase()
+  const offered = listOf(settings.text('payment_methods')).some((name) => name.toLowerCase() === method)
+  if (!offered || !METHOD.test(method)) throw new AppError('payment_method')
+  const rate = settings.decimal('payment_usd_to_rmb_rate')
+  const cents = Number(mulDiv(amount, rate, UNITS_PER_CENT, 'half_up'))
+  // More than the gateways' amount field carries, or nothing at all.
+  if (cents < 1 || cents > 99_999_999_999) throw new AppError('payment_amount')
+  const now = clock.now()
+  if ((await countOpen(db.query, user.id, now)) >= MAX_OPEN) throw new AppError('payment_open_orders')
+  const orderNo = orderNumber(now)
+  const paymentUrl = await gateway.paymentUrl({ orderNo, cents, method, ip: user.ip })
+  const { id: accountId } = await accountOf(deps, user.id)
+  const row = await insertOrder(db.query, {
+    order_no: orderNo,
+    user_id: user.id,
+    account_id: accountId,
+    amount,
+    pay_amount: cents,
+    pay_currency: PAY_CURRENCY,
+    exchange_rate: rate,
+    method,
+    provider: gateway.id,
+    status: 'pending',
+    trade_no: '',
+    expires_at: now + LIFETIME_MS,
+    paid_at: null,
+    closed_reason: '',
+    created_at: now,
+    updated_at: now,
+  })
+  return { ...orderWireOf(row, now), payment_url: paymentUrl }
+}
+
+function amountOf(text: string): Money {
+  const amount = parseMoney(text)
+  if (amount === undefined || amount <= 0n || amount % STEP !== 0n) throw new AppError('payment_amount')
+  return amount
+}
+
+/** `PAY`, the time, 128 random bits: nobody guesses one (X9). */
+function orderNumber(now: number): string {
+  const time = new Date(now).toISOString().replace(/\D/g, '').slice(0, 14)
+  return `PAY${time}${randomBytes(16).toString('hex').toUpperCase()}`
+}
+
+/** Own orders, newest first. */
+export async function listOwnOrders(deps: Deps, userId: number): Promise<OrderWire[]> {
+  const now = deps.clock.now()
+  return (await selectUserOrders(deps.db.query, userId, LATEST)).map((row) => orderWireOf(row, now))
+}
+
+/** @throws AppError payment_order_missing, also for another's */
+export async function requireOrder(deps: Pick<Deps, 'db'>, orderNo: string, userId?: number): Promise<OrderRow> {
+  const row = await findOrder(deps.db.query, orderNo)
+  if (!row || (userId !== undefined && row.user_id !== userId)) throw new AppError('payment_order_missing')
+  return row
+}
