@@ -230,10 +230,13 @@ function faultFailure(fault: Fault, call: AdmittedCall, candidate: Candidate, st
   }
 }
 
+/** An error that comes instead of an answer stands in the first event; the rest of what arrived with it is read once, on its way. */
+const FIRST_BYTES = 4_096
+
 /** An error event in the first bytes of a stream: nothing was delivered yet, the next channel may do better. */
 function firstFault(bytes: Uint8Array, upstream: Protocol): Fault | undefined {
   const parser = parseSse()
-  for (const frame of parser.push(bytes)) {
+  for (const frame of parser.push(bytes.subarray(0, FIRST_BYTES))) {
     const { fault, content } = upstream.tap(frame)
     if (fault) return fault
     if (content) return undefined

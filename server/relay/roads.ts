@@ -7,6 +7,7 @@ import type { Event, Fault, Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
 import { mergeTapUsage } from './protocols/merge-usage.ts'
 import type { Frame, Protocol, Translator } from './protocols/protocol.ts'
+import { FrameTemplate } from './template.ts'
 import { TextMeter } from './text-meter.ts'
 
 /** How frames of the upstream become frames of the client. */
@@ -47,6 +48,7 @@ class SameRoad implements Road {
   readonly #protocol: Protocol
   readonly #model: string
   readonly #wantsUsage: boolean
+  readonly #template = new FrameTemplate()
   readonly #tail: Frame[] = []
 
   constructor(call: AdmittedCall, protocol: Protocol) {
@@ -56,6 +58,11 @@ class SameRoad implements Road {
   }
 
   push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[] {
+    const same = this.#template.match(frame)
+    if (same) {
+      this.text.add(same.text)
+      return [same.shown]
+    }
     const found = this.#protocol.tap(frame)
     mergeTapUsage(usage, found)
     if (found.fault) {
@@ -71,6 +78,7 @@ class SameRoad implements Road {
       this.#tail.push(shown)
       return []
     }
+    if (found.content) this.#template.learn(frame, shown, found)
     return found.usageOnly && !this.#wantsUsage ? [] : [shown]
   }
 

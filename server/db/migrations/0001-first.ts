@@ -91,8 +91,6 @@ export async function up(db: Kysely<never>, engine: Engine): Promise<void> {
     .addColumn('deadline_at', c.int, required)
     .addColumn('context', 'text', required)
     .execute()
-  await db.schema.createIndex('holds_deadline_at').on('holds').columns(['deadline_at']).execute()
-  await db.schema.createIndex('holds_instance').on('holds').columns(['instance']).execute()
   await table(db, engine, 'instances')
     .addColumn('id', 'text', primaryKey)
     .addColumn('started_at', c.int, required)
