@@ -52,11 +52,11 @@ test('M5: of 100,000 generated parameter maps no two that are accepted share a s
   for (let index = 0; index < 100_000; index += 1) {
     const pairs: [string, string][] = [
       ['pid', PID],
-      ['trade_no', `T${pick(50)}`],
+      ['trade_no', `T${pick(5)}`],
       ['out_trade_no', ORDER],
       ['type', 'alipay'],
-      ['name', `n${pick(50)}`],
-      ['money', `${pick(50)}.20`],
+      ['name', `n${pick(5)}`],
+      ['money', `${pick(20)}.20`],
       ['trade_status', 'TRADE_SUCCESS'],
     ]
     for (let changes = pick(3); changes > 0; changes -= 1) {
@@ -65,6 +65,17 @@ test('M5: of 100,000 generated parameter maps no two that are accepted share a s
       const at = pick(pairs.length + 2)
       if (at < pairs.length) pairs[at] = [pairs[at]?.[0] ?? name, value]
       else pairs.push([name, value])
+    }
+    // The same signed string, cut at another place: "name=n1&out_trade_no=A" is one field or two.
+    if (pick(4) === 0) {
+      const sorted = pairs.sort(([a], [b]) => (a < b ? -1 : 1))
+      const at = pick(sorted.length - 1)
+      const [left, right] = [sorted[at], sorted[at + 1]]
+      if (left && right) {
+        const early = pick(2) === 0
+        sorted[at] = [left[0], early ? `${left[1]}&${right[0]}=${right[1]}` : left[1]]
+        sorted[at + 1] = [right[0], early ? right[1] : `${right[1]}&${right[0]}=${right[1]}`]
+      }
     }
     const text = canonical(new Map(pairs))
     const message = await received([...pairs, ['sign', md5Sign(text, KEY)], ['sign_type', 'MD5']])
@@ -87,7 +98,7 @@ test('M5: 10,000 outgoing maps with hostile names never verify as a notification
       new Map<SettingKey, string>([
         ['base_url', `https://shop${pick(9)}.example/${'p'.repeat(pick(4))}`],
         ['site_name', Array.from({ length: 3 }, () => hostile[pick(hostile.length)]).join('')],
-        ['payment_yipay_gateway_url', 'https://pay.example/submit.php?trade_status=TRADE_SUCCESS&trade_no=1'],
+        ['payment_yipay_gateway_url', `https://pay.example/submit.php${pick(2) === 0 ? '?trade_status=TRADE_SUCCESS&trade_no=1' : ''}`],
         ['payment_yipay_pid', PID],
         ['payment_yipay_key', KEY],
       ]),
