@@ -39,5 +39,6 @@ export async function lookAfterOrders(deps: Deps): Promise<void> {
   if (healed > 0) deps.log.warn('completed orders that were credited before a stop', { orders: healed })
   await expireOrders(deps.db.query, now)
   await forgetCallbacks(deps.db.query, now - KEEP_REFUSED_MS)
-  if (deps.settings.bool('payment_enabled')) await gatewaysOf(deps).discovery.refresh()
+  // Also while payments are switched off: orders opened before are still confirmed.
+  await gatewaysOf(deps).discovery.refresh()
 }
