@@ -1,0 +1,67 @@
+/**
+ * A process of its own that debits one account as fast as it can: `debit-process.ts <database url> <account> <calls> <prefix> <start>`.
+ * Each call costs one unit; it is held and, when admitted, settled. Prints how many were admitted.
+ */
+import { EMPTY_USAGE } from '../../contract/meters.ts'
+import { money, MONEY_ONE } from '../../contract/money.ts'
+import { openDatabase } from '../../server/db/open.ts'
+import { draftOf, type CallFacts } from '../../server/features/billing/draft.ts'
+import { Ledger } from '../../server/features/billing/service.ts'
+
+const [url, account, calls, prefix, startAt] = process.argv.slice(2) as [string, string, string, string, string]
+const db = await openDatabase({ path: '', url, onError: (error) => console.error(error.message) })
+const ledger = new Ledger(db)
+const accountId = Number(account)
+const now = Date.UTC(2026, 10, 22)
+const cost = money(MONEY_ONE)
+await Bun.sleep(Math.max(0, Number(startAt) - Date.now()))
+
+const admitted = await Promise.all(
+  Array.from({ length: Number(calls) }, async (_, index) => {
+    const requestId = `req_${prefix}_${index}`
+    const held = await ledger.hold({ requestId, accountId, quotaKeyId: null, amount: cost, now, deadlineAt: now + 1, context: '{}' }).then(
+      () => true,
+      () => false,
+    )
+    if (!held) return false
+    const facts: CallFacts = {
+      requestId,
+      userId: 7,
+      accountId,
+      apiKeyId: null,
+      modelName: 'm',
+      protocol: 'openai-chat',
+      endpoint: 'chat.completions',
+      stream: false,
+      ip: '127.0.0.1',
+      userAgent: '',
+      source: 'api',
+      priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}',
+      createdAt: now,
+    }
+    const log = draftOf(
+      facts,
+      undefined,
+      {
+        status: 200,
+        endReason: 'complete',
+        usageSource: 'upstream',
+        usage: { ...EMPTY_USAGE, input: 1_000_000 },
+        items: 1,
+        baseCost: cost,
+        upstreamCost: null,
+        chargeNote: '',
+        losses: [],
+        attempts: [],
+        error: '',
+        firstResponseMs: 1,
+        responseMs: 2,
+      },
+      cost,
+    )
+    await ledger.settle({ requestId, accountId, apiKeyId: null, cost, now, log })
+    return true
+  }),
+)
+console.log(admitted.filter(Boolean).length)
+await db.close()
