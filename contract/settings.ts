@@ -150,6 +150,10 @@ export const settings = {
   sidebar_users_enabled: bool('content', true),
   referral_enabled: bool('billing', false),
   referral_commission_rate: text('billing', '0', decimal({ below: '1' })),
+  /** Days between the usage and the commission for it: time to see a chargeback. */
+  referral_hold_days: text('billing', '7', integer(0, 365)),
+  /** The most that one invited user ever earns his inviter. */
+  referral_commission_cap: text('billing', '100', decimal()),
   group_multiplier_mode: text('billing', 'min', oneOf('min', 'max', 'high', 'higher')),
   pricing_endpoint_enabled: bool('general', false),
   status_monitor_enabled: bool('status', false),

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import type { AnyEndpoint } from '../contract/endpoint.ts'
 import type { AppConfig } from './config.ts'
 import { openDatabase } from './db/open.ts'
+import { announcementsRoutes } from './features/announcements/routes.ts'
 import { apiKeysRoutes } from './features/api-keys/routes.ts'
 import { authRoutes } from './features/auth/routes.ts'
 import { sessionGuard } from './features/auth/service.ts'
@@ -11,12 +12,15 @@ import { catalogRoutes } from './features/catalog/routes.ts'
 import { Catalog } from './features/catalog/service.ts'
 import { channelModelsRoutes } from './features/channel-models/routes.ts'
 import { channelsRoutes } from './features/channels/routes.ts'
+import { checkInsRoutes } from './features/check-ins/routes.ts'
 import { groupsRoutes } from './features/groups/routes.ts'
 import { ledgerRoutes } from './features/ledger/routes.ts'
 import { logsRoutes } from './features/logs/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
 import { lookAfterOrders, PAYMENTS_MS } from './features/payments/recheck.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
+import { redeemCodesRoutes } from './features/redeem-codes/routes.ts'
+import { referralsRoutes } from './features/referrals/routes.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
 import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
@@ -33,6 +37,7 @@ import { Changes, type Deps } from './http/deps.ts'
 import { errorResponse } from './http/errors.ts'
 import { secure } from './http/security.ts'
 import { Spa } from './http/spa.ts'
+import { payRewards, REWARDS_MS } from './jobs/rewards.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import { clientIp } from './lib/client-ip.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
@@ -60,6 +65,10 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   statsRoutes,
   userCatalogRoutes,
   probeRoutes,
+  announcementsRoutes,
+  checkInsRoutes,
+  redeemCodesRoutes,
+  referralsRoutes,
   paymentsRoutes,
 ]
 
@@ -136,6 +145,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   const scheduler = new Scheduler(log)
   scheduler.start([
     { name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() },
+    { name: 'rewards', everyMs: REWARDS_MS, run: () => payRewards(deps) },
     { name: 'stored responses', everyMs: SWEEP_RESPONSES_MS, run: () => sweepResponses(deps) },
     { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },
   ])

@@ -3,12 +3,14 @@ import { Migrator, type Migration } from 'kysely/migration'
 import type { Engine } from './columns.ts'
 import * as first from './migrations/0001-first.ts'
 import * as responses from './migrations/0002-responses.ts'
+import * as rewards from './migrations/0003-rewards.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a released one is never edited. */
 const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promise<void> }> = {
   '0001-first': first,
   '0002-responses': responses,
+  '0003-rewards': rewards,
 }
 
 /**

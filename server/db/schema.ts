@@ -302,6 +302,10 @@ export interface ReferralCommissionTable {
   rate: Money
   amount: Money
   created_at: Time
+  /** When it is credited at the earliest. */
+  due_at: Time
+  /** null: not yet. */
+  credited_at: Time | null
 }
 
 export interface PaymentOrderTable extends Dated {
@@ -342,6 +346,10 @@ export interface CheckInTable {
   streak_days: number
   reward_kind: string
   created_at: Time
+  /** The zone in which `check_in_date` was the date. */
+  time_zone: string
+  /** null: the reward is still to be booked. */
+  credited_at: Time | null
 }
 
 export interface PasskeyTable extends Dated {
@@ -444,6 +452,8 @@ export interface RedemptionTable {
   user_id: number
   amount: Money
   created_at: Time
+  /** null: the money is still to be booked. */
+  credited_at: Time | null
 }
 
 export interface SettingTable {

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { hash, randomBytes, randomInt } from 'node:crypto'
 
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 /** Randomness is drawn in blocks: one system call for many ids on the hot path. */
@@ -39,6 +39,11 @@ export function codeOf(length: number): string {
   let code = ''
   for (const byte of randomBytes(length)) code += BASE32.charAt(byte & 31)
   return code
+}
+
+/** A fair draw of 0 .. `count - 1`; count up to 2^48. */
+export function drawBelow(count: number): number {
+  return randomInt(count)
 }
 
 /** SHA-256 in hex: what is stored of an API key. */

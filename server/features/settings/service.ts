@@ -115,6 +115,18 @@ export async function hasFlag(db: Database['query'], flag: InstallationFlag): Pr
   return (await readRow(db, flag)) !== undefined
 }
 
+/** How far a job has come, a number that only it moves; it shares the table, not the names, of settings. */
+export type Mark = 'mark.referral_logs'
+
+/** @returns 0 for a mark that was never set */
+export async function readMark(db: Database['query'], mark: Mark): Promise<number> {
+  return Number((await readRow(db, mark)) ?? 0)
+}
+
+export async function writeMark(tx: Database['query'], mark: Mark, value: number, now: number): Promise<void> {
+  await writeRow(tx, mark, String(value), now)
+}
+
 /** Makes transactions that decide on what all administrators are run one after the other, also on PostgreSQL. */
 export function oneAtATime(tx: Database['query'], now: number): Promise<void> {
   const flag: InstallationFlag = 'installation.setup_completed'

@@ -9,6 +9,8 @@ import { codeOf } from '../../lib/ids.ts'
 import { accountsOf, createAccount } from '../billing/service.ts'
 import {
   defaultGroupId,
+  extendMembership,
+  findMembership,
   findUser,
   findUserByEmail,
   findUserByName,
@@ -125,6 +127,20 @@ export async function usersWire(deps: Pick<Deps, 'db'>, users: readonly UserRow[
     if (user.referrer_id !== null && referrer !== undefined) wire.referrer = { id: user.referrer_id, username: maskName(referrer) }
     return wire
   })
+}
+
+const DAY_MS = 86_400_000
+
+/** Gives a user a group: for good (`days` 0), or for that many days from now or from the end of what he has. */
+export async function grantGroup(tx: Database['query'], userId: number, groupId: number, days: number, now: number): Promise<void> {
+  if (days === 0) return putMembership(tx, userId, groupId, now)
+  const end = (await findMembership(tx, userId, groupId))?.expires_at ?? now
+  await extendMembership(tx, userId, groupId, Math.max(end, now) + days * DAY_MS, now)
+}
+
+/** What others may see of users, by id (W10). */
+export async function maskedUsers(db: Database['query'], ids: readonly number[]): Promise<Map<number, { id: number; username: string }>> {
+  return new Map((await selectUsersById(db, ids)).map(({ id, username }) => [id, { id, username: maskName(username) }]))
 }
 
 /** One user with relations. @throws AppError user_missing */

@@ -44,6 +44,25 @@ export async function putMembership(tx: Tx, userId: number, groupId: number, now
     .execute()
 }
 
+/** The membership of a user in a group. */
+export function findMembership(tx: Tx, userId: number, groupId: number): Promise<MembershipRow | undefined> {
+  return tx.selectFrom('memberships').selectAll().where('user_id', '=', userId).where('group_id', '=', groupId).executeTakeFirst()
+}
+
+/** Adds a membership that ends, or moves the end of one that does; a permanent one stays. */
+export async function extendMembership(tx: Tx, userId: number, groupId: number, expiresAt: number, now: number): Promise<void> {
+  await tx
+    .insertInto('memberships')
+    .values({ user_id: userId, group_id: groupId, expires_at: expiresAt, created_at: now, updated_at: now })
+    .onConflict((on) =>
+      on
+        .columns(['user_id', 'group_id'])
+        .doUpdateSet({ expires_at: expiresAt, updated_at: now })
+        .where('memberships.expires_at', 'is not', null),
+    )
+    .execute()
+}
+
 /** Only the permanent one; a bought membership runs on. */
 export async function removePermanentMembership(tx: Tx, userId: number, groupId: number): Promise<void> {
   await tx.deleteFrom('memberships').where('user_id', '=', userId).where('group_id', '=', groupId).where('expires_at', 'is', null).execute()

@@ -1,0 +1,39 @@
+import type { Insertable, Selectable } from 'kysely'
+import type { Database } from '../../db/open.ts'
+import type { CheckInTable } from '../../db/schema.ts'
+
+type Tx = Database['query']
+export type CheckInRow = Selectable<CheckInTable>
+
+/** Newest first. */
+export function selectCheckIns(db: Tx, userId: number, limit: number, offset = 0): Promise<CheckInRow[]> {
+  return db.selectFrom('check_ins').selectAll().where('user_id', '=', userId).orderBy('id', 'desc').limit(limit).offset(offset).execute()
+}
+
+export async function countCheckIns(db: Tx, userId: number): Promise<number> {
+  const { total } = await db
+    .selectFrom('check_ins')
+    .select((count) => count.fn.countAll<number>().as('total'))
+    .where('user_id', '=', userId)
+    .executeTakeFirstOrThrow()
+  return total
+}
+
+/** @returns undefined when the user has that date already: of many tries one wins, on both engines */
+export function insertCheckIn(tx: Tx, row: Omit<Insertable<CheckInTable>, 'id'>): Promise<CheckInRow | undefined> {
+  return tx
+    .insertInto('check_ins')
+    .values(row)
+    .onConflict((on) => on.columns(['user_id', 'check_in_date']).doNothing())
+    .returningAll()
+    .executeTakeFirst()
+}
+
+export async function markCheckInCredited(tx: Tx, id: number, now: number): Promise<void> {
+  await tx.updateTable('check_ins').set({ credited_at: now }).where('id', '=', id).execute()
+}
+
+/** Rewards recorded but not booked: a crash came between. The oldest first. */
+export function selectOwedCheckIns(db: Tx, limit: number): Promise<CheckInRow[]> {
+  return db.selectFrom('check_ins').selectAll().where('credited_at', 'is', null).orderBy('id').limit(limit).execute()
+}

@@ -1,0 +1,13 @@
+import { pageOf } from '../../../contract/api/common.ts'
+import { getReferral, listCommissions } from '../../../contract/api/referrals.ts'
+import { bind, type Route } from '../../http/bind.ts'
+import type { Deps } from '../../http/deps.ts'
+import { listAllCommissions, referralOf } from './service.ts'
+
+/** Who invited whom, and what it earned. */
+export function referralsRoutes(deps: Deps): Route[] {
+  return [
+    bind(getReferral, ({ caller, request }) => referralOf(deps, caller.userId, new URL(request.url).origin)),
+    bind(listCommissions, ({ query }) => listAllCommissions(deps, pageOf(query))),
+  ]
+}
