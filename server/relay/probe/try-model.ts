@@ -1,8 +1,8 @@
-import type { Json } from '../../../contract/json.ts'
 import type { ChannelAccess } from '../../features/channels/health.ts'
 import { describeError, redact } from '../../lib/log.ts'
 import { endpointOf, suitedBody } from '../endpoint.ts'
 import { readBounded } from '../bounded.ts'
+import { parsed } from '../dispatch.ts'
 import { MAX_ERROR_BYTES } from '../limits.ts'
 import { protocols } from '../protocols/index.ts'
 import type { Turn } from '../protocols/canonical.ts'
@@ -56,7 +56,7 @@ export async function tryModel(access: ChannelAccess, model: string, timeoutMs: 
     })
     if (response.status !== 200 || !response.body) {
       const bytes = await readBounded(response, MAX_ERROR_BYTES)
-      return failed(protocol.decodeError(response.status, bytes && jsonOf(bytes)).message)
+      return failed(protocol.decodeError(response.status, bytes && parsed(bytes)).message)
     }
     const parser = parseSse()
     let firstTokenMs: number | null = null
@@ -76,14 +76,6 @@ export async function tryModel(access: ChannelAccess, model: string, timeoutMs: 
     return { model, ok: true, first_token_ms: firstTokenMs, total_ms: took(), tokens }
   } catch (error) {
     return failed((error as Error).name === 'TimeoutError' ? `no answer within ${timeoutMs} ms` : describeError(error))
-  }
-}
-
-function jsonOf(bytes: Uint8Array): Json | undefined {
-  try {
-    return JSON.parse(new TextDecoder().decode(bytes)) as Json
-  } catch {
-    return undefined
   }
 }
 

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Fault } from '../canonical.ts'
 import type { Frame } from '../protocol.ts'
+import { STATUSES } from '../statuses.ts'
 import { text } from './wire.ts'
 
 /** Anthropic's error types with their statuses (platform.claude.com, errors). */
@@ -32,25 +33,6 @@ const WORDS: Record<Fault['kind'], string> = {
   timeout: 'timeout_error',
   upstream: 'api_error',
   internal: 'api_error',
-}
-
-/** What a status alone says, for bodies that are no error object of ours. */
-const STATUSES: Record<number, Fault['kind']> = {
-  400: 'invalid_request',
-  401: 'authentication',
-  402: 'insufficient_balance',
-  403: 'permission',
-  404: 'not_found',
-  408: 'timeout',
-  409: 'invalid_request',
-  413: 'too_large',
-  422: 'invalid_request',
-  429: 'rate_limit',
-  500: 'upstream',
-  502: 'upstream',
-  503: 'unavailable',
-  504: 'timeout',
-  529: 'overloaded',
 }
 
 /** Message bodies of proxies go on for pages; a customer needs the beginning. */

@@ -1,26 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Fault } from '../canonical.ts'
 import type { Frame } from '../protocol.ts'
+import { STATUSES } from '../statuses.ts'
 import { count, object, text } from './wire.ts'
-
-/** What a status alone says. */
-const STATUSES: Record<number, Fault['kind']> = {
-  400: 'invalid_request',
-  401: 'authentication',
-  402: 'insufficient_balance',
-  403: 'permission',
-  404: 'not_found',
-  408: 'timeout',
-  409: 'invalid_request',
-  413: 'too_large',
-  422: 'invalid_request',
-  429: 'rate_limit',
-  500: 'upstream',
-  502: 'upstream',
-  503: 'unavailable',
-  504: 'timeout',
-  529: 'overloaded',
-}
 
 /** Codes and types that say more than their status, in the words of OpenAI, Azure and the vendors that copy them. */
 const CODES: Record<string, { kind: Fault['kind']; status: number }> = {

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Fault } from '../canonical.ts'
 import type { Frame } from '../protocol.ts'
+import { STATUSES } from '../statuses.ts'
 import { text } from './wire.ts'
 
 /** What OpenAI's error codes and types mean (platform.openai.com, error codes; `response.error.code`; Codex' `server_is_overloaded`). */
@@ -37,25 +38,6 @@ const WORDS: Record<string, { kind: Fault['kind']; status: number }> = {
 
 /** `response.error.code` values that blame what the caller sent; they come without a status. */
 const CALLERS_FAULT = /^(invalid_|unsupported_|image_|empty_image|failed_to_download|context_length|string_above|missing_)/
-
-/** What a status alone says, for bodies that are no error object of ours. */
-const STATUSES: Record<number, Fault['kind']> = {
-  400: 'invalid_request',
-  401: 'authentication',
-  402: 'insufficient_balance',
-  403: 'permission',
-  404: 'not_found',
-  408: 'timeout',
-  409: 'invalid_request',
-  413: 'too_large',
-  422: 'invalid_request',
-  429: 'rate_limit',
-  500: 'upstream',
-  502: 'upstream',
-  503: 'unavailable',
-  504: 'timeout',
-  529: 'overloaded',
-}
 
 /** OpenAI's type and usual code for each kind of fault. */
 const SPOKEN: Record<Fault['kind'], { type: string; code: string | null; fixed?: boolean }> = {
