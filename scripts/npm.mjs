@@ -18,23 +18,18 @@ export function npm(args) {
   if (result.status !== 0) throw new Error(`"npm ${args.join(' ')}" failed${result.error ? `: ${result.error.message}` : ''}`)
 }
 
-/**
- * Installs with `npm ci` unless node_modules already holds what package-lock.json names.
- * A first install that is not for development leaves the development packages out.
- * @param {{ dev: boolean }} want whether the development packages are needed too
- */
-export function ensureInstalled({ dev }) {
+/** Installs with `npm ci` unless node_modules already holds what package-lock.json names; the console is built here, so with the build tools. */
+export function ensureInstalled() {
   const lock = readPackages(inRoot('package-lock.json'))
   const hiddenPath = inRoot('node_modules', '.package-lock.json')
   const present = existsSync(hiddenPath) ? readPackages(hiddenPath) : {}
-  if (isComplete(lock, present, dev)) {
+  if (isComplete(lock, present)) {
     // scripts/start.sh compares the times only: say that this was looked at.
     utimesSync(hiddenPath, new Date(), new Date())
     return
   }
-  const wasForDevelopment = Object.values(present).some((entry) => entry.dev === true)
   console.error('Installing packages ...')
-  npm(['ci', '--loglevel=error', ...(dev || wasForDevelopment ? [] : ['--omit=dev'])])
+  npm(['ci', '--loglevel=error'])
   utimesSync(hiddenPath, new Date(), new Date())
 }
 
@@ -44,12 +39,12 @@ function readPackages(path) {
   return packages
 }
 
-function isComplete(lock, present, dev) {
+function isComplete(lock, present) {
   for (const [path, entry] of Object.entries(lock)) {
     const found = present[path]
     if (found !== undefined) {
       if (found.version !== entry.version || found.integrity !== entry.integrity) return false
-    } else if (entry.optional !== true && entry.devOptional !== true && (dev || entry.dev !== true)) {
+    } else if (entry.optional !== true && entry.devOptional !== true) {
       // Optional packages for other machines are rightly absent.
       return false
     }

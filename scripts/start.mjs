@@ -7,7 +7,7 @@ import { inRoot } from './paths.mjs'
 const args = process.argv.slice(2)
 
 try {
-  ensureInstalled({ dev: false })
+  ensureInstalled()
   if (!args.includes('--help')) ensureConsole()
   ensureServer()
   runBun([inRoot('dist', 'server', 'main.js'), ...args])

@@ -33,7 +33,7 @@ console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} 
 process.exitCode = ran && total.failed === 0 ? 0 : 1
 
 async function main() {
-  ensureInstalled({ dev: true })
+  ensureInstalled()
   const files = testFiles({ full, patterns })
   if (patterns.length === 0) {
     heading('Checks')
