@@ -79,12 +79,15 @@ export const errors = {
   payment_open_orders: { status: 409, message: 'Too many unpaid orders; pay one or wait until they expire' },
   payment_url_failed: { status: 500, message: 'Failed to build payment URL' },
   payment_order_missing: { status: 404, message: 'Payment order not found' },
+  payment_nothing_left: { status: 409, message: 'Nothing of this payment is left on the balance' },
   payment_order_state: { status: 409, message: 'The order is in a state that does not allow this' },
 
   // Rewards and announcements
   announcement_not_found: { status: 404, message: 'Announcement not found' },
   checkin_disabled: { status: 400, message: 'Check-in is disabled' },
   checkin_done: { status: 400, message: 'Already checked in today' },
+  checkin_unverified: { status: 400, message: 'Verify your email address to check in' },
+  checkin_network_limit: { status: 429, message: 'Too many check-ins from this network today' },
   checkin_timezone: { status: 500, message: 'Invalid check-in timezone' },
   redeem_code_not_found: { status: 404, message: 'Redeem code not found' },
   redeem_code_unknown: { status: 400, message: 'Redeem code not found' },

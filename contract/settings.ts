@@ -166,6 +166,10 @@ export const settings = {
   checkin_random_enabled: bool('checkin', false),
   checkin_random_min: text('checkin', '0', decimal()),
   checkin_random_max: text('checkin', '0', decimal()),
+  /** Only a verified e-mail address collects (W84); off, because a site without mail could verify nobody. */
+  checkin_verified_email_only: bool('checkin', false),
+  /** Accounts that may collect from one public network (an IPv4 address, an IPv6 /64) a day; 0: any number (W84). */
+  checkin_accounts_per_network: hidden('checkin', '10', integer(0, 1_000_000)),
   payment_enabled: bool('payments', false),
   payment_currency_display_name: text('payments', '$'),
   payment_usd_to_rmb_rate: text('payments', '7.20', decimal({ above: '0' })),

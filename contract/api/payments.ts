@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
-import { idParam, pageQuery, pageSchema, time } from './common.ts'
+import { idParam, listSchema, pageQuery, pageSchema, time } from './common.ts'
 
 /** What an order can be; `pending` and `paid` are the contract's, the others end an order that was not or no longer paid. */
 export const orderStatuses = ['pending', 'paid', 'expired', 'cancelled', 'refunded'] as const
@@ -20,6 +20,8 @@ const orderFields = {
   created_at: time,
   /** Absent until paid. */
   paid_at: time.optional(),
+  /** What a refund took off the balance; absent without one. */
+  refunded_amount: z.string().optional(),
 }
 
 /** An order as the one who pays sees it (contract.md 2.14). */
@@ -36,6 +38,8 @@ const adminOrderFields = {
   trade_no: z.string(),
   expires_at: time.nullable(),
   closed_reason: z.string(),
+  /** What a chargeback could not take back, because it was spent. */
+  refund_uncollected: z.string(),
   updated_at: time,
 }
 const adminOrderWire = z.strictObject(adminOrderFields)
@@ -109,8 +113,9 @@ export const listUserOrders = endpoint({
   method: 'GET',
   path: '/api/user/payment/orders',
   access: 'user',
-  summary: 'Own orders, newest first: the latest 100',
-  response: z.array(orderWire),
+  summary: 'Own orders, newest first: the latest 100, or a page',
+  query: pageQuery,
+  response: listSchema(orderWire),
 })
 export const createOrder = endpoint({
   method: 'POST',
@@ -135,7 +140,7 @@ export const recheckUserOrder = endpoint({
   method: 'POST',
   path: '/api/user/payment/orders/:order_no/recheck',
   access: 'user',
-  summary: 'Asks the gateway for an own unpaid order where it can be asked',
+  summary: 'Asks the gateway for an own unpaid order where it can be asked; staff for any',
   params: orderParams,
   response: orderWire,
 })
@@ -143,7 +148,7 @@ export const recheckUserOrder = endpoint({
 const yes = z.literal('true', { error: 'must be true or absent' })
 export const listOrders = endpoint({
   method: 'GET',
-  path: '/api/payment-orders',
+  path: '/api/payment/orders',
   access: 'support',
   summary: 'Orders of all users, newest first',
   query: pageQuery.extend({
@@ -164,7 +169,7 @@ export const listOrders = endpoint({
 })
 export const getOrder = endpoint({
   method: 'GET',
-  path: '/api/payment-orders/:order_no',
+  path: '/api/payment/orders/:order_no',
   access: 'support',
   summary: 'An order with every callback and what was booked',
   params: orderParams,
@@ -172,7 +177,7 @@ export const getOrder = endpoint({
 })
 export const recheckOrder = endpoint({
   method: 'POST',
-  path: '/api/payment-orders/:order_no/recheck',
+  path: '/api/payment/orders/:order_no/recheck',
   access: 'finance',
   summary: 'Asks the gateway for an unpaid order where it can be asked',
   params: orderParams,
@@ -181,12 +186,12 @@ export const recheckOrder = endpoint({
 const reason = z.string().trim().min(1, { error: 'must not be empty' }).max(200)
 export const resolveOrder = endpoint({
   method: 'POST',
-  path: '/api/payment-orders/:order_no/resolve',
+  path: '/api/payment/orders/:order_no/resolve',
   access: 'finance',
   summary: 'Completes or cancels an unpaid order by hand',
   params: orderParams,
   body: z.object({
-    status: z.enum(['paid', 'cancelled']),
+    outcome: z.enum(['paid', 'cancelled']),
     reason,
     /** The gateway's number, when it was paid. */
     trade_no: z
@@ -198,10 +203,14 @@ export const resolveOrder = endpoint({
 })
 export const refundOrder = endpoint({
   method: 'POST',
-  path: '/api/payment-orders/:order_no/refund',
+  path: '/api/payment/orders/:order_no/refund',
   access: 'finance',
-  summary: 'Takes the amount of a paid order off the balance again; the money itself is sent back at the gateway',
+  summary: 'Takes what is left of a paid order off the balance; the money itself is sent back at the gateway',
   params: orderParams,
-  body: z.object({ reason }),
+  body: z.object({
+    reason,
+    /** The gateway took the whole payment back: everything left on the balance goes, and the commissions of what was spent of it. */
+    chargeback: z.boolean().default(false),
+  }),
   response: adminOrderWire,
 })

@@ -14,6 +14,8 @@ export const commissionWire = z.strictObject({
   base_cost: z.string(),
   rate: z.string(),
   amount: z.string(),
+  /** What was taken back of it, because the payment behind it was charged back. */
+  clawed_back: z.string(),
   created_at: time,
   /** When it is credited at the earliest. */
   due_at: time,
@@ -30,6 +32,7 @@ export const getReferral = endpoint({
   response: z.strictObject({
     enabled: z.boolean(),
     code: z.string(),
+    /** A path of this site while its address (`base_url`) is not set. */
     link: z.string(),
     commission_rate: z.string(),
     /** Days until a commission is credited. */

@@ -306,6 +306,22 @@ export interface ReferralCommissionTable {
   due_at: Time
   /** null: not yet. */
   credited_at: Time | null
+  /** What was taken back of it after a chargeback. */
+  clawed_back: Generated<Money>
+}
+
+/** A commission, or a part of it, that is taken back because the money behind it went back. */
+export interface CommissionClawbackTable {
+  id: Generated<number>
+  order_no: string
+  commission_id: number
+  referrer_id: number
+  amount: Money
+  /** What the referrer's balance had of it. */
+  collected: Money
+  created_at: Time
+  /** null: not yet. */
+  booked_at: Time | null
 }
 
 export interface PaymentOrderTable extends Dated {
@@ -325,6 +341,14 @@ export interface PaymentOrderTable extends Dated {
   expires_at: Time | null
   paid_at: Time | null
   closed_reason: string
+  /** The gateway's own number of the order before it is paid: Stripe's session. */
+  gateway_reference: Generated<string>
+  /** What a refund took off the balance, and what a chargeback could not. */
+  refunded_amount: Generated<Money>
+  refund_uncollected: Generated<Money>
+  /** Paid usage that was not paid after all: its commissions are taken back, until `clawed_back_at` says they were. */
+  clawback_base: Generated<Money>
+  clawed_back_at: Time | null
 }
 
 export interface PaymentCallbackTable {
@@ -350,6 +374,8 @@ export interface CheckInTable {
   time_zone: string
   /** null: the reward is still to be booked. */
   credited_at: Time | null
+  /** Where it was collected from: the network of one household; "" for addresses that are not public. */
+  ip: Generated<string>
 }
 
 export interface PasskeyTable extends Dated {
@@ -483,6 +509,73 @@ export interface ResponseTable {
   created_at: Time
 }
 
+/** Calls of one day (UTC), channel and model, added up as their rows are written; 0: no channel. */
+export interface DailyTotalTable {
+  id: Generated<number>
+  /** Days since 1970-01-01, UTC. */
+  day: number
+  channel_id: number
+  model_name: string
+  upstream_model_name: string
+  requests: number
+  input_tokens: number
+  cached_input_tokens: number
+  cache_write_input_tokens: number
+  cache_write_1h_input_tokens: number
+  output_tokens: number
+  cost: Money
+  uncollected: Money
+  /** Of the calls whose cost price is known. */
+  upstream_cost: Money
+  /** Sales of the calls whose cost price is not known, and how many they are. */
+  unknown_cost_sales: Money
+  unknown_cost_requests: number
+}
+
+/** A comparison of what we wrote down with what somebody else did, or with itself. */
+export interface ReconciliationTable {
+  id: Generated<number>
+  /** upstream: an imported usage file; books: the nightly audit. */
+  kind: string
+  channel_id: number | null
+  file_name: string
+  format: string
+  from_day: number
+  to_day: number
+  row_count: number
+  difference_count: number
+  /** equal | different */
+  status: string
+  actor_user_id: number | null
+  created_at: Time
+  checked_at: Time
+}
+
+/** What the upstream says of a day and model; null: it does not say. */
+export interface ReconciliationRowTable {
+  id: Generated<number>
+  reconciliation_id: number
+  day: number
+  model: string
+  requests: number | null
+  input_tokens: number | null
+  cached_input_tokens: number | null
+  cache_write_input_tokens: number | null
+  output_tokens: number | null
+  upstream_cost: Money | null
+}
+
+export interface ReconciliationDifferenceTable {
+  id: Generated<number>
+  reconciliation_id: number
+  day: number | null
+  subject: string
+  field: string
+  ours: string
+  theirs: string
+  rule: string
+}
+
 export interface Schema {
   responses: ResponseTable
   groups: GroupTable
@@ -504,6 +597,7 @@ export interface Schema {
   logs: LogTable
   announcements: AnnouncementTable
   referral_commissions: ReferralCommissionTable
+  commission_clawbacks: CommissionClawbackTable
   payment_orders: PaymentOrderTable
   payment_callbacks: PaymentCallbackTable
   check_ins: CheckInTable
@@ -518,6 +612,10 @@ export interface Schema {
   redemptions: RedemptionTable
   settings: SettingTable
   audit_log: AuditTable
+  daily_totals: DailyTotalTable
+  reconciliations: ReconciliationTable
+  reconciliation_rows: ReconciliationRowTable
+  reconciliation_differences: ReconciliationDifferenceTable
 }
 
 /**
@@ -550,4 +648,10 @@ export const moneyColumns: ReadonlySet<string> = new Set([
   'exchange_rate',
   'reward_amount',
   'total_amount',
+  'refunded_amount',
+  'refund_uncollected',
+  'clawback_base',
+  'clawed_back',
+  'collected',
+  'unknown_cost_sales',
 ])

@@ -43,3 +43,18 @@ export function isLoopback(address: string): boolean {
 function plain(address: string): string {
   return address.startsWith('::ffff:') && ipaddr.isValid(address) ? ipaddr.process(address).toString() : address
 }
+
+/** Groups of an IPv6 address that name the network of one household (/64). */
+const NETWORK_GROUPS = 4
+
+/** The network of a caller on the public internet: an IPv4 address, an IPv6 /64. "" for every other address: those say nothing of who calls. */
+export function publicNetwork(address: string): string {
+  if (!ipaddr.isValid(address)) return ''
+  const parsed = ipaddr.process(address)
+  if (parsed.range() !== 'unicast') return ''
+  if (!(parsed instanceof ipaddr.IPv6)) return parsed.toString()
+  return `${parsed.parts
+    .slice(0, NETWORK_GROUPS)
+    .map((part) => part.toString(16))
+    .join(':')}::/64`
+}

@@ -49,7 +49,7 @@ test(`M4: after ${KILLS} kill -9 among notifications each paid order is credited
     for (const order of real) expect(await notify(server.base, yipayNotice(order))).toBe('success')
     for (const order of unpaid) {
       expect(await notify(server.base, yipayNotice(order, { trade_status: 'TRADE_CLOSED' }))).toBe('fail')
-      await site.api('POST', `/api/payment-orders/${order.order_no}/resolve`, { status: 'cancelled', reason: 'never paid' })
+      await site.api('POST', `/api/payment/orders/${order.order_no}/resolve`, { outcome: 'cancelled', reason: 'never paid' })
     }
     paid.push(...real.map(({ order_no: orderNo }) => orderNo))
     expect(await site.balance()).toBe(String(paid.length * 10))

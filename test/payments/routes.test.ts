@@ -49,7 +49,7 @@ const open = (amount = '10', method = 'alipay') => app.api<Order & OrderWire>('P
 const state = async (order: Order) => (await app.api<OrderWire>('GET', `${ORDERS}/${order.order_no}`, undefined, user.token)).body.status
 const balance = async () => (await app.api<{ balance: string }>('GET', '/api/user/me', undefined, user.token)).body.balance
 const admin = (method: string, order: Order, verb = '', body?: unknown) =>
-  app.api<AdminOrderDetail & { code: string }>(method, `/api/payment-orders/${order.order_no}${verb}`, body)
+  app.api<AdminOrderDetail & { code: string }>(method, `/api/payment/orders/${order.order_no}${verb}`, body)
 
 test('creating an order answers as the contract says, and refuses in its words', async () => {
   const { status, body } = await open()
@@ -92,6 +92,17 @@ test('creating an order answers as the contract says, and refuses in its words',
   expect((await open('10', 'ALIPAY')).status).toBe(200)
 })
 
+test('the one optional field of the protocol is taken when it is signed, and only then', async () => {
+  const { body: order } = await open()
+  const { sign: _, ...unsigned } = yipayNotice(order)
+  expect((await notify(app, 'yipay', { ...yipayNotice(order), param: 'added later' })).text).toBe('fail')
+  expect((await notify(app, 'yipay', { ...unsigned, param: 'x', sign: sign(unsigned, 'gateway-key-5f2c') })).text).toBe('fail')
+  expect((await notify(app, 'yipay', yipayNotice(order, { attach: 'x' }))).text).toBe('fail')
+  expect(await state(order)).toBe('pending')
+  expect((await notify(app, 'yipay', yipayNotice(order, { param: 'shop 7' }))).text).toBe('success')
+  expect(await balance()).toBe('10')
+})
+
 test('lists and details show only own orders; ten may be open; after two hours an order is expired and a late payment still counts', async () => {
   const { body: first } = await open()
   for (let index = 1; index < 10; index += 1) await open()
@@ -100,6 +111,8 @@ test('lists and details show only own orders; ten may be open; after two hours a
   expect((await app.api('GET', `${ORDERS}/${first.order_no}`, undefined, other.token)).status).toBe(404)
   expect((await app.api<unknown[]>('GET', ORDERS, undefined, other.token)).body).toEqual([])
   expect((await app.api<unknown[]>('GET', ORDERS, undefined, user.token)).body.length).toBe(10)
+  const page = await app.api<{ items: Order[]; total: number }>('GET', `${ORDERS}?page=4&page_size=3`, undefined, user.token)
+  expect([page.body.total, page.body.items.map(({ order_no: no }) => no)]).toEqual([10, [first.order_no]])
   app.clock.advance(2 * HOUR)
   expect(await state(first)).toBe('expired')
   expect((await open()).status).toBe(200)
@@ -220,14 +233,14 @@ test('asking again credits what the gateway says was paid, and only that', async
 test('staff find, complete, cancel and refund orders; each with a reason, each audited, none twice', async () => {
   const { body: order } = await open()
   const { body: gone } = await open('20')
-  expect((await admin('POST', order, '/resolve', { status: 'paid', reason: ' ' })).status).toBe(400)
+  expect((await admin('POST', order, '/resolve', { outcome: 'paid', reason: ' ' })).status).toBe(400)
   expect((await admin('POST', order, '/refund', { reason: 'why' })).status).toBe(409)
-  const done = await admin('POST', order, '/resolve', { status: 'paid', reason: 'seen at the bank', trade_no: 'T5' })
+  const done = await admin('POST', order, '/resolve', { outcome: 'paid', reason: 'seen at the bank', trade_no: 'T5' })
   expect([done.status, done.body.status, done.body.trade_no]).toEqual([200, 'paid', 'T5'])
-  expect((await admin('POST', order, '/resolve', { status: 'cancelled', reason: 'x' })).status).toBe(409)
+  expect((await admin('POST', order, '/resolve', { outcome: 'cancelled', reason: 'x' })).status).toBe(409)
   expect((await notify(app, 'yipay', yipayNotice(order))).text).toBe('success')
   expect(await balance()).toBe('10')
-  expect((await admin('POST', gone, '/resolve', { status: 'cancelled', reason: 'asked for' })).body.status).toBe('cancelled')
+  expect((await admin('POST', gone, '/resolve', { outcome: 'cancelled', reason: 'asked for' })).body.status).toBe('cancelled')
   expect((await notify(app, 'yipay', yipayNotice(gone))).text).toBe('fail')
   expect((await admin('POST', order, '/refund', { reason: 'sent back' })).body.status).toBe('refunded')
   expect((await admin('POST', order, '/refund', { reason: 'sent back' })).status).toBe(409)
@@ -246,7 +259,7 @@ test('staff find, complete, cancel and refund orders; each with a reason, each a
   expect(audits.map(({ action }) => action)).toEqual(['complete', 'cancel', 'refund'])
 
   const found = async (query: string) =>
-    (await app.api<{ items: Order[] }>('GET', `/api/payment-orders?user_id=${user.id}&${query}`)).body.items.map(({ order_no: no }) => no)
+    (await app.api<{ items: Order[] }>('GET', `/api/payment/orders?user_id=${user.id}&${query}`)).body.items.map(({ order_no: no }) => no)
   expect(await found('')).toEqual([gone.order_no, order.order_no])
   expect(await found('status=refunded')).toEqual([order.order_no])
   expect(await found('trade_no=T5')).toEqual([order.order_no])
@@ -255,7 +268,7 @@ test('staff find, complete, cancel and refund orders; each with a reason, each a
   expect(await found('provider=openpayment')).toEqual([])
   expect(await found('overdue=true')).toEqual([])
   expect(await found('from=2020-01-01T00:00:00Z&to=2021-01-01T00:00:00Z')).toEqual([])
-  expect((await app.api('GET', '/api/payment-orders?amount=x')).status).toBe(400)
-  expect((await app.api('GET', '/api/payment-orders', undefined, user.token)).status).toBe(403)
-  expect((await app.api('GET', '/api/payment-orders/PAY1')).status).toBe(404)
+  expect((await app.api('GET', '/api/payment/orders?amount=x')).status).toBe(400)
+  expect((await app.api('GET', '/api/payment/orders', undefined, user.token)).status).toBe(403)
+  expect((await app.api('GET', '/api/payment/orders/PAY1')).status).toBe(404)
 })

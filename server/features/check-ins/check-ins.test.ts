@@ -19,7 +19,7 @@ const done = { status: 400, body: { error: 'Already checked in today' } }
 
 test('500 parallel tries of each of 20 people are 20 rewards, and every loser is told so', async () => {
   const ids = await crowd(app, addresses(20, 'daily'))
-  const tries = ids.flatMap((id) => Array.from({ length: 500 }, () => checkInNow(app.deps, id)))
+  const tries = ids.flatMap((id) => Array.from({ length: 500 }, () => checkInNow(app.deps, id, '127.0.0.1')))
   const results = await Promise.allSettled(tries)
   expect(results.filter(({ status: how }) => how === 'fulfilled')).toHaveLength(20)
   for (const result of results) if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'checkin_done', status: 400 })
@@ -117,4 +117,31 @@ test('a check-in that is switched off refuses and still tells where one stands',
   expect(await collect(user)).toMatchObject({ status: 400, body: { error: 'Check-in is disabled' } })
   expect(await status(user)).toMatchObject({ enabled: false, checked_in_today: false })
   await app.api('PUT', '/api/settings', { checkin_enabled: true })
+})
+
+test('a network on the public internet collects for so many accounts a day, and a site may ask for a verified address (W84)', async () => {
+  await app.api('PUT', '/api/settings', { checkin_enabled: true, checkin_accounts_per_network: '2' })
+  const ids = await crowd(app, addresses(8, 'farm'))
+  const from = (index: number, ip: string) =>
+    checkInNow(app.deps, ids[index] ?? 0, ip).then(
+      () => 'paid',
+      (error: { code: string }) => error.code,
+    )
+  const household = ['2001:4860::1', '2001:4860::2', '2001:4860::ffff']
+  expect([await from(0, household[0] ?? ''), await from(1, household[1] ?? ''), await from(2, household[2] ?? '')]).toEqual([
+    'paid',
+    'paid',
+    'checkin_network_limit',
+  ])
+  expect(await from(2, '2001:4860:0:1::1')).toBe('paid')
+  // An unlisted proxy or a company's own network says nothing of who calls.
+  for (const index of [3, 4, 5]) expect(await from(index, '10.0.0.1')).toBe('paid')
+  await app.api('PUT', '/api/settings', { checkin_verified_email_only: true })
+  await app.deps.db.query
+    .updateTable('users')
+    .set({ email_verified: 0 })
+    .where('id', '=', ids[6] ?? 0)
+    .execute()
+  expect(await from(6, '10.0.0.1')).toBe('checkin_unverified')
+  expect(await from(7, '10.0.0.1')).toBe('paid')
 })

@@ -10,8 +10,8 @@ export function checkInsRoutes(deps: Deps): Route[] {
   return [
     bind(checkInStatus, ({ caller }) => statusOf(deps, caller.userId)),
     bind(listCheckIns, ({ caller, query }) => listRecords(deps, caller.userId, pageOf(query))),
-    bind(checkIn, async ({ caller }) => {
-      const { row, balance } = await checkInNow(deps, caller.userId)
+    bind(checkIn, async ({ caller, ip }) => {
+      const { row, balance } = await checkInNow(deps, caller.userId, ip)
       return {
         reward_amount: row.reward_amount,
         reward_kind: row.reward_kind,

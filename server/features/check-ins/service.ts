@@ -2,10 +2,20 @@ import type { CheckInStatusWire, CheckInWire } from '../../../contract/api/check
 import { AppError } from '../../../contract/errors.ts'
 import { formatMoney, money, ZERO, type Money } from '../../../contract/money.ts'
 import type { Deps } from '../../http/deps.ts'
+import { publicNetwork } from '../../lib/client-ip.ts'
 import { accountOf, credit } from '../billing/service.ts'
+import { requireUser } from '../users/service.ts'
 import { dateIn, dayBefore, standsToday, type LastDay } from './day.ts'
 import { nextStreakReward, rewardFor, rewardRules, type RewardKind } from './reward.ts'
-import { countCheckIns, insertCheckIn, markCheckInCredited, selectCheckIns, selectOwedCheckIns, type CheckInRow } from './store.ts'
+import {
+  countCheckIns,
+  countOfNetwork,
+  insertCheckIn,
+  markCheckInCredited,
+  selectCheckIns,
+  selectOwedCheckIns,
+  type CheckInRow,
+} from './store.ts'
 
 type CheckInDeps = Pick<Deps, 'db' | 'clock' | 'settings'>
 
@@ -76,15 +86,19 @@ export async function listRecords(
 /**
  * Collects the reward of today: the record first, which one of many tries wins, then the credit, which is booked once
  * by its reference; what a crash leaves between them `payOwedCheckIns` makes good.
- * @throws AppError checkin_disabled | checkin_done | checkin_timezone
+ * @throws AppError checkin_disabled | checkin_unverified | checkin_done | checkin_network_limit | checkin_timezone
  */
-export async function checkInNow(deps: CheckInDeps, userId: number): Promise<{ row: CheckInWire; balance: Money }> {
+export async function checkInNow(deps: CheckInDeps, userId: number, ip: string): Promise<{ row: CheckInWire; balance: Money }> {
   if (!deps.settings.bool('checkin_enabled')) throw new AppError('checkin_disabled')
+  if (deps.settings.bool('checkin_verified_email_only') && (await requireUser(deps.db.query, userId)).email_verified !== 1)
+    throw new AppError('checkin_unverified')
   const { zone, now, today } = todayOf(deps)
   const [latest] = await selectCheckIns(deps.db.query, userId, 1)
   const last = lastOf(latest)
   if (standsToday(last, today, zone, now)) throw new AppError('checkin_done')
   const streak = last && last.date === dayBefore(today) ? last.streak + 1 : 1
+  const network = publicNetwork(ip)
+  await requireRoom(deps, today, network)
   const reward = rewardFor(rewardRules(deps.settings), streak)
   const row = await insertCheckIn(deps.db.query, {
     user_id: userId,
@@ -95,9 +109,19 @@ export async function checkInNow(deps: CheckInDeps, userId: number): Promise<{ r
     created_at: now,
     time_zone: zone,
     credited_at: null,
+    ip: network,
   })
   if (!row) throw new AppError('checkin_done')
   return { row: wireOf(row), balance: await payCheckIn(deps, row) }
+}
+
+/**
+ * Ends the harvest of one person's many accounts (W84). Callers of one moment may pass together; the limit is against farms,
+ * the reward itself is once per account and day by its unique row.
+ */
+async function requireRoom({ db, settings }: CheckInDeps, today: string, network: string): Promise<void> {
+  const limit = settings.integer('checkin_accounts_per_network')
+  if (limit > 0 && network !== '' && (await countOfNetwork(db.query, today, network)) >= limit) throw new AppError('checkin_network_limit')
 }
 
 /** Books the reward of a record, once; as a gift: it earns no commission. @returns the balance after it */

@@ -19,6 +19,12 @@ export async function countCheckIns(db: Tx, userId: number): Promise<number> {
   return total
 }
 
+/** Check-ins of a date that came from one network. */
+export async function countOfNetwork(db: Tx, date: string, network: string): Promise<number> {
+  const rows = db.selectFrom('check_ins').where('check_in_date', '=', date).where('ip', '=', network)
+  return (await rows.select((count) => count.fn.countAll<number>().as('total')).executeTakeFirstOrThrow()).total
+}
+
 /** @returns undefined when the user has that date already: of many tries one wins, on both engines */
 export function insertCheckIn(tx: Tx, row: Omit<Insertable<CheckInTable>, 'id'>): Promise<CheckInRow | undefined> {
   return tx

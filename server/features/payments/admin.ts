@@ -2,14 +2,13 @@ import type { AdminOrderDetail, AdminOrderWire, listOrders } from '../../../cont
 import { firstPage, pageOf } from '../../../contract/api/common.ts'
 import type { QueryOf } from '../../../contract/endpoint.ts'
 import { AppError } from '../../../contract/errors.ts'
-import { formatMoney, money, parseMoney } from '../../../contract/money.ts'
+import { formatMoney, parseMoney } from '../../../contract/money.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
 import { recordAudit } from '../audit/service.ts'
-import { credit } from '../billing/service.ts'
 import { requireOrder } from './orders.ts'
 import { book } from './settle.ts'
-import { cancelRow, healOrders, moveOrder, selectBookings, selectCallbacks, selectOrders, type OrderRow } from './store.ts'
+import { cancelRow, healOrders, selectBookings, selectCallbacks, selectOrders, type OrderRow } from './store.ts'
 import { adminOrderWireOf, callbackWireOf } from './wire.ts'
 
 /** A pending order older than this is worth a look (console.md BC9). */
@@ -17,7 +16,7 @@ const OVERDUE_MS = 600_000
 /** Callbacks shown of an order: the last ones; a gateway that repeats itself for days sends fewer. */
 const MAX_CALLBACKS = 200
 
-interface Actor {
+export interface Actor {
   userId: number
   ip: string
 }
@@ -72,7 +71,7 @@ export async function orderDetail(deps: Deps, orderNo: string): Promise<AdminOrd
 export async function resolve(
   deps: Deps,
   orderNo: string,
-  input: { status: 'paid' | 'cancelled'; reason: string; trade_no: string },
+  input: { outcome: 'paid' | 'cancelled'; reason: string; trade_no: string },
   actor: Actor,
 ): Promise<AdminOrderWire> {
   const { db, clock } = deps
@@ -80,11 +79,11 @@ export async function resolve(
   await healOrders(db.query, now)
   const before = await requireOrder(deps, orderNo)
   if (before.status === 'paid' || before.status === 'refunded') throw new AppError('payment_order_state')
-  if (input.status === 'paid') {
+  if (input.outcome === 'paid') {
     const repeated = await book(deps, before, input.trade_no, { actorUserId: actor.userId, reason: input.reason })
     const after = await requireOrder(deps, orderNo)
     if (repeated) throw new AppError('payment_order_state')
-    await audit(deps, 'complete', before, after, actor)
+    await recordAudit(db.query, auditOf('complete', before, after, actor, now))
     return adminOrderWireOf(after, now)
   }
   const after = await db.query.transaction().execute(async (tx) => {
@@ -96,33 +95,8 @@ export async function resolve(
   return adminOrderWireOf(after, now)
 }
 
-/**
- * Takes a paid order's amount off the balance, once. First the booking, then the state, as with the credit: repeated after
- * a crash it goes on where it stopped.
- * @throws AppError payment_order_missing | payment_order_state | bad_request (the balance does not have it any more)
- */
-export async function refund(deps: Deps, orderNo: string, reason: string, actor: Actor): Promise<AdminOrderWire> {
-  const now = deps.clock.now()
-  const before = await requireOrder(deps, orderNo)
-  if (before.status !== 'paid') throw new AppError('payment_order_state')
-  await credit(deps, {
-    accountId: before.account_id,
-    kind: 'refund',
-    reference: orderNo,
-    amount: money(-before.amount),
-    actorUserId: actor.userId,
-    reason,
-  })
-  const after = await moveOrder(deps.db.query, orderNo, ['paid'], { status: 'refunded', closed_reason: reason }, now)
-  if (!after) throw new AppError('payment_order_state')
-  await audit(deps, 'refund', before, after, actor)
-  return adminOrderWireOf(after, now)
-}
-
-const audit = (deps: Deps, action: string, before: OrderRow, after: OrderRow, actor: Actor): Promise<void> =>
-  recordAudit(deps.db.query, auditOf(action, before, after, actor, deps.clock.now()))
-
-function auditOf(action: string, before: OrderRow, after: OrderRow, actor: Actor, now: number) {
+/** What the audit log keeps of a change of an order by hand. */
+export function auditOf(action: string, before: OrderRow, after: OrderRow, actor: Actor, now: number) {
   return {
     actorUserId: actor.userId,
     action,

@@ -6,7 +6,7 @@ import type { Deps } from '../../http/deps.ts'
 import { accountOf } from '../billing/service.ts'
 import { gatewaysOf } from './gateways.ts'
 import { PAY_CURRENCY } from './provider.ts'
-import { countOpen, findOrder, insertOrder, selectUserOrders, type OrderRow } from './store.ts'
+import { countOpen, findOrder, insertOrder, selectOrders, type OrderRow } from './store.ts'
 import { orderWireOf } from './wire.ts'
 
 /** How long an order may be paid: its exchange rate is that of its moment (W92). A late payment still counts. */
@@ -108,10 +108,16 @@ function orderNumber(now: number): string {
   return `PAY${time}${randomBytes(16).toString('hex').toUpperCase()}`
 }
 
-/** Own orders, newest first. */
-export async function listOwnOrders(deps: Deps, userId: number): Promise<OrderWire[]> {
+/** Own orders, newest first: the latest 100, or a page. */
+export async function listOwnOrders(
+  deps: Deps,
+  userId: number,
+  page: { page: number; pageSize: number } | undefined,
+): Promise<OrderWire[] | { items: OrderWire[]; total: number; page: number; page_size: number }> {
   const now = deps.clock.now()
-  return (await selectUserOrders(deps.db.query, userId, LATEST)).map((row) => orderWireOf(row, now))
+  const { rows, total } = await selectOrders(deps.db.query, { userId }, page ?? { page: 1, pageSize: LATEST })
+  const items = rows.map((row) => orderWireOf(row, now))
+  return page ? { items, total, page: page.page, page_size: page.pageSize } : items
 }
 
 /** @throws AppError payment_order_missing, also for another's */

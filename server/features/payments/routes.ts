@@ -1,10 +1,13 @@
+import { pageOf } from '../../../contract/api/common.ts'
 import * as api from '../../../contract/api/payments.ts'
 import { bind, type Route } from '../../http/bind.ts'
 import type { Deps } from '../../http/deps.ts'
-import { orderDetail, refund, resolve, searchOrders } from './admin.ts'
+import { mayCall } from '../../http/caller.ts'
+import { orderDetail, resolve, searchOrders } from './admin.ts'
 import { Callbacks } from './callbacks.ts'
 import { configOf, listOwnOrders, openOrder, requireOrder } from './orders.ts'
 import { recheck } from './recheck.ts'
+import { refund } from './refunds.ts'
 import { submitPage } from './submit.ts'
 import { adminOrderWireOf, orderWireOf } from './wire.ts'
 
@@ -21,16 +24,19 @@ export function paymentsRoutes(deps: Deps): Route[] {
     bind(api.openPaymentNotifyPost, ({ request, ip }) => callbacks.notify('openpayment', request, ip)),
     bind(api.openPaymentSubmit, ({ params, request, ip }) => submitPage(deps, params.order_no, request, ip)),
     bind(api.paymentConfig, () => configOf(deps)),
-    bind(api.listUserOrders, ({ caller }) => listOwnOrders(deps, caller.userId)),
+    bind(api.listUserOrders, ({ caller, query }) => listOwnOrders(deps, caller.userId, pageOf(query))),
     bind(api.createOrder, ({ body, caller, ip }) => openOrder(deps, body, { id: caller.userId, ip })),
     bind(api.getUserOrder, async ({ params, caller }) =>
       orderWireOf(await requireOrder(deps, params.order_no, caller.userId), clock.now()),
     ),
-    bind(api.recheckUserOrder, async ({ params, caller }) => orderWireOf(await recheck(deps, params.order_no, caller.userId), clock.now())),
+    bind(api.recheckUserOrder, async ({ params, caller }) => {
+      const owner = mayCall(caller.role, 'finance') ? undefined : caller.userId
+      return orderWireOf(await recheck(deps, params.order_no, owner), clock.now())
+    }),
     bind(api.listOrders, ({ query }) => searchOrders(deps, query)),
     bind(api.getOrder, ({ params }) => orderDetail(deps, params.order_no)),
     bind(api.recheckOrder, async ({ params }) => adminOrderWireOf(await recheck(deps, params.order_no), clock.now())),
     bind(api.resolveOrder, ({ params, body, caller, ip }) => resolve(deps, params.order_no, body, { userId: caller.userId, ip })),
-    bind(api.refundOrder, ({ params, body, caller, ip }) => refund(deps, params.order_no, body.reason, { userId: caller.userId, ip })),
+    bind(api.refundOrder, ({ params, body, caller, ip }) => refund(deps, params.order_no, body, { userId: caller.userId, ip })),
   ]
 }

@@ -1,6 +1,6 @@
-import { sql, type Insertable, type Selectable } from 'kysely'
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely'
 import type { OrderStatus, PaymentProvider } from '../../../contract/api/payments.ts'
-import type { Money } from '../../../contract/money.ts'
+import { ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { LedgerEntryTable, PaymentCallbackTable, PaymentOrderTable } from '../../db/schema.ts'
 
@@ -28,12 +28,6 @@ export async function insertOrder(tx: Tx, row: Omit<Insertable<PaymentOrderTable
 
 export async function findOrder(db: Tx, orderNo: string): Promise<OrderRow | undefined> {
   return (await db.selectFrom('payment_orders').selectAll().where('order_no', '=', orderNo).executeTakeFirst()) as OrderRow | undefined
-}
-
-/** Newest first. */
-export async function selectUserOrders(db: Tx, userId: number, limit: number): Promise<OrderRow[]> {
-  const rows = db.selectFrom('payment_orders').selectAll().where('user_id', '=', userId)
-  return (await rows.orderBy('id', 'desc').limit(limit).execute()) as OrderRow[]
 }
 
 /** Orders of a user that may still be paid in time. */
@@ -70,7 +64,7 @@ export async function moveOrder(
   tx: Tx,
   orderNo: string,
   from: readonly OrderStatus[],
-  change: { status: OrderStatus; trade_no?: string; paid_at?: number; closed_reason?: string },
+  change: Updateable<PaymentOrderTable> & { status: OrderStatus },
   now: number,
 ): Promise<OrderRow | undefined> {
   const rows = tx.updateTable('payment_orders').set({ ...change, updated_at: now })
@@ -89,6 +83,21 @@ export async function healOrders(db: Tx, now: number): Promise<number> {
     .where(credited)
     .executeTakeFirst()
   return Number(numUpdatedRows)
+}
+
+/** Refunded orders whose commissions are still to be taken back, the oldest first; those before `before`. */
+export async function selectClawbacks(db: Tx, before: number, limit: number): Promise<OrderRow[]> {
+  const rows = db.selectFrom('payment_orders').selectAll().where('status', '=', 'refunded').where('clawback_base', '>', ZERO)
+  return (await rows
+    .where('clawed_back_at', 'is', null)
+    .where('updated_at', '<=', before)
+    .orderBy('id')
+    .limit(limit)
+    .execute()) as OrderRow[]
+}
+
+export async function markClawedBack(db: Tx, id: number, now: number): Promise<void> {
+  await db.updateTable('payment_orders').set({ clawed_back_at: now }).where('id', '=', id).execute()
 }
 
 /** Ends what was not paid in time; never one that was credited. */

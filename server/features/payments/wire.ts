@@ -18,6 +18,7 @@ export function orderWireOf(row: OrderRow, now: number): OrderWire {
     status: statusAt(row, now),
     created_at: isoTime(row.created_at),
     ...(row.paid_at === null ? {} : { paid_at: isoTime(row.paid_at) }),
+    ...(row.status === 'refunded' ? { refunded_amount: formatMoney(row.refunded_amount) } : {}),
   }
 }
 
@@ -31,6 +32,7 @@ export function adminOrderWireOf(row: OrderRow, now: number): AdminOrderWire {
     trade_no: row.trade_no,
     expires_at: isoTimeOrNull(row.expires_at),
     closed_reason: row.closed_reason,
+    refund_uncollected: formatMoney(row.refund_uncollected),
     updated_at: isoTime(row.updated_at),
   }
 }

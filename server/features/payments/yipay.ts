@@ -7,8 +7,10 @@ import { readSmallJson } from './outside.ts'
 import type { Message, Payable, Provider } from './provider.ts'
 import { canonical, md5Sign, sameText, type Fields } from './signing.ts'
 
-/** What a notification consists of, no more and no less. Ours to the gateway have `notify_url`, so they are never one (X6). */
+/** What a notification consists of. Ours to the gateway have `notify_url`, so they are never one (X6). */
 const NOTIFY_FIELDS = ['pid', 'trade_no', 'out_trade_no', 'type', 'name', 'money', 'trade_status', 'sign', 'sign_type']
+/** What it may have besides, by the protocol: a text of the merchant, signed like the rest. We send none and use none. */
+const OPTIONAL_FIELDS = ['param']
 /** Only these mean that money came in (W93). */
 const PAID = ['TRADE_SUCCESS', 'TRADE_FINISHED']
 
@@ -83,7 +85,7 @@ function signed(fields: Map<string, string>, key: string): Map<string, string> {
 /** Judges a notification, in the order of contract.md 9.2; pure. */
 export function readNotification(fields: Fields, { pid, key }: { pid: string; key: string }): Message {
   if (pid === '' || key === '') return refuse('the gateway is not configured')
-  const unexpected = [...fields.keys()].find((name) => !NOTIFY_FIELDS.includes(name))
+  const unexpected = [...fields.keys()].find((name) => !NOTIFY_FIELDS.includes(name) && !OPTIONAL_FIELDS.includes(name))
   if (unexpected !== undefined) return refuse(`unexpected field ${unexpected}`)
   const missing = NOTIFY_FIELDS.find((name) => !fields.has(name))
   if (missing !== undefined) return refuse(`field ${missing} is missing`)

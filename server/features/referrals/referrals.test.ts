@@ -103,8 +103,10 @@ test('a paid call earns its inviter a commission once, held for seven days and t
 })
 
 test('the inviter sees his link and masked names; administrators see all commissions', async () => {
-  await app.api('PUT', '/api/settings', { base_url: 'https://shop.example/' })
   const inviter = await app.user('ivy')
+  const hostile = await app.fetch('https://evil.example/api/user/referral', { headers: { authorization: `Bearer ${inviter.token}` } })
+  expect(((await hostile.json()) as { link: string }).link).toMatch(/^\/\?ref=[A-Z2-7]{13}$/)
+  await app.api('PUT', '/api/settings', { base_url: 'https://shop.example/' })
   const [guest = 0] = await crowd(app, ['secretname@example.test'], inviter.id)
   await give(guest, amountOf('10'))
   await call(guest, 1_000_000)

@@ -7,7 +7,7 @@ import { listAllCommissions, referralOf } from './service.ts'
 /** Who invited whom, and what it earned. */
 export function referralsRoutes(deps: Deps): Route[] {
   return [
-    bind(getReferral, ({ caller, request }) => referralOf(deps, caller.userId, new URL(request.url).origin)),
+    bind(getReferral, ({ caller }) => referralOf(deps, caller.userId)),
     bind(listCommissions, ({ query }) => listAllCommissions(deps, pageOf(query))),
   ]
 }

@@ -24,6 +24,7 @@ async function wiresOf(deps: Pick<Deps, 'db'>, rows: readonly CommissionRow[]): 
       base_cost: formatMoney(row.base_cost),
       rate: formatMoney(row.rate),
       amount: formatMoney(row.amount),
+      clawed_back: formatMoney(row.clawed_back),
       created_at: isoTime(row.created_at),
       due_at: isoTime(row.due_at),
       credited_at: isoTimeOrNull(row.credited_at),
@@ -31,16 +32,15 @@ async function wiresOf(deps: Pick<Deps, 'db'>, rows: readonly CommissionRow[]): 
   })
 }
 
-/** The caller's link and earnings; `origin` stands in where the site's address is not set. */
-export async function referralOf(
-  deps: Pick<Deps, 'db' | 'settings'>,
-  userId: number,
-  origin: string,
-): Promise<ResponseOf<typeof getReferral>> {
+/**
+ * The caller's link and earnings. Without `base_url` the link is a path of this site: the Host header of a request is the
+ * caller's word and goes into no link (W54).
+ */
+export async function referralOf(deps: Pick<Deps, 'db' | 'settings'>, userId: number): Promise<ResponseOf<typeof getReferral>> {
   const { settings } = deps
   const db = deps.db.query
   const { referral_code: code } = await requireUser(db, userId)
-  const base = settings.text('base_url').replace(/\/+$/, '') || origin
+  const base = settings.text('base_url').replace(/\/+$/, '')
   return {
     enabled: settings.bool('referral_enabled'),
     code,

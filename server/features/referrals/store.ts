@@ -1,7 +1,7 @@
 import { sql, type Insertable, type Selectable } from 'kysely'
-import type { Money } from '../../../contract/money.ts'
+import { money, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
-import type { ReferralCommissionTable } from '../../db/schema.ts'
+import type { CommissionClawbackTable, ReferralCommissionTable } from '../../db/schema.ts'
 
 type Tx = Database['query']
 export type CommissionRow = Selectable<ReferralCommissionTable>
@@ -104,11 +104,11 @@ export async function countCommissions(db: Tx): Promise<number> {
   return total
 }
 
-/** Sum of what a referrer was credited, or of what is still held. */
+/** Sum of what a referrer was credited, or of what is still held; without what was taken back. */
 export async function sumOf(db: Tx, referrerId: number, credited: boolean): Promise<bigint> {
   const row = await db
     .selectFrom('referral_commissions')
-    .select(sql<Money | null>`sum(amount)`.as('total_amount'))
+    .select(sql<Money | null>`sum(amount - clawed_back)`.as('total_amount'))
     .where('referrer_id', '=', referrerId)
     .where('credited_at', credited ? 'is not' : 'is', null)
     .executeTakeFirst()
@@ -122,4 +122,56 @@ export async function countInvited(db: Tx, referrerId: number): Promise<number> 
     .where('referrer_id', '=', referrerId)
     .executeTakeFirstOrThrow()
   return total
+}
+
+/** Whether the clawbacks of an order are written down. */
+export async function hasClawbacks(db: Tx, orderNo: string): Promise<boolean> {
+  return (await db.selectFrom('commission_clawbacks').select('id').where('order_no', '=', orderNo).executeTakeFirst()) !== undefined
+}
+
+/** Commissions of an invited user that are not wholly taken back, newest first, before the given one. */
+export function selectStandingCommissions(
+  db: Tx,
+  referredUserId: number,
+  before: number | undefined,
+  limit: number,
+): Promise<CommissionRow[]> {
+  let rows = db.selectFrom('referral_commissions').selectAll().where('referred_user_id', '=', referredUserId)
+  if (before !== undefined) rows = rows.where('id', '<', before)
+  return rows.whereRef('clawed_back', '<', 'amount').orderBy('id', 'desc').limit(limit).execute()
+}
+
+export async function addClawedBack(tx: Tx, id: number, amount: Money): Promise<void> {
+  await tx
+    .updateTable('referral_commissions')
+    .set((row) => ({ clawed_back: row('clawed_back', '+', amount) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+export async function insertClawback(tx: Tx, row: Omit<Insertable<CommissionClawbackTable>, 'id'>): Promise<void> {
+  await tx.insertInto('commission_clawbacks').values(row).execute()
+}
+
+/** Clawbacks of credited commissions whose money was not taken yet. */
+export function selectOpenClawbacks(db: Tx, limit: number): Promise<Selectable<CommissionClawbackTable>[]> {
+  return db
+    .selectFrom('commission_clawbacks')
+    .innerJoin('referral_commissions', 'referral_commissions.id', 'commission_clawbacks.commission_id')
+    .selectAll('commission_clawbacks')
+    .where('commission_clawbacks.booked_at', 'is', null)
+    .where('referral_commissions.credited_at', 'is not', null)
+    .orderBy('commission_clawbacks.id')
+    .limit(limit)
+    .execute()
+}
+
+export async function markClawbackBooked(tx: Tx, id: number, collected: Money, now: number): Promise<void> {
+  await tx.updateTable('commission_clawbacks').set({ collected, booked_at: now }).where('id', '=', id).execute()
+}
+
+/** What the ledger says was taken back under a reference. */
+export async function bookedClawback(db: Tx, reference: string): Promise<Money> {
+  const entry = db.selectFrom('ledger_entries').select('amount').where('kind', '=', 'commission').where('reference', '=', reference)
+  return money(-(await entry.executeTakeFirstOrThrow()).amount)
 }

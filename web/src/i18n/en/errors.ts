@@ -79,6 +79,8 @@ export const errors = {
   'error.announcement_not_found': 'This announcement was deleted, or never existed.',
   'error.checkin_disabled': 'Check-in is switched off on this site.',
   'error.checkin_done': 'You have checked in already. Come back tomorrow.',
+  'error.checkin_unverified': 'Verify your email address first, then check in.',
+  'error.checkin_network_limit': 'Too many people of this network have checked in today.',
   'error.checkin_timezone': 'The time zone of the check-in is not valid; the site owner must set it.',
   'error.redeem_code_not_found': 'This redeem code was deleted, or never existed.',
   'error.redeem_code_unknown': 'This code does not exist. Check each letter.',
@@ -98,5 +100,6 @@ export const errors = {
   'error.payment_open_orders': 'Too many unpaid orders. Pay one, or wait until they expire.',
   'error.payment_url_failed': 'The payment gateway cannot be used right now. Try again later.',
   'error.payment_order_missing': 'This order does not exist.',
+  'error.payment_nothing_left': 'Nothing of this payment is left on the balance.',
   'error.payment_order_state': 'The order is in a state that does not allow this.',
 } satisfies Texts & Record<'error.offline' | 'error.unknown' | 'error.quoted', string>

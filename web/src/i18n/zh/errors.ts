@@ -77,6 +77,8 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.announcement_not_found': '公告已删除，或从未存在。',
   'error.checkin_disabled': '本站未开启签到。',
   'error.checkin_done': '今天已签到，请明天再来。',
+  'error.checkin_unverified': '请先验证邮箱，然后再签到。',
+  'error.checkin_network_limit': '今天来自此网络的签到次数过多。',
   'error.checkin_timezone': '签到时区无效，须由站长重新设置。',
   'error.redeem_code_not_found': '兑换码已删除，或从未存在。',
   'error.redeem_code_unknown': '兑换码不存在，请检查输入。',
@@ -96,5 +98,6 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.payment_open_orders': '未支付订单过多，请先支付或等待其过期。',
   'error.payment_url_failed': '支付网关暂不可用，请稍后再试。',
   'error.payment_order_missing': '订单不存在。',
+  'error.payment_nothing_left': '这笔付款在余额中已无剩余。',
   'error.payment_order_state': '订单当前状态不允许此操作。',
 }
