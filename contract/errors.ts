@@ -42,6 +42,17 @@ export const errors = {
   last_admin: { status: 409, message: 'The last administrator or owner cannot be removed, demoted or disabled' },
   self_delete: { status: 409, message: 'You cannot delete your own account' },
   login_disabled: { status: 400, message: 'password login is disabled' },
+  registration_disabled: { status: 400, message: 'password registration is disabled' },
+  email_domain: { status: 400, message: 'email domain is not allowed for registration' },
+  smtp_unset: { status: 400, message: 'SMTP is not configured' },
+  code_invalid: { status: 400, message: 'invalid or expired email verification code' },
+  captcha_unset: { status: 400, message: 'hCaptcha is not configured' },
+  captcha_required: { status: 400, message: 'hCaptcha token is required' },
+  captcha_failed: { status: 400, message: 'hCaptcha verification failed' },
+  captcha_unavailable: { status: 400, message: 'verify hCaptcha: the service did not answer; try again in a moment' },
+  password_unset: { status: 400, message: 'password login is not enabled for this account' },
+  password_current_required: { status: 400, message: 'current password is required' },
+  password_current_wrong: { status: 400, message: 'current password is incorrect' },
 
   // API keys
   key_missing: { status: 404, message: 'API key not found' },

@@ -202,12 +202,20 @@ export const settings = {
   password_hcaptcha_enabled: bool('sign_in', false),
   hcaptcha_site_key: text('sign_in', ''),
   hcaptcha_secret: secret('sign_in'),
+  /** For mirrors, and for services that answer in the same form. */
+  hcaptcha_verify_url: hidden('sign_in', 'https://hcaptcha.com/siteverify', url),
   email_verification_required: bool('sign_in', false),
+  /** Allowed mail domains of new accounts, separated by commas or lines; empty: all. `example.com` also means its subdomains. */
+  registration_email_suffixes: hidden('sign_in', ''),
   smtp_host: hidden('sign_in', ''),
   smtp_port: hidden('sign_in', '587', integer(1, 65_535)),
   smtp_username: hidden('sign_in', ''),
   smtp_password: secret('sign_in'),
-  smtp_from: hidden('sign_in', ''),
+  smtp_from: hidden('sign_in', '', (value) =>
+    /^[^\r\n<>]*<?[^\s@<>]+@[^\s@<>]+>?$/.test(value) ? undefined : 'must be an address such as a@b.example or Name <a@b.example>',
+  ),
+  /** `auto`: TLS from the start on port 465, STARTTLS on any other. */
+  smtp_security: hidden('sign_in', 'auto', oneOf('auto', 'tls', 'starttls')),
   oidc_issuer: hidden('sign_in', '', url),
   oidc_client_id: hidden('sign_in', ''),
   oidc_client_secret: secret('sign_in'),

@@ -16,6 +16,7 @@ import { checkInsRoutes } from './features/check-ins/routes.ts'
 import { groupsRoutes } from './features/groups/routes.ts'
 import { ledgerRoutes } from './features/ledger/routes.ts'
 import { logsRoutes } from './features/logs/routes.ts'
+import { deliverMails, DELIVER_MAILS_MS } from './features/mail/service.ts'
 import { modelsRoutes } from './features/models/routes.ts'
 import { lookAfterOrders, PAYMENTS_MS } from './features/payments/recheck.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
@@ -39,11 +40,13 @@ import { secure } from './http/security.ts'
 import { Spa } from './http/spa.ts'
 import { payRewards, REWARDS_MS } from './jobs/rewards.ts'
 import { Scheduler } from './jobs/scheduler.ts'
+import { SWEEP_SIGN_IN_MS, sweepSignIn } from './jobs/sign-in.ts'
 import { clientIp } from './lib/client-ip.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
 import { requestId } from './lib/ids.ts'
 import { LiveSettings } from './lib/live-settings.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
+import { createMailer } from './lib/mailer.ts'
 import { guardedFetch } from './lib/outbound.ts'
 import { SecretBox } from './lib/secret-box.ts'
 import { probeRoutes } from './relay/probe/routes.ts'
@@ -131,7 +134,9 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     settings,
     secrets: new SecretBox(config.encryptionKey),
     fetch: guardedFetch(settings, clock),
+    mailer: createMailer(settings),
     jwtSecret: config.jwtSecret,
+    bootstrapAdmins: config.bootstrapAdmins,
     trustedProxies: config.trustedProxies,
     changes: new Changes(),
   }
@@ -147,6 +152,8 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     { name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() },
     { name: 'rewards', everyMs: REWARDS_MS, run: () => payRewards(deps) },
     { name: 'stored responses', everyMs: SWEEP_RESPONSES_MS, run: () => sweepResponses(deps) },
+    { name: 'mail', everyMs: DELIVER_MAILS_MS, run: () => deliverMails(deps) },
+    { name: 'sign-in leftovers', everyMs: SWEEP_SIGN_IN_MS, run: () => sweepSignIn(deps) },
     { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },
   ])
 

@@ -19,6 +19,86 @@ export const passwordLogin = endpoint({
   response: signedIn,
 })
 
+/** A text of a form; absent and null are empty, and the service says what is missing in the contract's words. */
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .nullish()
+    .transform((value) => value ?? '')
+const secretText = text(1000)
+const emailText = text(200)
+const codeText = text(100)
+const captchaToken = z.string().nullish()
+
+export const register = endpoint({
+  method: 'POST',
+  path: '/auth/password/register',
+  access: 'public',
+  summary: 'Makes an account with a password and signs it in; `email_code` where the site asks for one',
+  body: z.object({
+    username: text(1000),
+    email: emailText,
+    password: secretText,
+    email_code: codeText,
+    captcha_token: captchaToken,
+    referral_code: codeText,
+  }),
+  response: signedIn,
+})
+
+export const registrationCode = endpoint({
+  method: 'POST',
+  path: '/auth/password/email-code',
+  access: 'public',
+  summary: 'Mails a code that proves an address for registration; an address that has an account gets a notice instead',
+  body: z.object({ email: emailText, captcha_token: captchaToken }),
+  response: messageAnswer,
+})
+
+export const resetCode = endpoint({
+  method: 'POST',
+  path: '/auth/password/reset-code',
+  access: 'public',
+  summary: 'Mails a code to set a new password, if the address has an account; the answer is the same if not',
+  body: z.object({ email: emailText, captcha_token: captchaToken }),
+  response: messageAnswer,
+})
+
+export const resetPassword = endpoint({
+  method: 'POST',
+  path: '/auth/password/reset',
+  access: 'public',
+  summary: 'Sets a new password with the mailed code; every session of the account ends',
+  body: z.object({ email: emailText, email_code: codeText, new_password: secretText }),
+  response: messageAnswer,
+})
+
+export const passwordMethod = endpoint({
+  method: 'GET',
+  path: '/api/user/password/method',
+  access: 'user',
+  summary: 'What a change of the own password needs',
+  response: z.strictObject({ method: z.enum(['email_code', 'current_password']), email: z.string(), password_set: z.boolean() }),
+})
+
+export const passwordCode = endpoint({
+  method: 'POST',
+  path: '/api/user/password/email-code',
+  access: 'user',
+  summary: 'Mails a code to change the own password',
+  response: messageAnswer,
+})
+
+export const changePassword = endpoint({
+  method: 'POST',
+  path: '/api/user/password/change',
+  access: 'user',
+  summary: 'Changes the own password with the mailed code, or with the current one where the site has no mail; ends every session',
+  body: z.object({ new_password: secretText, email_code: codeText, current_password: secretText }),
+  response: messageAnswer,
+})
+
 export const logout = endpoint({
   method: 'POST',
   path: '/auth/logout',

@@ -27,6 +27,8 @@ export interface UserTable extends Dated {
   /** Lower-case; unique. */
   email: string
   oidc_sub: string | null
+  /** Whose subject `oidc_sub` is; null for imported accounts until their next sign-in. */
+  oidc_issuer: string | null
   email_verified: Flag
   avatar_url: string
   password_hash: string | null
@@ -409,6 +411,35 @@ export interface EmailCodeTable {
   created_at: Time
 }
 
+/** What was tried lately under one key: a JSON list of times, so that a limit holds across processes. */
+export interface AttemptTable {
+  key: string
+  events: JsonText
+  expires_at: Time
+}
+
+/** A mail that waits (`next_try_at`), or its trace; the text is sealed and gone once there is an outcome. */
+export interface MailTable {
+  id: Generated<number>
+  kind: string
+  sealed: string
+  tries: number
+  next_try_at: Time | null
+  deadline_at: Time
+  outcome: string
+  error: string
+  created_at: Time
+}
+
+/** A browser that is at the identity provider; the id is a hash of its state. */
+export interface OidcFlowTable {
+  id: string
+  user_id: number | null
+  sealed: string
+  expires_at: Time
+  created_at: Time
+}
+
 export interface SessionTable {
   id: string
   user_id: number
@@ -604,6 +635,9 @@ export interface Schema {
   passkeys: PasskeyTable
   challenges: ChallengeTable
   email_codes: EmailCodeTable
+  attempts: AttemptTable
+  mails: MailTable
+  oidc_flows: OidcFlowTable
   sessions: SessionTable
   status_monitors: StatusMonitorTable
   status_checks: StatusCheckTable

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Range } from '../lib/client-ip.ts'
 import type { LiveSettings } from '../lib/live-settings.ts'
 import type { Log } from '../lib/log.ts'
+import type { Mailer } from '../lib/mailer.ts'
 import type { GuardedFetch } from '../lib/outbound.ts'
 import type { SecretBox } from '../lib/secret-box.ts'
 
@@ -14,8 +15,11 @@ export interface Deps {
   readonly settings: LiveSettings
   readonly secrets: SecretBox
   readonly fetch: GuardedFetch
+  readonly mailer: Mailer
   /** Signs sessions; at least 32 characters. */
   readonly jwtSecret: string
+  /** Who becomes an administrator by a proven address (lower case) or subject; from the environment. */
+  readonly bootstrapAdmins: { readonly emails: readonly string[]; readonly oidcSubs: readonly string[] }
   readonly trustedProxies: readonly Range[]
   /** Told after each committed change of routing data, keys, users or settings, so that caches follow at once. */
   readonly changes: Changes

@@ -90,6 +90,29 @@ function parseTarget(url: string): URL {
   return target
 }
 
+/**
+ * The address a connection that is no HTTP request (mail) may be made to, by the same rules.
+ * `listed`: the owner names the host as one of his own, so that it may also be spoken to without encryption (additions.md).
+ * @throws OutboundBlocked when the address is not allowed
+ */
+export async function guardedAddress(
+  settings: LiveSettings,
+  hostname: string,
+  port: number,
+): Promise<{ address: string; listed: boolean }> {
+  const target = parseTarget(`http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`)
+  const list = parseAllowList(settings.text('ssrf_allowed_hosts'))
+  const guarded = settings.bool('ssrf_protection_enabled') && !settings.bool('ssrf_allow_private_networks')
+  const host = bare(target.hostname)
+  const named = isListed(host, target, list)
+  if (isIP(host) !== 0) {
+    if (guarded && !named) check(host, host, list)
+    return { address: host, listed: named || inList(host, list) }
+  }
+  const address = await resolve(host, !guarded || named, list)
+  return { address, listed: named || inList(address, list) }
+}
+
 async function resolve(host: string, trusted: boolean, list: AllowList): Promise<string> {
   if (!trusted && (host === 'localhost' || host.endsWith('.localhost'))) throw new OutboundBlocked(`${host} is a local name`)
   let timer: ReturnType<typeof setTimeout> | undefined
@@ -112,8 +135,13 @@ async function resolve(host: string, trusted: boolean, list: AllowList): Promise
 function check(host: string, address: string, list: AllowList): void {
   const parsed = ipaddr.process(address)
   if (parsed.range() === 'unicast') return
-  if (list.ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match([range, bits] as never))) return
+  if (inList(address, list)) return
   throw new OutboundBlocked(`${host} is at ${address}, a ${parsed.range()} address; allow it in ssrf_allowed_hosts if it is meant`)
+}
+
+function inList(address: string, list: AllowList): boolean {
+  const parsed = ipaddr.process(address)
+  return list.ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match([range, bits] as never))
 }
 
 function isListed(host: string, target: URL, list: AllowList): boolean {

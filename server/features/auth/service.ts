@@ -17,6 +17,12 @@ const MAX_USER_AGENT = 255
 /** "Last seen" is told to the minute: a write a minute and session, not one a request. */
 const SEEN_EVERY_MS = 60_000
 
+/** What every sign-in answers. */
+export interface SignedIn {
+  token: string
+  user: BareUserWire
+}
+
 export interface Browser {
   ip: string
   userAgent: string
@@ -47,24 +53,29 @@ export async function openSession(tx: Database['query'], userId: number, browser
 }
 
 /** What every sign-in answers, for a session that was opened at `now`. */
-export async function signedInAs(
-  deps: Pick<Deps, 'db' | 'jwtSecret'>,
-  user: UserRow,
-  sessionId: string,
-  now: number,
-): Promise<{ token: string; user: BareUserWire }> {
+export async function signedInAs(deps: Pick<Deps, 'db' | 'jwtSecret'>, user: UserRow, sessionId: string, now: number): Promise<SignedIn> {
   const token = await new SessionTokens(deps.jwtSecret).sign({ userId: user.id, isAdmin: isAdmin(roleOf(user.role)), sessionId }, now)
   return { token, user: await bareUser(deps, user) }
 }
 
-/** Opens a session for a user whose identity is proven. */
+/**
+ * Opens a session for a user whose identity is proven: the one way in for accounts that exist, whatever the proof was.
+ * `confirm` runs in the transaction that opens the session, so that what was proven still holds when it is committed.
+ * @throws AppError account_disabled
+ */
 export async function signIn(
   deps: Pick<Deps, 'db' | 'jwtSecret' | 'clock'>,
   user: UserRow,
   browser: Browser,
-): Promise<{ token: string; user: BareUserWire }> {
+  confirm?: (tx: Database['query']) => Promise<void>,
+): Promise<SignedIn> {
+  if (user.disabled_at !== null) throw new AppError('account_disabled')
   const now = deps.clock.now()
-  return signedInAs(deps, user, await openSession(deps.db.query, user.id, browser, now), now)
+  const sessionId = await deps.db.query.transaction().execute(async (tx) => {
+    await confirm?.(tx)
+    return openSession(tx, user.id, browser, now)
+  })
+  return signedInAs(deps, user, sessionId, now)
 }
 
 /** Finds the caller of a session token: the row decides, not the claim. */

@@ -66,10 +66,19 @@ export function checkNames(input: { username: string; email: string }): { userna
   const username = input.username.trim().slice(0, MAX_USERNAME)
   if (username === '') throw refusal('username is required', 'username')
   if (username.length < MIN_USERNAME) throw refusal('username is too short', 'username')
-  const email = input.email.trim().toLowerCase()
-  if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw refusal('valid email is required', 'email')
+  return { username, email: checkEmail(input.email) }
+}
+
+/**
+ * An address as it is stored, in lower case. Characters with a meaning in mail headers are refused: `x<victim@a.example`
+ * would be sent to somebody else.
+ * @throws AppError bad_request
+ */
+export function checkEmail(text: string): string {
+  const email = text.trim().toLowerCase()
+  if (!/^[^\s@<>()[\],;:\\"]+@[^\s@<>()[\],;:\\"]+$/.test(email)) throw refusal('valid email is required', 'email')
   if (email.length > MAX_EMAIL) throw refusal('email is too long', 'email')
-  return { username, email }
+  return email
 }
 
 /** @throws AppError bad_request */

@@ -14,12 +14,14 @@ import {
   findUser,
   findUserByEmail,
   findUserByName,
+  findUserByReferralCode,
   insertUser,
   putMembership,
   selectGroups,
   selectMemberships,
   selectUsers,
   selectUsersById,
+  swapPasswordHash,
   updateUserRow,
   type GroupRow,
   type UserRow,
@@ -74,9 +76,35 @@ export async function userByIdentifier(db: Database['query'], identifier: string
   return byEmail ?? (await findUserByName(db, name))
 }
 
-/** Stores a better hash of the same password: sessions go on. */
-export async function upgradePasswordHash(deps: Deps, userId: number, hash: string): Promise<void> {
-  await updateUserRow(deps.db.query, userId, { password_hash: hash, updated_at: deps.clock.now() })
+/** Who invited with this code, as people type it (contract.md 3.3); unknown codes are nobody's. */
+export async function referrerOf(db: Database['query'], code: string): Promise<number | null> {
+  const normal = code.replace(/[\s-]/g, '').toUpperCase()
+  if (normal === '') return null
+  return (await findUserByReferralCode(db, normal))?.id ?? null
+}
+
+/**
+ * Makes sure, in the transaction that opens a session, that the password which was just verified still is the
+ * account's; `to` may be a better hash of it. @throws AppError login_failed
+ */
+export async function confirmPasswordHash(tx: Database['query'], userId: number, from: string, to: string): Promise<void> {
+  if (!(await swapPasswordHash(tx, userId, from, to))) throw new AppError('login_failed')
+}
+
+/** Sets a new password in the caller's transaction, which also has to end the sessions. */
+export async function setPassword(
+  tx: Database['query'],
+  userId: number,
+  change: { passwordHash: string; emailVerified: boolean },
+  now: number,
+): Promise<void> {
+  const verified = change.emailVerified ? { email_verified: 1 } : {}
+  await updateUserRow(tx, userId, { password_hash: change.passwordHash, ...verified, updated_at: now })
+}
+
+/** `email` in lower case. */
+export function userByEmail(db: Database['query'], email: string): Promise<UserRow | undefined> {
+  return findUserByEmail(db, email)
 }
 
 /** @throws AppError user_missing */

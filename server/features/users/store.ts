@@ -24,6 +24,7 @@ export async function insertUser(tx: Tx, user: NewUser, now: number): Promise<Us
     .values({
       ...user,
       oidc_sub: null,
+      oidc_issuer: null,
       avatar_url: '',
       disabled_at: null,
       sessions_valid_from: 0,
@@ -79,6 +80,16 @@ export function findUserByName(db: Tx, username: string): Promise<UserRow | unde
 /** `email` in lower case. */
 export function findUserByEmail(db: Tx, email: string): Promise<UserRow | undefined> {
   return db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()
+}
+
+export function findUserByReferralCode(db: Tx, code: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('referral_code', '=', code).executeTakeFirst()
+}
+
+/** Stores a hash in place of another and locks the row; false when the password was changed meanwhile. */
+export async function swapPasswordHash(tx: Tx, id: number, from: string, to: string): Promise<boolean> {
+  const update = tx.updateTable('users').set({ password_hash: to }).where('id', '=', id).where('password_hash', '=', from)
+  return (await update.returning('id').executeTakeFirst()) !== undefined
 }
 
 /** Users of a list without paging at most: their relations are loaded by id, and an engine takes 32,766 parameters. */
