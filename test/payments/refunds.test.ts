@@ -68,6 +68,17 @@ test('ten refunds at the same moment are one', async () => {
   expect(await balanceOf(user.token)).toBe('0')
 })
 
+test('refunds of several payments at the same moment share what is left, to the last unit', async () => {
+  const { user, order } = await payer('busy')
+  const orders = [order]
+  while (orders.length < 5) orders.push(await pay(user.token))
+  await charge(app, user.id, { usage: { input: 25_000_000 } })
+  const answers = await Promise.all(orders.map((each) => refund(each)))
+  const taken = answers.map(({ status, body }) => (status === 200 ? body.refunded_amount : body.code))
+  expect(taken.sort()).toEqual(['10', '10', '5', 'payment_nothing_left', 'payment_nothing_left'])
+  expect(await balanceOf(user.token)).toBe('0')
+})
+
 test('a chargeback takes all that is there, writes off the rest, and takes the commissions of what was spent back, once', async () => {
   const inviter = await app.user('inviter')
   const [guestId = 0] = await crowd(app, ['guest@example.test'], inviter.id)
@@ -82,8 +93,16 @@ test('a chargeback takes all that is there, writes off the rest, and takes the c
   expect(await refund(order, { chargeback: true })).toMatchObject({ body: { refunded_amount: '4', refund_uncollected: '6' } })
   // A call that was settled just before earns its commission first, so that nothing escapes.
   app.clock.advance(60_000)
-  for (let run = 0; run < 3; run += 1) await payRewards(app.deps)
+  for (let run = 0; run < 3; run += 1) {
+    await payRewards(app.deps)
+    // A crash before the mark: the same order comes again.
+    await app.deps.db.query.updateTable('payment_orders').set({ clawed_back_at: null }).execute()
+    await app.deps.db.query.updateTable('commission_clawbacks').set({ booked_at: null }).execute()
+  }
+  await payRewards(app.deps)
   expect(await balanceOf(inviter.token)).toBe('0')
+  const clawbacks = await app.deps.db.query.selectFrom('commission_clawbacks').select(['amount', 'collected']).execute()
+  expect(clawbacks.every((row) => row.collected === row.amount)).toBe(true)
   const { body } = await app.api<CommissionWire[]>('GET', '/api/referral-commissions')
   expect(body.map(({ amount: earned, clawed_back: gone }) => [earned, gone])).toEqual([
     ['0.3', '0.3'],
@@ -107,6 +126,8 @@ test('a commission that is part of a larger usage goes by its share, and what th
   // Four are left of twenty; six of the ten were spent.
   expect(await refund(first, { chargeback: true })).toMatchObject({ body: { refunded_amount: '4', refund_uncollected: '6' } })
   app.clock.advance(60_000)
+  await payRewards(app.deps)
+  await app.deps.db.query.updateTable('payment_orders').set({ clawed_back_at: null }).execute()
   await payRewards(app.deps)
   expect(await balanceOf(inviter.token)).toBe('0')
   const [row] = await app.deps.db.query.selectFrom('commission_clawbacks').selectAll().where('referrer_id', '=', inviter.id).execute()

@@ -72,25 +72,19 @@ export async function clawBack(
  */
 export async function bookClawbacks(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   for (const row of await selectOpenClawbacks(deps.db.query, BATCH)) {
-    const account = await accountOf(deps, row.referrer_id)
-    const free = account.balance - account.held
-    const amount = money(free < row.amount ? (free > 0n ? free : 0n) : row.amount)
-    let collected = amount
-    if (amount > 0n) {
-      const reference = `${row.order_no}:${row.commission_id}`
-      const reason = 'the payment behind it was charged back'
-      const booked = {
-        accountId: account.id,
-        kind: 'commission',
-        reference,
-        amount: money(-amount),
-        gifted: money(-amount),
-        reason,
-      } as const
-      const { repeated } = await credit(deps, booked)
-      // A crash came between booking and mark: what was booked then is what counts.
-      if (repeated) collected = await bookedClawback(deps.db.query, reference)
-    }
+    const reference = `${row.order_no}:${row.commission_id}`
+    // A crash may have come between booking and mark: what was booked then is what counts.
+    const collected = (await bookedClawback(deps.db.query, reference)) ?? (await collect(deps, row, reference))
     await markClawbackBooked(deps.db.query, row.id, collected, deps.clock.now())
   }
+}
+
+async function collect(deps: Pick<Deps, 'db' | 'clock'>, row: { referrer_id: number; amount: Money }, reference: string): Promise<Money> {
+  const account = await accountOf(deps, row.referrer_id)
+  const free = account.balance - account.held
+  const amount = money(free < row.amount ? (free > 0n ? free : 0n) : row.amount)
+  if (amount === 0n) return ZERO
+  const reason = 'the payment behind it was charged back'
+  await credit(deps, { accountId: account.id, kind: 'commission', reference, amount: money(-amount), gifted: money(-amount), reason })
+  return amount
 }

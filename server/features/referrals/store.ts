@@ -170,8 +170,9 @@ export async function markClawbackBooked(tx: Tx, id: number, collected: Money, n
   await tx.updateTable('commission_clawbacks').set({ collected, booked_at: now }).where('id', '=', id).execute()
 }
 
-/** What the ledger says was taken back under a reference. */
-export async function bookedClawback(db: Tx, reference: string): Promise<Money> {
-  const entry = db.selectFrom('ledger_entries').select('amount').where('kind', '=', 'commission').where('reference', '=', reference)
-  return money(-(await entry.executeTakeFirstOrThrow()).amount)
+/** What the ledger says was taken back under a reference; undefined: nothing was booked. */
+export async function bookedClawback(db: Tx, reference: string): Promise<Money | undefined> {
+  const entries = db.selectFrom('ledger_entries').select('amount').where('kind', '=', 'commission').where('reference', '=', reference)
+  const entry = await entries.executeTakeFirst()
+  return entry && money(-entry.amount)
 }
