@@ -74,6 +74,11 @@ const amountList: Check = (text) => {
     : 'must be a JSON list of positive amounts written as strings'
 }
 
+/** Currencies of Stripe without decimals or with three (docs.stripe.com/currencies). */
+const otherDecimals = 'bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf bhd jod kwd omr tnd huf twd isk'.split(' ')
+const twoDecimalCurrency: Check = (text) =>
+  /^[a-z]{3}$/.test(text) && !otherDecimals.includes(text) ? undefined : 'must be a currency with two decimals in lower case, such as usd'
+
 const rewards: Check = (text) => {
   const map = parseJson(text)
   const fine =
@@ -176,7 +181,11 @@ export const settings = {
   payment_min_recharge_amount: text('payments', '1', decimal({ above: '0' })),
   payment_recharge_presets: text('payments', '["5","10","20","50","100"]', amountList),
   payment_methods: text('payments', '["alipay","wxpay"]', stringList),
-  payment_gateway_provider: text('payments', 'yipay', oneOf('yipay', 'epay', 'openpayment', 'open-payment', 'open_payment', 'ops')),
+  payment_gateway_provider: text(
+    'payments',
+    'yipay',
+    oneOf('yipay', 'epay', 'openpayment', 'open-payment', 'open_payment', 'ops', 'stripe'),
+  ),
   payment_yipay_gateway_url: hidden('payments', '', url),
   payment_yipay_pid: hidden('payments', ''),
   payment_yipay_key: secret('payments'),
@@ -186,6 +195,14 @@ export const settings = {
   payment_openpayment_config_url: hidden('payments', '', url),
   payment_openpayment_merchant_id: hidden('payments', ''),
   payment_openpayment_key: secret('payments'),
+  payment_stripe_secret_key: secret('payments'),
+  payment_stripe_webhook_secret: secret('payments'),
+  /** What Stripe is paid in; only currencies with two decimals, because orders are in hundredths. */
+  payment_stripe_currency: hidden('payments', 'usd', twoDecimalCurrency),
+  /** Of that currency for one unit of ours. */
+  payment_stripe_rate: hidden('payments', '1', decimal({ above: '0' })),
+  /** Where Stripe's API is; another address only for a relay of one's own. */
+  payment_stripe_api_url: hidden('payments', 'https://api.stripe.com', url),
   rate_limit_enabled: bool('security', true, { public: false }),
   rate_limit_requests_per_minute: hidden('security', '60', integer(0, 1_000_000)),
   rate_limit_burst: hidden('security', '10', integer(0, 1_000_000)),

@@ -6,15 +6,17 @@ import { idParam, listSchema, pageQuery, pageSchema, time } from './common.ts'
 export const orderStatuses = ['pending', 'paid', 'expired', 'cancelled', 'refunded'] as const
 export type OrderStatus = (typeof orderStatuses)[number]
 
-export const paymentProviders = ['yipay', 'openpayment'] as const
+export const paymentProviders = ['yipay', 'openpayment', 'stripe'] as const
 export type PaymentProvider = (typeof paymentProviders)[number]
 
 const orderFields = {
   order_no: z.string(),
   /** In the platform's currency. */
   amount: z.string(),
-  /** What is paid, with exactly two decimals. */
+  /** What is paid, with exactly two decimals, in `pay_currency`. */
   rmb_amount: z.string(),
+  /** `CNY`, or what Stripe was set to. */
+  pay_currency: z.string(),
   method: z.string(),
   status: z.enum(orderStatuses),
   created_at: time,
@@ -33,7 +35,6 @@ const adminOrderFields = {
   ...orderFields,
   user_id: z.int(),
   provider: z.enum(paymentProviders),
-  pay_currency: z.string(),
   exchange_rate: z.string(),
   trade_no: z.string(),
   expires_at: time.nullable(),
@@ -49,7 +50,8 @@ const callbackWire = z.strictObject({
   id: z.int(),
   provider: z.string(),
   source: z.enum(['notify', 'return', 'query']),
-  verdict: z.enum(['credited', 'repeated', 'shown', 'refused']),
+  /** ignored: real, but it does not say that money came in. */
+  verdict: z.enum(['credited', 'repeated', 'shown', 'ignored', 'refused']),
   reason: z.string(),
   payload: z.string(),
   created_at: time,
@@ -86,6 +88,11 @@ export const yipayNotifyPost = endpoint({ ...yipayNotifyGet, method: 'POST' })
 export const openPaymentReturn = endpoint({ ...yipayReturn, path: '/api/payment/openpayment/return' })
 export const openPaymentNotifyGet = endpoint({ ...yipayNotifyGet, path: '/api/payment/openpayment/notify' })
 export const openPaymentNotifyPost = endpoint({ ...openPaymentNotifyGet, method: 'POST' })
+export const stripeNotify = endpoint({
+  ...yipayNotifyPost,
+  path: '/api/payment/stripe/notify',
+  summary: "Stripe's webhook; `success` or `fail`",
+})
 export const openPaymentSubmit = endpoint({
   method: 'GET',
   path: '/api/payment/openpayment/submit/:order_no',
@@ -107,6 +114,9 @@ export const paymentConfig = endpoint({
     min_recharge_amount: z.string(),
     recharge_presets: z.array(z.string()),
     methods: z.array(z.string()),
+    /** What is paid in, and how much of it one unit costs: `usd_to_rmb_rate` unless Stripe is the gateway. */
+    pay_currency: z.string(),
+    pay_rate: z.string(),
   }),
 })
 export const listUserOrders = endpoint({

@@ -3,7 +3,7 @@ import type { Deps } from '../../http/deps.ts'
 import { describeError } from '../../lib/log.ts'
 import { RateLimiter } from '../../lib/rate-limit.ts'
 import { gatewaysOf } from './gateways.ts'
-import { isOrderNo, receive, type Received } from './grammar.ts'
+import type { Message } from './provider.ts'
 import { matchOrder, record, settle, type Verdict } from './settle.ts'
 
 /** Callbacks of one address in a minute: each leaves a row. A gateway's busiest minute is far below, and it asks again. */
@@ -23,12 +23,11 @@ export class Callbacks {
   async notify(provider: PaymentProvider, request: Request, ip: string): Promise<Response> {
     if (this.#limiter.take(ip, MAX_PER_MINUTE) > 0) return answer('fail', 429)
     try {
-      const received = await receive(request)
-      const orderNo = orderNoOf(received)
-      const verdict = await this.#judge(provider, received)
-      await record(this.#deps, { orderNo, provider, source: 'notify', payload: payloadOf(received) }, verdict)
-      if (verdict.verdict === 'refused') return answer('fail', 400)
-      return answer(gatewaysOf(this.#deps).of(provider).successBody(), 200)
+      const gateway = gatewaysOf(this.#deps).of(provider)
+      const { orderNo, payload, message } = await gateway.hear(request)
+      const verdict = await this.#judge(provider, message)
+      await record(this.#deps, { orderNo, provider, source: 'notify', payload }, verdict)
+      return verdict.verdict === 'refused' ? answer('fail', 400) : answer(gateway.successBody(), 200)
     } catch (error) {
       // The gateway tries again; a row that could not be written must not look like a receipt.
       this.#deps.log.error('a payment notification failed', { provider, cause: describeError(error) })
@@ -38,35 +37,21 @@ export class Callbacks {
 
   /** The returning browser: shows what is known and credits nothing (W94). */
   async show(provider: PaymentProvider, request: Request, ip: string): Promise<Response> {
-    const received = await receive(request)
-    const orderNo = orderNoOf(received)
+    const { orderNo, payload, message } = await gatewaysOf(this.#deps).of(provider).hear(request)
     if (this.#limiter.take(ip, MAX_PER_MINUTE) > 0) return redirect(false, orderNo)
-    const message = received.ok ? gatewaysOf(this.#deps).of(provider).read(received.fields) : received
     const match = message.ok ? await matchOrder(this.#deps, provider, message) : message
     const paid = 'order' in match
     const verdict: Verdict = paid ? { verdict: 'shown', reason: '' } : { verdict: 'refused', reason: match.reason }
-    await record(this.#deps, { orderNo, provider, source: 'return', payload: payloadOf(received) }, verdict)
+    await record(this.#deps, { orderNo, provider, source: 'return', payload }, verdict)
     return redirect(paid, orderNo)
   }
 
-  async #judge(provider: PaymentProvider, received: Received): Promise<Verdict> {
-    if (!received.ok) return { verdict: 'refused', reason: received.reason }
-    const message = gatewaysOf(this.#deps).of(provider).read(received.fields)
-    if (!message.ok) return { verdict: 'refused', reason: message.reason }
+  async #judge(provider: PaymentProvider, message: Message): Promise<Verdict> {
+    if (!message.ok) return { verdict: message.ignored === true ? 'ignored' : 'refused', reason: message.reason }
     const match = await matchOrder(this.#deps, provider, message)
     if (!('order' in match)) return { verdict: 'refused', reason: match.reason }
     return settle(this.#deps, match.order, message.tradeNo)
   }
-}
-
-function orderNoOf(received: Received): string {
-  if (!received.ok) return ''
-  const claimed = received.fields.get('out_trade_no') ?? received.fields.get('merchant_order_no') ?? ''
-  return isOrderNo(claimed) ? claimed : ''
-}
-
-function payloadOf(received: Received): string {
-  return received.ok ? JSON.stringify(Object.fromEntries(received.fields)) : '{}'
 }
 
 function answer(text: string, status: number): Response {

@@ -3,6 +3,7 @@ import type { Deps } from '../../http/deps.ts'
 import { DiscoveryCache } from './discovery.ts'
 import { openPayment, type OpenPayment } from './openpayment.ts'
 import type { Provider } from './provider.ts'
+import { stripe } from './stripe.ts'
 import { yipay } from './yipay.ts'
 
 /** The gateways of this process. */
@@ -14,6 +15,12 @@ export interface Gateways {
   configured(): Provider
 }
 
+/** The gateway of a setting that may have the names other versions gave it (contract.md 5.1). */
+function providerOf(name: string): PaymentProvider {
+  if (name === 'stripe') return name
+  return name === 'yipay' || name === 'epay' ? 'yipay' : 'openpayment'
+}
+
 const made = new WeakMap<Deps['db'], Gateways>()
 
 /** One set per process, because the document of a gateway is kept in memory. */
@@ -21,12 +28,12 @@ export function gatewaysOf(deps: Deps): Gateways {
   let gateways = made.get(deps.db)
   if (!gateways) {
     const discovery = new DiscoveryCache(deps)
-    const byId = { yipay: yipay(deps), openpayment: openPayment(deps, discovery) }
+    const byId = { yipay: yipay(deps), openpayment: openPayment(deps, discovery), stripe: stripe(deps) }
     gateways = {
       discovery,
       openPayment: byId.openpayment,
       of: (id) => byId[id],
-      configured: () => byId[['yipay', 'epay'].includes(deps.settings.text('payment_gateway_provider')) ? 'yipay' : 'openpayment'],
+      configured: () => byId[providerOf(deps.settings.text('payment_gateway_provider'))],
     }
     made.set(deps.db, gateways)
   }

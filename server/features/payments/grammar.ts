@@ -61,13 +61,14 @@ async function readPairs(request: Request): Promise<[string, string][] | undefin
   return type.startsWith('application/x-www-form-urlencoded') ? [...new URLSearchParams(bytes.toString('utf8'))] : undefined
 }
 
-async function readCapped(request: Request): Promise<Buffer | undefined> {
+/** The body, or undefined when it is larger than it may be. */
+export async function readCapped(request: Request, maxBytes = MAX_BODY_BYTES): Promise<Buffer | undefined> {
   const chunks: Uint8Array[] = []
   let size = 0
   if (request.body !== null) {
     for await (const chunk of request.body) {
       size += chunk.byteLength
-      if (size > MAX_BODY_BYTES) return undefined
+      if (size > maxBytes) return undefined
       chunks.push(chunk)
     }
   }

@@ -3,7 +3,7 @@ import type { Deps } from '../../http/deps.ts'
 import { siteAddress } from './addresses.ts'
 import type { Discovery, DiscoveryCache } from './discovery.ts'
 import { centsOf, centsText, isOrderNo, isTradeNo, plain } from './grammar.ts'
-import type { Message, Payable, Provider } from './provider.ts'
+import { CNY, hearFields, type Message, type Payable, type Provider } from './provider.ts'
 import { canonical, hmacSign, md5Sign, sameText, type Fields } from './signing.ts'
 import { submitLink } from './submit-link.ts'
 
@@ -34,7 +34,7 @@ type Algorithm = 'MD5' | 'HMAC-SHA256'
 /** OpenPayment with what is its own: the form it may want to be sent. */
 export interface OpenPayment extends Provider {
   /** Fields of the form and where it goes, by name. @throws AppError payment_url_failed */
-  form(order: Payable): Promise<{ action: string; fields: [string, string][] }>
+  form(order: Omit<Payable, 'expiresAt'>): Promise<{ action: string; fields: [string, string][] }>
 }
 
 /** OpenPayment (contract.md 9.3). */
@@ -56,6 +56,7 @@ export function openPayment(deps: Deps, discovery: DiscoveryCache): OpenPayment 
   }
   return {
     id: 'openpayment',
+    price: () => ({ currency: CNY, rate: settings.decimal('payment_usd_to_rmb_rate') }),
     requireReady() {
       if (discovery.sources().length === 0)
         throw new AppError('payment_gateway_unset', { message: 'Open Payment discovery URL is not configured' })
@@ -65,18 +66,20 @@ export function openPayment(deps: Deps, discovery: DiscoveryCache): OpenPayment 
       siteAddress(settings, '/')
     },
     form,
-    async paymentUrl(order) {
+    async open(order) {
       const { action, fields } = await form(order)
       const transports = discovery.known()?.transports.payment_create ?? ['form_get']
-      if (!transports.includes('form_get') && transports.includes('form_post')) return submitLink(deps, order.orderNo)
+      if (!transports.includes('form_get') && transports.includes('form_post'))
+        return { url: submitLink(deps, order.orderNo), reference: '' }
       const target = new URL(action)
       for (const [name, value] of fields) target.searchParams.set(name, value)
-      return target.href
+      return { url: target.href, reference: '' }
     },
-    read(fields) {
-      const document = discovery.known()
-      return document ? readMessage(fields, document, merchant()) : refuse('the document of the gateway is not known yet')
-    },
+    hear: (request) =>
+      hearFields(request, (fields) => {
+        const document = discovery.known()
+        return document ? readMessage(fields, document, merchant()) : refuse('the document of the gateway is not known yet')
+      }),
     successBody: () => discovery.known()?.callbacks.notify_success_body ?? 'success',
     query: () => Promise.resolve(undefined),
   }
@@ -99,7 +102,7 @@ function algorithmOf({ signing }: Discovery): Algorithm | undefined {
 function signedFields(
   document: Discovery,
   { id, key }: { id: string; key: string },
-  order: Payable,
+  order: Omit<Payable, 'expiresAt'>,
   callbacks: { notify_url: string; return_url: string },
 ): Map<string, string> {
   const algorithm = algorithmOf(document)
@@ -149,7 +152,7 @@ export function readMessage(fields: Fields, document: Discovery, { id, key }: { 
   if (!isOrderNo(orderNo)) return refuse('not an order number of ours')
   if (cents === undefined) return refuse('the amount is no plain decimal')
   if (!isTradeNo(tradeNo)) return refuse('the trade number is odd')
-  return { ok: true, orderNo, cents, tradeNo }
+  return { ok: true, orderNo, cents, currency: CNY, tradeNo }
 }
 
 /** Values by meaning; each field under one of its names only. The text says what is wrong. */

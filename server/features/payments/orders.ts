@@ -5,7 +5,6 @@ import { formatMoney, mulDiv, MONEY_ONE, parseMoney, type Money } from '../../..
 import type { Deps } from '../../http/deps.ts'
 import { accountOf } from '../billing/service.ts'
 import { gatewaysOf } from './gateways.ts'
-import { PAY_CURRENCY } from './provider.ts'
 import { countOpen, findOrder, insertOrder, selectOrders, type OrderRow } from './store.ts'
 import { orderWireOf } from './wire.ts'
 
@@ -24,7 +23,9 @@ const UNITS_PER_CENT = MONEY_ONE * STEP
 const METHOD = /^[a-z0-9_-]{1,32}$/
 
 /** What the wallet page needs (contract.md 3.6). */
-export function configOf({ settings }: Pick<Deps, 'settings'>) {
+export function configOf(deps: Deps) {
+  const { settings } = deps
+  const { currency, rate } = gatewaysOf(deps).configured().price()
   return {
     enabled: settings.bool('payment_enabled'),
     currency_display_name: settings.text('payment_currency_display_name'),
@@ -32,6 +33,8 @@ export function configOf({ settings }: Pick<Deps, 'settings'>) {
     min_recharge_amount: formatMoney(settings.decimal('payment_min_recharge_amount')),
     recharge_presets: listOf(settings.text('payment_recharge_presets')),
     methods: listOf(settings.text('payment_methods')),
+    pay_currency: currency,
+    pay_rate: formatMoney(rate),
   }
 }
 
@@ -66,14 +69,15 @@ export async function openOrder(
   const method = input.method.trim().toLowerCase()
   const offered = listOf(settings.text('payment_methods')).some((name) => name.toLowerCase() === method)
   if (!offered || !METHOD.test(method)) throw new AppError('payment_method')
-  const rate = settings.decimal('payment_usd_to_rmb_rate')
+  const { currency, rate } = gateway.price()
   const cents = Number(mulDiv(amount, rate, UNITS_PER_CENT, 'half_up'))
   // More than the gateways' amount field carries, or nothing at all.
   if (cents < 1 || cents > 99_999_999_999) throw new AppError('payment_amount')
   const now = clock.now()
   if ((await countOpen(db.query, user.id, now)) >= MAX_OPEN) throw new AppError('payment_open_orders')
   const orderNo = orderNumber(now)
-  const paymentUrl = await gateway.paymentUrl({ orderNo, cents, method, ip: user.ip })
+  const expiresAt = now + LIFETIME_MS
+  const { url, reference } = await gateway.open({ orderNo, cents, method, ip: user.ip, expiresAt })
   const { id: accountId } = await accountOf(deps, user.id)
   const row = await insertOrder(db.query, {
     order_no: orderNo,
@@ -81,19 +85,20 @@ export async function openOrder(
     account_id: accountId,
     amount,
     pay_amount: cents,
-    pay_currency: PAY_CURRENCY,
+    pay_currency: currency,
     exchange_rate: rate,
     method,
     provider: gateway.id,
     status: 'pending',
     trade_no: '',
-    expires_at: now + LIFETIME_MS,
+    expires_at: expiresAt,
     paid_at: null,
     closed_reason: '',
+    gateway_reference: reference,
     created_at: now,
     updated_at: now,
   })
-  return { ...orderWireOf(row, now), payment_url: paymentUrl }
+  return { ...orderWireOf(row, now), payment_url: url }
 }
 
 function amountOf(text: string): Money {

@@ -22,6 +22,7 @@ export function paymentsRoutes(deps: Deps): Route[] {
     bind(api.openPaymentReturn, ({ request, ip }) => callbacks.show('openpayment', request, ip)),
     bind(api.openPaymentNotifyGet, ({ request, ip }) => callbacks.notify('openpayment', request, ip)),
     bind(api.openPaymentNotifyPost, ({ request, ip }) => callbacks.notify('openpayment', request, ip)),
+    bind(api.stripeNotify, ({ request, ip }) => callbacks.notify('stripe', request, ip)),
     bind(api.openPaymentSubmit, ({ params, request, ip }) => submitPage(deps, params.order_no, request, ip)),
     bind(api.paymentConfig, () => configOf(deps)),
     bind(api.listUserOrders, ({ caller, query }) => listOwnOrders(deps, caller.userId, pageOf(query))),

@@ -1,7 +1,7 @@
 import type { CallbackWire } from '../../../contract/api/payments.ts'
 import type { Deps } from '../../http/deps.ts'
 import { credit } from '../billing/service.ts'
-import { PAY_CURRENCY, type PaidMessage } from './provider.ts'
+import type { PaidMessage } from './provider.ts'
 import { findOrder, insertCallback, moveOrder, type OrderRow } from './store.ts'
 
 /** Longest kept text of what was received. */
@@ -21,7 +21,8 @@ export async function matchOrder(
   const order = await findOrder(deps.db.query, message.orderNo)
   if (!order) return { reason: 'there is no such order' }
   if (order.provider !== provider) return { reason: `the order belongs to ${order.provider}` }
-  if (order.pay_currency !== PAY_CURRENCY) return { reason: `the order is in ${order.pay_currency}` }
+  if (order.pay_currency !== message.currency) return { reason: `the order is in ${order.pay_currency}` }
+  if (message.reference !== undefined && message.reference !== order.gateway_reference) return { reason: 'another session of the order' }
   if (order.pay_amount !== message.cents) return { reason: 'the amount differs' }
   return { order }
 }

@@ -105,7 +105,7 @@ test('M5: 10,000 outgoing maps with hostile names never verify as a notification
     )
     const provider = yipay(deps)
     provider.requireReady()
-    const url = await provider.paymentUrl({ orderNo: ORDER, cents: 720, method: 'alipay', ip: '192.0.2.1' })
+    const { url } = await provider.open({ orderNo: ORDER, cents: 720, method: 'alipay', ip: '192.0.2.1', expiresAt: 0 })
     const fields = new URL(url).searchParams
     expect(readNotification(new Map(fields), { pid: PID, key: KEY }).ok).toBe(false)
     fields.delete('notify_url')

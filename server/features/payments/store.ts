@@ -85,6 +85,15 @@ export async function healOrders(db: Tx, now: number): Promise<number> {
   return Number(numUpdatedRows)
 }
 
+/** Orders nobody has paid that were opened in one of the spans; the oldest first. */
+export async function selectUnpaid(db: Tx, spans: readonly { after: number; upTo: number }[], limit: number): Promise<OrderRow[]> {
+  const rows = db.selectFrom('payment_orders').selectAll().where('status', 'in', ['pending', 'expired'])
+  const inSpan = rows.where((where) =>
+    where.or(spans.map(({ after, upTo }) => where.and([where('created_at', '>', after), where('created_at', '<=', upTo)]))),
+  )
+  return (await inSpan.orderBy('id').limit(limit).execute()) as OrderRow[]
+}
+
 /** Refunded orders whose commissions are still to be taken back, the oldest first; those before `before`. */
 export async function selectClawbacks(db: Tx, before: number, limit: number): Promise<OrderRow[]> {
   const rows = db.selectFrom('payment_orders').selectAll().where('status', '=', 'refunded').where('clawback_base', '>', ZERO)

@@ -4,7 +4,7 @@ import type { Deps } from '../../http/deps.ts'
 import { requirePlain, siteAddress } from './addresses.ts'
 import { centsOf, centsText, isOrderNo, isTradeNo, plain } from './grammar.ts'
 import { readSmallJson } from './outside.ts'
-import type { Message, Payable, Provider } from './provider.ts'
+import { CNY, hearFields, type Message, type Payable, type Provider } from './provider.ts'
 import { canonical, md5Sign, sameText, type Fields } from './signing.ts'
 
 /** What a notification consists of. Ours to the gateway have `notify_url`, so they are never one (X6). */
@@ -28,21 +28,22 @@ export function yipay(deps: Pick<Deps, 'settings' | 'fetch'>): Provider {
   })
   return {
     id: 'yipay',
+    price: () => ({ currency: CNY, rate: settings.decimal('payment_usd_to_rmb_rate') }),
     requireReady() {
       const { url, pid, key } = config()
       if (url === '' || key === '' || plain(pid) !== pid || pid === '') throw new AppError('payment_gateway_unset')
       callbacks()
     },
-    paymentUrl(order) {
+    open(order) {
       const { url, pid, key } = config()
       const target = new URL(url)
       for (const [name, value] of signed(outgoing(pid, order, callbacks(), settings.text('site_name')), key))
         target.searchParams.set(name, value)
-      return Promise.resolve(target.href)
+      return Promise.resolve({ url: target.href, reference: '' })
     },
-    read: (fields) => readNotification(fields, config()),
+    hear: (request) => hearFields(request, (fields) => readNotification(fields, config())),
     successBody: () => 'success',
-    async query(orderNo) {
+    async query({ orderNo }) {
       const { url, pid, key } = config()
       if (!url.endsWith('/submit.php') || key === '') return undefined
       // The key travels in this address: encrypted, unless the owner lists the host as one of his own (additions.md).
@@ -102,7 +103,7 @@ function paid(orderNo: string, amount: string, tradeNo: string): Message {
   if (!isOrderNo(orderNo)) return refuse('not an order number of ours')
   if (cents === undefined) return refuse('the amount is no plain decimal')
   if (!isTradeNo(tradeNo)) return refuse('the trade number is odd')
-  return { ok: true, orderNo, cents, tradeNo }
+  return { ok: true, orderNo, cents, currency: CNY, tradeNo }
 }
 
 const word = z.union([z.string().max(256), z.number()]).transform(String)

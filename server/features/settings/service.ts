@@ -173,8 +173,9 @@ function shownValue(live: Deps['settings'], key: SettingKey): string | boolean {
   return key === 'payment_gateway_provider' ? normalProvider(value) : value
 }
 
-/** The names other versions gave the two gateways (contract.md 5.1). */
+/** The names other versions gave the gateways (contract.md 5.1). */
 function normalProvider(value: string): string {
+  if (value === 'stripe') return value
   return value === 'yipay' || value === 'epay' ? 'yipay' : 'openpayment'
 }
 
