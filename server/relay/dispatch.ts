@@ -11,6 +11,7 @@ import { publicMessage } from './faults.ts'
 import { MAX_ANSWER_BYTES, MAX_ERROR_BYTES } from './limits.ts'
 import type { Fault, Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
+import { inClientWords } from './protocols/places.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import { parseSse } from './protocols/sse.ts'
 
@@ -183,7 +184,7 @@ function requestBody(call: AdmittedCall, candidate: Candidate, upstream: Protoco
   const turn = protocol.decodeRequest(call.body, call.ingress.path)
   const { body, losses } = upstream.encodeRequest({ ...turn, model: candidate.upstreamModel, stream: call.peek.stream })
   const patched = suitedBody(upstream.patch(body, { model: candidate.upstreamModel, stream: call.peek.stream }), candidate.channel)
-  return { body: JSON.stringify(patched), losses: [...call.losses, ...losses] }
+  return { body: JSON.stringify(patched), losses: [...call.losses, ...inClientWords(losses, turn, protocol.words)] }
 }
 
 /** An error status of the upstream, read within a limit. */

@@ -3,6 +3,7 @@ import type { Candidate } from '../features/catalog/snapshot.ts'
 import type { AdmittedCall } from './call.ts'
 import { streamCallOf } from './deliver.ts'
 import { showModelInFrame } from './model-name.ts'
+import { AnswerLosses } from './protocols/answer-losses.ts'
 import type { Event, Fault, Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
 import { mergeTapUsage } from './protocols/merge-usage.ts'
@@ -99,7 +100,6 @@ class SameRoad implements Road {
 /** Another protocol: decoded to events, encoded anew. */
 class TranslatedRoad implements Road {
   readonly text = new TextMeter()
-  readonly losses: readonly Loss[] = []
   hasContent = false
   fault: Fault | undefined
   ended = false
@@ -108,6 +108,7 @@ class TranslatedRoad implements Road {
   readonly #client: Protocol
   readonly #decoder: Translator<Frame, Event>
   readonly #encoder: Translator<Event, Frame>
+  readonly #losses: AnswerLosses
   #finishing = false
   readonly #tail: Frame[] = []
 
@@ -115,7 +116,13 @@ class TranslatedRoad implements Road {
     this.#upstream = upstream
     this.#client = call.ingress.protocol
     this.#decoder = upstream.decodeStream()
-    this.#encoder = call.ingress.protocol.encodeStream(streamCallOf(call))
+    const streamCall = streamCallOf(call)
+    this.#encoder = this.#client.encodeStream(streamCall)
+    this.#losses = new AnswerLosses(this.#client, streamCall)
+  }
+
+  get losses(): readonly Loss[] {
+    return this.#losses.losses()
   }
 
   push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[] {
@@ -144,6 +151,7 @@ class TranslatedRoad implements Road {
         return frames
       }
       this.#tap(event, usage)
+      this.#losses.push(event)
       // From the finish on, frames wait for the commit: which of them ends the client's stream only its encoder knows.
       ;(this.#finishing ? this.#tail : frames).push(...this.#encoder.push(event))
     }

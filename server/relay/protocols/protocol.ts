@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../../contract/json.ts'
 import type { Usage, UsageDetails } from '../../../contract/meters.ts'
+import type { ClientWords } from './places.ts'
 import type { Completion, Event, Fault, Loss, Turn } from './canonical.ts'
 
 /** One server-sent event: `data` is the text after `data:`, several lines joined by newline. */
@@ -77,7 +78,10 @@ export interface Protocol {
   /** Path below the base URL (which may end in /v1 or /v1beta) and the headers that carry the key. */
   endpoint(base: string, call: { model: string; stream: boolean }): { url: string; headers(key: string): Record<string, string> }
   decodeRequest(body: JsonObject, path: PathInfo): Turn
+  /** Paths of the losses are canonical (Chat Completions' names, indexes of the turn); see places.ts. */
   encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] }
+  /** What a client of this protocol calls what an encoder could not carry. */
+  readonly words: ClientWords
   decodeResponse(body: JsonObject): Completion
   encodeResponse(completion: Completion, call: StreamCall): { body: JsonObject; losses: Loss[] }
   decodeStream(): Translator<Frame, Event>

@@ -74,13 +74,7 @@ describe('a whole answer of another maker, written', () => {
       },
       CALL,
     )
-    expect(losses.map((loss) => loss.path)).toEqual([
-      'citations_index',
-      'choices[1]',
-      'choices[0].logprobs',
-      'choices[0].content[0]',
-      'choices[0].content[2]',
-    ])
+    expect(losses.map((loss) => loss.path)).toEqual(['citations_index', 'choices[1]', 'logprobs', 'content[0]', 'content[2]'])
     expect(body).toMatchObject({
       id: 'msg_ours',
       type: 'message',

@@ -37,7 +37,8 @@ export function asContent(blocks: Block[], written: JsonObject[]): Json {
   return plain ? only.text : written
 }
 
-function writeBlock(block: Block, path: string, writer: BlockWriter, into: JsonObject[]): void {
+/** Writes one block into `into`; what Claude cannot take is a Loss under `path`. */
+export function writeBlock(block: Block, path: string, writer: BlockWriter, into: JsonObject[]): void {
   if (block.type === 'foreign') {
     if (block.from === OWN) into.push(block.data)
     else lose(writer, path, `Claude does not know this block of ${block.from}`)

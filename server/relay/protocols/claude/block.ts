@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Block, Seal } from '../canonical.ts'
+import { place } from '../places.ts'
 import { WireError } from '../protocol.ts'
 import { readMedia } from './media.ts'
 import { fromWireName } from './names.ts'
@@ -31,7 +32,11 @@ export function decodeContent(content: Json | undefined, side: Side, path: strin
     const carrier = item.type === 'redacted_thinking' ? readCarrier(item.data) : undefined
     if (carrier) carried.set(carrier.callId, carrier.seal)
     // A result inside a result is nothing the API knows; kept whole, it cannot nest without end.
-    else blocks.push(nested && item.type === 'tool_result' ? foreign(item) : decodeBlock(item, side, `${path}.${index}`))
+    else {
+      const block = nested && item.type === 'tool_result' ? foreign(item) : decodeBlock(item, side, `${path}.${index}`)
+      // A carrier is no block: what comes after it stood one place further on.
+      blocks.push(carried.size > 0 ? place(block, `${path.replace(/\.(\d+)/g, '[$1]')}[${index}]`) : block)
+    }
   }
   sealCalls(blocks, carried)
   // A text is shorthand for a list of one text block; which of the two it was is remembered where it could not be told.

@@ -2,7 +2,6 @@ import { isObject, type JsonObject } from '../../../../contract/json.ts'
 import type { Block, Loss, Turn } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
 import { asContent, encodeBlocks, type BlockWriter } from './block-encode.ts'
-import { inSourceWords } from './source-words.ts'
 import { hasOpenToolUse, writeForeignMessages, writeNativeMessages } from './talk.ts'
 import { writeForeignThinking, writeNativeThinking } from './thinking.ts'
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts'
@@ -18,7 +17,7 @@ const SERVICE_TIERS: Record<string, string> = { auto: 'auto', standard_only: 'st
 export function encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] } {
   const losses: Loss[] = extensionLosses(turn.ext, OWN, '', 'Claude has no such parameter')
   if (isNative(turn)) return { body: writeNative(turn, losses), losses }
-  return { body: writeForeign(turn, losses), losses: inSourceWords(losses, turn) }
+  return { body: writeForeign(turn, losses), losses }
 }
 
 function writeNative(turn: Turn, losses: Loss[]): JsonObject {

@@ -60,11 +60,11 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
     losses.push({ path: `choices[${other.index}]`, reason: 'A Claude answer has one alternative' })
   }
   if (choice?.logprobs !== undefined && choice.logprobs !== null) {
-    losses.push({ path: 'choices[0].logprobs', reason: 'Claude tells no log probabilities' })
+    losses.push({ path: 'logprobs', reason: 'Claude tells no log probabilities' })
   }
   const finish = choice?.finish ?? { reason: 'other' }
-  losses.push(...extensionLosses(choice?.ext, OWN, 'choices[0].', 'A Claude answer has no such member'))
-  losses.push(...extensionLosses(finish.ext, OWN, 'choices[0].', 'A Claude answer has no such member'))
+  losses.push(...extensionLosses(choice?.ext, OWN, '', 'A Claude answer has no such member'))
+  losses.push(...extensionLosses(finish.ext, OWN, '', 'A Claude answer has no such member'))
   const blocks = choice?.content ?? []
   const usage =
     native && isObject(completion.rawUsage)
@@ -77,7 +77,7 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
     type: 'message',
     role: 'assistant',
     model: call.model,
-    content: encodeBlocks(blocks, 'choices[0].content', { road: 'answer', native, losses }),
+    content: encodeBlocks(blocks, 'content', { road: 'answer', native, losses }),
     ...writeStop(
       finish,
       blocks.some((block) => block.type === 'call'),

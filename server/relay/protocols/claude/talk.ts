@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../../contract/json.ts'
 import type { Block, Loss, Message, Turn } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
-import { asContent, encodeBlocks, type BlockWriter } from './block-encode.ts'
+import { asContent, encodeBlocks, type BlockWriter, writeBlock } from './block-encode.ts'
 import { OWN, ownMembers } from './wire.ts'
 
 /** Writes the messages of a talk spoken in this protocol as they were, without thoughts only another maker can read. */
@@ -19,6 +19,12 @@ export function writeNativeMessages(messages: Message[], losses: Loss[]): JsonOb
     written.push({ role, ...(empty ? {} : { content: asContent(message.content, content) }), ...ownMembers(message.ext) })
   }
   return written
+}
+
+/** A block and where it stands in the turn, for its losses. */
+interface Placed {
+  block: Block
+  at: string
 }
 
 interface Draft {
@@ -51,7 +57,7 @@ export function writeForeignMessages(messages: Message[], losses: Loss[]): { hea
     if (system) losses.push({ path, reason: "A system message in the middle of the talk was sent as the user's text" })
     const role = message.role === 'assistant' ? 'assistant' : 'user'
     if (role === 'assistant') for (const block of message.content) if (block.type === 'call') calls.add(block.id)
-    addMessage(drafts, role, sendable(message.content, role, `${path}.content`, calls, losses), `${path}.content`, writer)
+    addMessage(drafts, role, sendable(message.content, role, `${path}.content`, calls, losses), writer)
   }
   const written: JsonObject[] = []
   for (const draft of drafts) {
@@ -61,14 +67,13 @@ export function writeForeignMessages(messages: Message[], losses: Loss[]): { hea
   return { head, messages: written }
 }
 
-function addMessage(drafts: Draft[], role: Draft['role'], content: Block[], path: string, writer: BlockWriter): void {
-  const results = content.filter((block) => block.type === 'result')
-  const others = content.filter((block) => block.type !== 'result')
-  const written = { results: encodeBlocks(results, path, writer), blocks: encodeBlocks(others, path, writer) }
+function addMessage(drafts: Draft[], role: Draft['role'], content: Placed[], writer: BlockWriter): void {
+  const written: { results: JsonObject[]; blocks: JsonObject[] } = { results: [], blocks: [] }
+  for (const { block, at } of content) writeBlock(block, at, writer, block.type === 'result' ? written.results : written.blocks)
   if (written.results.length + written.blocks.length === 0) return
   const last = drafts.at(-1)
   if (last?.role !== role) {
-    drafts.push({ role, ...written, lone: content })
+    drafts.push({ role, ...written, lone: content.map(({ block }) => block) })
     return
   }
   last.results.push(...written.results)
@@ -77,15 +82,16 @@ function addMessage(drafts: Draft[], role: Draft['role'], content: Block[], path
 }
 
 /** Mends what Claude would refuse: a result without its call, media said by the model. */
-function sendable(content: Block[], role: Draft['role'], path: string, calls: ReadonlySet<string>, losses: Loss[]): Block[] {
-  const kept: Block[] = []
+function sendable(content: Block[], role: Draft['role'], path: string, calls: ReadonlySet<string>, losses: Loss[]): Placed[] {
+  const kept: Placed[] = []
   for (const [index, block] of content.entries()) {
+    const at = `${path}[${index}]`
     if (role === 'assistant' && block.type === 'media') {
-      losses.push({ path: `${path}[${index}]`, reason: 'Claude takes images and files from the user only' })
+      losses.push({ path: at, reason: 'Claude takes images and files from the user only' })
     } else if (block.type === 'result' && !calls.has(block.callId)) {
-      losses.push({ path: `${path}[${index}]`, reason: 'A tool result without its call was sent as text' })
-      kept.push(...block.content)
-    } else kept.push(block)
+      losses.push({ path: at, reason: 'A tool result without its call was sent as text' })
+      for (const [inner, each] of block.content.entries()) kept.push({ block: each, at: `${at}.content[${inner}]` })
+    } else kept.push({ block, at })
   }
   return kept
 }

@@ -1,6 +1,7 @@
 import { isObject } from '../../../../contract/json.ts'
 import type { Json, JsonObject } from '../../../../contract/json.ts'
 import type { Block, Message, Turn } from '../canonical.ts'
+import { place } from '../places.ts'
 import { WireError } from '../protocol.ts'
 import type { PathInfo } from '../protocol.ts'
 import { decodePart, marks } from './block.ts'
@@ -56,7 +57,7 @@ const roles: { [role: string]: Message['role'] | undefined } = { user: 'user', m
 function decodeContent(raw: JsonObject, index: number, pairing: Pairing): Message {
   const { role, parts, ...rest } = camel(raw)
   const known = typeof role === 'string' ? roles[role] : undefined
-  const message: Message = { role: known ?? 'user', content: decodeParts(parts) }
+  const message: Message = { role: known ?? 'user', content: decodeParts(parts, `contents[${index}]`) }
   const ext: JsonObject = { ...rest }
   if (known === undefined || role === 'function') ext._role = text(role) ?? null
   if (parts === undefined) ext._noParts = true
@@ -65,14 +66,14 @@ function decodeContent(raw: JsonObject, index: number, pairing: Pairing): Messag
   return message
 }
 
-function decodeParts(parts: Json | undefined): Block[] {
+function decodeParts(parts: Json | undefined, path: string): Block[] {
   if (typeof parts === 'string') return [{ type: 'text', text: parts }]
   const rows = Array.isArray(parts) ? parts : isObject(parts) ? [parts] : []
   const content: Block[] = []
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
     for (const block of decodePart(row)) {
       if (block.type === 'reasoning' && block.seal && block.seal.by !== GEMINI) addForeignThought(content, block)
-      else content.push(block)
+      else content.push(place(block, `${path}.parts[${index}]`))
     }
   }
   return content
@@ -155,15 +156,15 @@ class Pairing {
 function decodeSystem(raw: Json | undefined, turn: Turn, ext: JsonObject): void {
   if (raw === undefined || raw === null) return
   if (!isObject(raw)) {
-    turn.system = decodeParts(raw)
+    turn.system = decodeParts(raw, 'systemInstruction')
     if (typeof raw === 'string') ext.__system = 'string'
     return
   }
   const { parts, ...rest } = camel(raw)
   if (parts === undefined && typeof rest.text === 'string') {
-    turn.system = decodeParts(rest)
+    turn.system = decodeParts(rest, 'systemInstruction')
     return
   }
-  turn.system = decodeParts(parts)
+  turn.system = decodeParts(parts, 'systemInstruction')
   if (Object.keys(rest).length > 0) ext.__system = rest
 }

@@ -10,7 +10,7 @@ function paths(losses: { path: string }[]): string[] {
 }
 
 describe('requests of other protocols', () => {
-  test("settings go where Gemini has them, losses are named in the source's words", () => {
+  test('settings go where Gemini has them, what has no place is lost', () => {
     const { body, losses } = gemini.encodeRequest(
       turn({
         system: [{ type: 'text', text: 'Be brief.', cache: {} }],
@@ -64,11 +64,11 @@ describe('requests of other protocols', () => {
       'container',
       'logit_bias',
       'metadata',
-      'metadata.user_id',
+      'parallel_tool_calls',
       'prompt_cache_key',
       'store',
       'system[0].cache_control',
-      'tool_choice.disable_parallel_tool_use',
+      'user',
       'verbosity',
     ])
   })

@@ -9,7 +9,6 @@ import type { Report } from './parts.ts'
 import { marks } from './block.ts'
 import { encodeToolConfig, encodeTools } from './tools-encode.ts'
 import { GEMINI, isBeforeGemini3, text } from './wire.ts'
-import { inSourceWords } from './words.ts'
 
 /**
  * From Gemini 3 on a call without its signature is refused; this value is Google's own way to say that the call was made by
@@ -57,7 +56,7 @@ export function encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] } 
   if (Object.keys(config).length > 0) body.generationConfig = config
   encodeRest(turn, body, context)
   if (ext) restore(ext, body)
-  return { body, losses: inSourceWords(losses, turn) }
+  return { body, losses }
 }
 
 function callNames(messages: Message[]): Map<string, string> {

@@ -49,7 +49,7 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
 }
 
 function encodeChoice(choice: Choice, losses: Loss[]): JsonObject {
-  const path = `choices[${choice.index}]`
+  const path = `candidates[${choice.index}]`
   losses.push(...extensionLosses(choice.ext, GEMINI, `${path}.`, 'Gemini has no name for it'))
   losses.push(...extensionLosses(choice.finish.ext, GEMINI, `${path}.`, 'Gemini has no name for it'))
   if (choice.finish.stopSequence !== undefined) {
@@ -57,7 +57,7 @@ function encodeChoice(choice: Choice, losses: Loss[]): JsonObject {
   }
   const writer = new AnswerPartsWriter()
   const parts: JsonObject[] = []
-  choice.content.forEach((block, index) => writer.write(block, parts, { losses, path: `${path}.content[${index}]` }))
+  choice.content.forEach((block, index) => writer.write(block, parts, { losses, path: `${path}.content.parts[${index}]` }))
   const logprobs = encodeLogprobs(choice.logprobs)
   return {
     content: { parts, role: 'model' },

@@ -318,7 +318,7 @@ describe('whole answers', () => {
       responseId: 'ours',
       candidates: [{ finishReason: 'SAFETY', content: { parts: [{ text: '', thought: true }, { text: 'no' }] } }],
     })
-    expect(losses.map((loss) => loss.path)).toEqual(['choices[0].stop_sequence', 'choices[0].content[2]'])
+    expect(losses.map((loss) => loss.path)).toEqual(['candidates[0].stop_sequence', 'candidates[0].content.parts[2]'])
     const turn = gemini.decodeRequest({ contents: [(body.candidates as JsonObject[])[0]?.content ?? {}] }, { model: 'm' })
     expect(turn.messages[0]?.content[0]).toEqual({ type: 'reasoning', text: '', redacted: true, seal: { by: 'claude', value: 'enc' } })
   })

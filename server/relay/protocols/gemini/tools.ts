@@ -1,6 +1,7 @@
 import { isObject } from '../../../../contract/json.ts'
 import type { Json, JsonObject } from '../../../../contract/json.ts'
 import type { Tool, ToolChoice, Turn } from '../canonical.ts'
+import { place } from '../places.ts'
 import { names } from './config.ts'
 import { keep } from './extra.ts'
 import { toJsonSchema } from './schema.ts'
@@ -21,15 +22,16 @@ export function decodeTools(raw: Json | undefined, turn: Turn, ext: JsonObject):
     return
   }
   const layout: Json[] = []
-  for (const group of groups) {
+  for (const [at, group] of groups.entries()) {
     const shape: JsonObject = {}
     for (const [name, value] of Object.entries(camel(group))) {
       if (name === 'functionDeclarations' && Array.isArray(value)) {
         const declared = value.filter(isObject)
-        for (const row of declared) turn.tools.push(decodeDeclaration(row))
+        for (const [index, row] of declared.entries())
+          turn.tools.push(place(decodeDeclaration(row), `tools[${at}].functionDeclarations[${index}]`))
         shape[name] = declared.length
       } else {
-        turn.tools.push({ type: 'foreign', from: GEMINI, data: { [name]: value } })
+        turn.tools.push(place({ type: 'foreign', from: GEMINI, data: { [name]: value } }, `tools[${at}].${name}`))
         shape[name] = -1
       }
     }

@@ -5,6 +5,7 @@ import { patch } from './patch.ts'
 import { decodeRequest, maxOutputTokens } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
+import { words } from './source-words.ts'
 import { decodeStream } from './stream-decode.ts'
 import { encodeStream } from './stream-encode.ts'
 import { tap } from './tap.ts'
@@ -47,6 +48,7 @@ export const openaiChat: Protocol = {
   endpoint: (base) => ({ url: chatUrl(base), headers: (key) => ({ authorization: `Bearer ${key}` }) }),
   decodeRequest,
   encodeRequest,
+  words,
   decodeResponse,
   encodeResponse,
   decodeStream,

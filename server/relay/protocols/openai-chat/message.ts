@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Block } from '../canonical.ts'
+import { place } from '../places.ts'
 import { WireError } from '../protocol.ts'
 import { decodeCall, decodePart, type Call } from './block.ts'
 import { detailsText, parseJson, readDetails, type Reasoning } from './seals.ts'
@@ -55,25 +56,26 @@ export function decodeAssistant(message: JsonObject, path: string, callId: (inde
   }
   const onCalls = calls.some((each) => each.reasoning.length > 0)
   const sealed = onCalls ? (calls[0]?.reasoning ?? []) : details.reasoning
-  const blocks: Block[] = [...sealed]
+  const blocks: Block[] = sealed.map((block) => place(block, `${path}.${onCalls ? 'tool_calls' : 'reasoning_details'}`))
   const thoughts = ownReasoning(message, details.others, onCalls || details.reasoning.length > 0)
-  if (thoughts) blocks.push(thoughts)
+  if (thoughts) blocks.push(place(thoughts, `${path}.reasoning_content`))
   const content = decodeContent(message.content, `${path}.content`)
-  blocks.push(...content)
+  for (const [part, block] of content.entries()) blocks.push(place(block, `${path}.content[${part}]`))
   addAnnotations(content, message.annotations)
-  if (typeof message.refusal === 'string' && message.refusal !== '') blocks.push({ type: 'refusal', text: message.refusal })
-  for (const image of objects(message.images)) {
+  if (typeof message.refusal === 'string' && message.refusal !== '')
+    blocks.push(place({ type: 'refusal', text: message.refusal }, `${path}.refusal`))
+  for (const [index, image] of objects(message.images).entries()) {
     const block = decodePart(image)
     if (block.type === 'media') block.ext = { [OWN]: { ...block.ext?.[OWN], _images: true } }
-    blocks.push(block)
+    blocks.push(place(block, `${path}.images[${index}]`))
   }
   const sound = readAudio(message.audio)
-  if (sound) blocks.push(sound)
+  if (sound) blocks.push(place(sound, `${path}.audio`))
   for (const [index, { call, reasoning }] of calls.entries()) {
     if (index > 0) blocks.push(...reasoning)
     const seal = details.calls.get(call.id)
     if (seal && !call.seal) call.seal = seal
-    blocks.push(call)
+    blocks.push(place(call, `${path}.tool_calls[${index}]`))
   }
   return blocks
 }

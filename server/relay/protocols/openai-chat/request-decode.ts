@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Block, Message, OutputFormat, Turn } from '../canonical.ts'
+import { place } from '../places.ts'
 import { WireError } from '../protocol.ts'
 import { readReasoning, REASONING_MEMBERS } from './effort.ts'
 import { ASSISTANT_MEMBERS, decodeAssistant, decodeContent } from './message.ts'
@@ -75,10 +76,10 @@ function decodeTools(body: JsonObject, turn: Turn, ext: JsonObject, done: Set<st
     turn.tools.push(...objects(body.tools).map(decodeTool))
     if (body.tools.length === 0) ext._tools = []
   } else if (body.tools !== undefined) ext._tools = body.tools
-  for (const definition of objects(body.functions)) {
+  for (const [index, definition] of objects(body.functions).entries()) {
     const tool = decodeFunction(definition, {})
     if (tool.type === 'function') tool.ext = { [OWN]: { ...tool.ext?.[OWN], _legacy: true } }
-    turn.tools.push(tool)
+    turn.tools.push(place(tool, `functions[${index}]`))
   }
   const choice = readToolChoice(body.tool_choice)
   if (choice) {
@@ -189,7 +190,7 @@ function decodeMessages(list: Json[], turn: Turn, ext: JsonObject): void {
     const system = role === 'system' || role === 'developer'
     if (system && head && !rest(message, new Set(['role', 'content']))) {
       const blocks = decodeContent(message.content, `${path}.content`)
-      turn.system.push(...blocks)
+      for (const [part, block] of blocks.entries()) turn.system.push(place(block, partPath(message, path, part)))
       groups.push([role, blocks.length, formOf(message, blocks, false)])
       continue
     }
@@ -197,10 +198,15 @@ function decodeMessages(list: Json[], turn: Turn, ext: JsonObject): void {
     if (role === 'assistant') {
       const decoded = assistantMessage(message, index, path)
       legacyId = decoded.content.findLast((block) => block.type === 'call')?.id ?? legacyId
-      turn.messages.push(decoded)
-    } else turn.messages.push(plainMessage(message, system ? role : 'user', path))
+      turn.messages.push(place(decoded, path))
+    } else turn.messages.push(place(plainMessage(message, system ? role : 'user', path), path))
   }
   if (groups.length > 0) ext._system = groups
+}
+
+/** Where a part of a message's content stands. */
+function partPath(message: JsonObject, path: string, part: number): string {
+  return Array.isArray(message.content) ? `${path}.content[${part}]` : `${path}.content`
 }
 
 /** Consecutive results are one message: that is what they answer, the calls of one turn. */
@@ -216,6 +222,7 @@ function addResult(messages: Message[], message: JsonObject, legacyId: string, p
     content,
     ...own({ ...rest(message, TOOL_MESSAGE), ...form(message, content, false), ...(legacy ? { _legacy: true } : {}) }),
   }
+  place(result, path)
   const last = messages.at(-1)
   if (last?.role === 'user' && last.content.length > 0 && last.content.every((block) => block.type === 'result')) last.content.push(result)
   else messages.push({ role: 'user', content: [result] })

@@ -6,7 +6,6 @@ import { writeForeignHead, writeMessages, writeNativeHead } from './talk.ts'
 import { encodeTool, writeToolChoice } from './tools.ts'
 import { maxOutputTokens, SCALAR_NAMES } from './request-decode.ts'
 import { OWN, ownMembers, remembered } from './wire.ts'
-import { inSourceWords } from './words.ts'
 
 /** OpenAI takes four; more is a 400. */
 const MAX_STOPS = 4
@@ -33,7 +32,7 @@ export function encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] } 
   writeStream(turn, body)
   if (native) writeNative(turn, body, losses)
   else writeForeign(turn, body, losses)
-  return { body, losses: inSourceWords(losses, turn) }
+  return { body, losses }
 }
 
 function writeStream(turn: Turn, body: JsonObject): void {

@@ -215,7 +215,7 @@ describe('a request of another protocol', () => {
     expect(effort({ enabled: true, budgetTokens: 32_000 }).body.reasoning_effort).toBe('xhigh')
     expect(effort({ enabled: false }).body.reasoning_effort).toBe('none')
     expect(effort({ adaptive: true, enabled: true }).body.reasoning_effort).toBeUndefined()
-    expect(effort({ enabled: true, budgetTokens: 9000 }, 'gpt-4o')).toMatchObject({ body: {}, paths: ['thinking'] })
+    expect(effort({ enabled: true, budgetTokens: 9000 }, 'gpt-4o')).toMatchObject({ body: {}, paths: ['reasoning'] })
     expect(effort({ enabled: false }, 'gpt-4o').paths).toEqual([])
   })
 
@@ -241,7 +241,7 @@ describe('a request of another protocol', () => {
     })
   })
 
-  test('what cannot be carried is lost in the words of its source, and nothing else is', () => {
+  test('what cannot be carried is lost, and nothing else is', () => {
     const { paths } = encode({
       ext: { claude: { container: 'c', _list: true, empty: {} } },
       system: [{ type: 'text', text: 'A', cache: {} }],
@@ -276,7 +276,7 @@ describe('a request of another protocol', () => {
         'messages[1].content[3]',
         'metadata',
         'service_tier',
-        'stop_sequences',
+        'stop',
         'store',
         'system[0].cache_control',
         'tools[0].cache_control',

@@ -84,7 +84,7 @@ describe('a whole answer of this protocol', () => {
     const answer = openaiResponses.decodeResponse(ours('answer-full.json'))
     for (const protocol of [claude, openaiChat, gemini]) {
       const paths = protocol.encodeResponse(answer, CALL).losses.map((loss) => loss.path)
-      expect(paths.filter((path) => !/content\[[12]\]/.test(path))).toEqual([])
+      expect(paths.filter((path) => !/(content|parts)\[[12]\]/.test(path))).toEqual([])
     }
   })
 })
@@ -178,9 +178,9 @@ describe('an answer of another maker', () => {
     answer.choices.push({ index: 1, content: [], finish: { reason: 'stop' } })
     expect(openaiResponses.encodeResponse(answer, CALL).losses.map((loss) => loss.path)).toEqual([
       'choices[1]',
-      'content[0]',
-      'content[1]',
-      'content[2].citations',
+      'output[0]',
+      'output[1]',
+      'output[2].citations',
     ])
   })
 })

@@ -5,6 +5,7 @@ import { decodeRequest } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
 import { endpoint, patch, peek } from './road.ts'
+import { words } from './source-words.ts'
 import { decodeStream } from './stream-decode.ts'
 import { encodeStream } from './stream-encode.ts'
 import { tap } from './tap.ts'
@@ -26,6 +27,7 @@ export const openaiResponses: Protocol = {
   endpoint,
   decodeRequest,
   encodeRequest,
+  words,
   decodeResponse,
   encodeResponse,
   decodeStream,

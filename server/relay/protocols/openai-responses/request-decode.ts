@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Turn } from '../canonical.ts'
+import { place } from '../places.ts'
 import { WireError } from '../protocol.ts'
 import { readReasoningWish } from './reasoning.ts'
 import { readTalk } from './talk.ts'
@@ -52,7 +53,7 @@ export function decodeRequest(body: JsonObject): Turn {
   }
   if (body.stream === false) kept._stream = false
   if (body.instructions === '') kept._instructions = ''
-  else if (typeof body.instructions === 'string') turn.system.push({ type: 'text', text: body.instructions })
+  else if (typeof body.instructions === 'string') turn.system.push(place({ type: 'text', text: body.instructions }, 'instructions'))
   else keep(kept, body, 'instructions')
   readToolMembers(body, turn, kept)
   readAnswerForm(body, turn, kept)
@@ -85,17 +86,17 @@ function readInput(body: JsonObject, kept: JsonObject): JsonObject[] {
   const { input } = body
   if (typeof input === 'string') {
     kept._input = 'string'
-    return [{ role: 'user', content: input }]
+    return [place({ role: 'user', content: input }, 'input')]
   }
   if (Array.isArray(input)) {
     return input.map((item, index) => {
-      if (isObject(item)) return item
+      if (isObject(item)) return place(item, `input[${index}]`)
       throw new WireError(`input[${index}]: must be an object`, `input[${index}]`)
     })
   }
   if (isObject(input)) {
     kept._input = 'object'
-    return [input]
+    return [place(input, 'input')]
   }
   if (input !== undefined && input !== null) throw new WireError('input: must be a string or a list', 'input')
   // The talk may be kept by the maker.
@@ -128,12 +129,12 @@ function isAdditional(item: JsonObject): boolean {
 
 function readToolMembers(body: JsonObject, turn: Turn, kept: JsonObject): void {
   if (Array.isArray(body.tools)) {
-    turn.tools = readTools(body.tools)
+    turn.tools = readTools(body.tools, 'tools')
     if (turn.tools.length === 0) kept._noTools = true
   } else keep(kept, body, 'tools')
   for (const entry of list(kept._additional)) {
     if (!isObject(entry) || !isObject(entry.item)) continue
-    const tools = readTools(entry.item.tools)
+    const tools = readTools(entry.item.tools, `input[${count(entry.at) ?? 0}].tools`)
     entry.count = tools.length
     turn.tools.push(...tools)
   }

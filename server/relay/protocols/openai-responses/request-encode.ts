@@ -4,7 +4,6 @@ import { extensionLosses } from '../loss.ts'
 import { type BlockWriter, loseExtras, NO_MEMBER } from './block-encode.ts'
 import { alwaysThinks, neverThinks, writeForeignReasoning, writeNativeReasoning } from './reasoning.ts'
 import { LOGPROBS, SEALED_THOUGHTS } from './request-decode.ts'
-import { inSourceWords } from './source-words.ts'
 import { writeTalk } from './talk.ts'
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts'
 import { count, isNative, list, object, OWN, ownMembers, remembered } from './wire.ts'
@@ -34,9 +33,7 @@ const MAX_TOP_LOGPROBS = 20
  */
 export function encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] } {
   const losses: Loss[] = extensionLosses(turn.ext, OWN, '', NO_MEMBER)
-  return isNative(turn)
-    ? { body: writeNative(turn, losses), losses }
-    : { body: writeForeign(turn, losses), losses: inSourceWords(losses, turn) }
+  return isNative(turn) ? { body: writeNative(turn, losses), losses } : { body: writeForeign(turn, losses), losses }
 }
 
 function writeNative(turn: Turn, losses: Loss[]): JsonObject {

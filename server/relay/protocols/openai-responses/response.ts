@@ -113,7 +113,7 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
   for (const other of others) losses.push({ path: `choices[${other.index}]`, reason: 'The Responses API gives one answer' })
   const finish: Finish = choice?.finish ?? { reason: 'other' }
   const native = isNative(completion)
-  losses.push(...extensionLosses(finish.ext, OWN, 'finish.', NO_MEMBER))
+  losses.push(...extensionLosses(finish.ext, OWN, '', NO_MEMBER))
   const content = choice?.content ?? []
   const status = writeStatus(
     finish,
@@ -136,14 +136,14 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
 function writeOutput(content: Block[], logprobs: Json[], status: string, call: StreamCall, losses: Loss[]): JsonObject[] {
   const base = idBase(call)
   const output: JsonObject[] = []
-  const lose = (index: number, reason: string) => losses.push({ path: `content[${index}]`, reason })
+  const lose = (index: number, reason: string) => losses.push({ path: `output[${index}]`, reason })
   let parts: JsonObject[] | undefined
   let free: ReadonlySet<string> | undefined
   let logprobsFrom = 0
   /** The last message of a cut answer is the one that was cut. */
   const lastWords = content.findLastIndex((block) => block.type === 'text' || block.type === 'refusal')
   for (const [index, block] of content.entries()) {
-    if (block.type !== 'foreign') losses.push(...extensionLosses(block.ext, OWN, `content[${index}].`, NO_MEMBER))
+    if (block.type !== 'foreign') losses.push(...extensionLosses(block.ext, OWN, `output[${index}].`, NO_MEMBER))
     const isPart = block.type === 'text' || block.type === 'refusal' || (block.type === 'foreign' && block.data._part === true)
     if (!isPart) parts = undefined
     else if (!parts || messageMembers(block)) {

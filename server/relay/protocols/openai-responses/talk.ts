@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from '../../../../contract/json.ts'
 import type { Block, Message, Seal } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
+import { place, placeOf } from '../places.ts'
 import { foreign, readCall, readMessage, readReasoning, readResult } from './block.ts'
 import { type BlockWriter, loseExtras, NO_MEMBER, writeCall, writePart, writeReasoning, writeResult } from './block-encode.ts'
 import { list, OWN, remembered } from './wire.ts'
@@ -23,21 +24,36 @@ export function readTalk(items: JsonObject[]): Message[] {
   for (const item of items) {
     const message = readMessage(item, 'request')
     if (message && message.role !== 'assistant') {
-      messages.push({ role: message.role, content: message.blocks })
+      const blocks = message.blocks.map((block, part) => placedIn(block, item, part))
+      messages.push(placed({ role: message.role, content: blocks }, item))
       open = undefined
     } else if (message) {
-      add('assistant', message.blocks)
+      add(
+        'assistant',
+        message.blocks.map((block, part) => placedIn(block, item, part)),
+      )
     } else if (item.type === 'function_call_output' || item.type === 'custom_tool_call_output') {
       const result = readResult(item, 'request')
-      add('results', [result ?? foreign(item)])
+      add('results', [placed(result ?? foreign(item), item)])
     } else {
       const block = readModelItem(item)
       if ('callId' in block && 'seal' in block) carried.set(block.callId, block.seal)
-      else add('assistant', [block])
+      else add('assistant', [placed(block, item)])
     }
   }
   if (carried.size > 0) sealCalls(messages, carried)
   return messages
+}
+
+/** Notes that the thing was the item, for the paths of losses. */
+function placed<T extends object>(thing: T, item: JsonObject): T {
+  const at = placeOf(item)
+  return at === undefined ? thing : place(thing, at)
+}
+
+function placedIn(block: Block, item: JsonObject, part: number): Block {
+  const at = placeOf(item)
+  return at === undefined || !Array.isArray(item.content) ? placed(block, item) : place(block, `${at}.content[${part}]`)
 }
 
 function readModelItem(item: JsonObject): Block | { seal: Seal; callId: string } {

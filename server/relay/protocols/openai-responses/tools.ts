@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Loss, OutputFormat, Tool, ToolChoice, Turn } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
+import { place } from '../places.ts'
 import { NO_MEMBER } from './block-encode.ts'
 import { joinName, splitName, toWireName } from './names.ts'
 import { flag, isNative, leftovers, list, object, OWN, own, ownMembers, remembered, text } from './wire.ts'
@@ -12,14 +13,19 @@ const FORMAT_MEMBERS = new Set(['type', 'name', 'description', 'schema', 'strict
 /**
  * Reads a list of tools. The tools of a `namespace` (Codex, for models it does not know) become tools of their own under a joined
  * name, so that every upstream can have them; each remembers the namespace it stood in.
+ * @param path what the list is called in the body
  */
-export function readTools(value: Json | undefined): Tool[] {
+export function readTools(value: Json | undefined, path = 'tools'): Tool[] {
   const tools: Tool[] = []
-  for (const tool of list(value)) if (isObject(tool)) tools.push(...(readNamespace(tool) ?? [readTool(tool)]))
+  for (const [index, tool] of list(value).entries()) {
+    if (!isObject(tool)) continue
+    const at = `${path}[${index}]`
+    tools.push(...(readNamespace(tool, at) ?? [place(readTool(tool), at)]))
+  }
   return tools
 }
 
-function readNamespace(tool: JsonObject): Tool[] | undefined {
+function readNamespace(tool: JsonObject, path: string): Tool[] | undefined {
   if (tool.type !== 'namespace' || typeof tool.name !== 'string' || !Array.isArray(tool.tools) || tool.tools.length === 0) return undefined
   const { tools: members, ...namespace } = tool
   const tools: Tool[] = []
@@ -28,7 +34,7 @@ function readNamespace(tool: JsonObject): Tool[] | undefined {
     // One tool nobody knows among them: the namespace is kept whole.
     if (!read || read.type === 'foreign') return undefined
     read.ext = { ...read.ext, [OWN]: { ...read.ext?.[OWN], _namespace: namespace, ...(tools.length === 0 ? { _first: true } : {}) } }
-    tools.push(read)
+    tools.push(place(read, `${path}.tools[${tools.length}]`))
   }
   return tools
 }
