@@ -2,13 +2,12 @@
  * `npm run conformance`: runs the cases of test/matrix with the makers' own SDKs through a real server against scripted upstreams,
  * for every pair, streamed and not, and writes docs/conformance.md. Exits with 1 when something does not cross.
  */
-import { readdirSync, readFileSync } from 'node:fs'
 import type { Wire } from '../upstream/script.ts'
 import { startBench, wires, type Bench } from '../matrix/bench.ts'
+import { LOSSES_FILE, lossesDocument } from './losses.ts'
 import { features, type Feature } from '../matrix/features.ts'
 
 const FILE = new URL('../../docs/conformance.md', import.meta.url).pathname
-const LOSSES = new URL('../matrix/losses/', import.meta.url).pathname
 
 const clientNames: Record<Wire, string> = {
   chat: '`openai` chat',
@@ -59,24 +58,6 @@ async function table(bench: Bench, feature: Feature): Promise<{ text: string; fa
   return { text: `### ${feature.title}\n\n${head}\n${rows.join('\n')}\n`, failed }
 }
 
-/** What a request that uses everything loses, from the snapshots that the tests compare. */
-function lossesOfFullRequests(): string {
-  const parts: string[] = []
-  for (const file of readdirSync(LOSSES).toSorted()) {
-    const lines = readFileSync(LOSSES + file, 'utf8')
-      .trim()
-      .split('\n')
-      .filter((line) => line !== '')
-    if (lines.length === 0) continue
-    const rows = lines.map((line) => {
-      const at = line.indexOf(': ')
-      return `| \`${line.slice(0, at)}\` | ${line.slice(at + 2)} |`
-    })
-    parts.push(`### ${file.replace('.txt', '').replaceAll('-', ' ')}\n\n| lost | why |\n|---|---|\n${rows.join('\n')}\n`)
-  }
-  return parts.join('\n')
-}
-
 const bench = await startBench()
 let failed = 0
 const tables: string[] = []
@@ -98,11 +79,9 @@ sent arrived, what the upstream answered came back, meters and cost are right. *
 ## Features
 
 ${tables.join('\n')}
-## What cannot cross
-
-What a request that uses all its API documents loses on the way (\`test/matrix/rich.ts\`). Same protocol in and out loses nothing.
-
-${lossesOfFullRequests()}`,
+What cannot cross, with the reasons: [losses.md](losses.md).
+`,
 )
-console.log(`${features.length * wires.length * wires.length * 2} cells, ${failed} of them no: docs/conformance.md`)
+await Bun.write(LOSSES_FILE, lossesDocument())
+console.log(`${features.length * wires.length * wires.length * 2} cells, ${failed} of them no: docs/conformance.md, docs/losses.md`)
 process.exit(failed > 0 ? 1 : 0)

@@ -11,6 +11,8 @@ const ROOT = new URL('../../', import.meta.url).pathname
 /** Recorded traffic of vendors, on machines that have it. */
 const RECORDED = process.env['TOLLGATE_FIXTURES'] ?? join(ROOT, '../shared/fixtures')
 
+const OWN_FOLDERS = names.map((name) => join(ROOT, 'server/relay/protocols', name, 'fixtures'))
+
 /** One recorded stream and who speaks it. */
 export interface Recorded {
   by: ProtocolName
@@ -20,11 +22,27 @@ export interface Recorded {
 
 /** The streams of our own fixtures and, where they are, the recorded ones; a file with several streams gives several. */
 export function recordedStreams(): Recorded[] {
-  return files('.chunks.txt').flatMap((path) => split(linesOf(path)).flatMap((lines, index) => stream(path, lines, index)))
+  return streamsIn([...OWN_FOLDERS, RECORDED])
 }
 
-function files(ending: string): string[] {
-  const folders = [...names.map((name) => join(ROOT, 'server/relay/protocols', name, 'fixtures')), RECORDED]
+/** The streams of our own fixtures: the same on every machine. */
+export function ownStreams(): Recorded[] {
+  return streamsIn(OWN_FOLDERS)
+}
+
+function streamsIn(folders: readonly string[]): Recorded[] {
+  return files(folders, '.chunks.txt').flatMap((path) => split(linesOf(path)).flatMap((lines, index) => stream(path, lines, index)))
+}
+
+/** Our own requests of each protocol, by its folder. */
+export function ownRequests(by: ProtocolName): JsonObject[] {
+  const folder = join(ROOT, 'server/relay/protocols', by, 'fixtures')
+  return readdirSync(folder)
+    .filter((name) => name.startsWith('request'))
+    .flatMap((name) => objectIn(readFileSync(join(folder, name), 'utf8')))
+}
+
+function files(folders: readonly string[], ending: string): string[] {
   return folders
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)))
