@@ -19,6 +19,7 @@ import { logsRoutes } from './features/logs/routes.ts'
 import { deliverMails, DELIVER_MAILS_MS } from './features/mail/service.ts'
 import { modelsRoutes } from './features/models/routes.ts'
 import { lookAfterOrders, PAYMENTS_MS } from './features/payments/recheck.ts'
+import { oidcRoutes } from './features/oidc/routes.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
 import { redeemCodesRoutes } from './features/redeem-codes/routes.ts'
 import { referralsRoutes } from './features/referrals/routes.ts'
@@ -56,6 +57,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   settingsRoutes,
   setupRoutes,
   authRoutes,
+  oidcRoutes,
   groupsRoutes,
   userChannelsRoutes,
   channelsRoutes,
@@ -136,6 +138,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     fetch: guardedFetch(settings, clock),
     mailer: createMailer(settings),
     jwtSecret: config.jwtSecret,
+    oidcDefaults: config.oidc,
     bootstrapAdmins: config.bootstrapAdmins,
     trustedProxies: config.trustedProxies,
     changes: new Changes(),

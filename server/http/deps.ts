@@ -18,6 +18,13 @@ export interface Deps {
   readonly mailer: Mailer
   /** Signs sessions; at least 32 characters. */
   readonly jwtSecret: string
+  /** Sign-in at an identity provider, where the settings of the same names are empty; from the environment. */
+  readonly oidcDefaults: {
+    readonly issuer: string
+    readonly clientId: string
+    readonly clientSecret: string
+    readonly redirectUrl: string
+  }
   /** Who becomes an administrator by a proven address (lower case) or subject; from the environment. */
   readonly bootstrapAdmins: { readonly emails: readonly string[]; readonly oidcSubs: readonly string[] }
   readonly trustedProxies: readonly Range[]

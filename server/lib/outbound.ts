@@ -113,6 +113,13 @@ export async function guardedAddress(
   return { address, listed: named || inList(address, list) }
 }
 
+/** Whether the owner lists this host as one of his own: then plain http is allowed where it else is not (additions.md). */
+export function isListedHost(settings: LiveSettings, url: URL): boolean {
+  const list = parseAllowList(settings.text('ssrf_allowed_hosts'))
+  const host = bare(url.hostname)
+  return isListed(host, url, list) || (isIP(host) !== 0 && inList(host, list))
+}
+
 async function resolve(host: string, trusted: boolean, list: AllowList): Promise<string> {
   if (!trusted && (host === 'localhost' || host.endsWith('.localhost'))) throw new OutboundBlocked(`${host} is a local name`)
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -15,6 +15,7 @@ import {
   findUserByEmail,
   findUserByName,
   findUserByReferralCode,
+  findUserBySubject,
   insertUser,
   putMembership,
   selectGroups,
@@ -31,6 +32,11 @@ export type { UserRow } from './store.ts'
 
 /** Length the contract gives a referral code (3.3). */
 const REFERRAL_CODE_CHARS = 13
+/** Contract.md 3.3. */
+const MAX_USERNAME = 100
+/** Numbered names that are tried before a random one. */
+const NAME_TRIES = 20
+const RANDOM_SUFFIX = 8
 
 export interface UserInput {
   username: string
@@ -100,6 +106,32 @@ export async function setPassword(
 ): Promise<void> {
   const verified = change.emailVerified ? { email_verified: 1 } : {}
   await updateUserRow(tx, userId, { password_hash: change.passwordHash, ...verified, updated_at: now })
+}
+
+/** The user a subject of an identity provider is bound to. */
+export function userBySubject(db: Database['query'], subject: string): Promise<UserRow | undefined> {
+  return findUserBySubject(db, subject)
+}
+
+/** What an identity provider changes of a user; in the caller's transaction. @throws AppError user_missing */
+export async function setIdentity(
+  tx: Database['query'],
+  userId: number,
+  change: Partial<Pick<UserRow, 'oidc_sub' | 'oidc_issuer' | 'avatar_url' | 'email_verified' | 'role'>>,
+  now: number,
+): Promise<UserRow> {
+  const user = await updateUserRow(tx, userId, { ...change, updated_at: now })
+  if (!user) throw new AppError('user_missing')
+  return user
+}
+
+/** A user name nobody has, as near to the wanted one as may be. */
+export async function freeUsername(tx: Database['query'], wanted: string): Promise<string> {
+  for (let n = 1; n <= NAME_TRIES; n += 1) {
+    const name = n === 1 ? wanted : `${wanted.slice(0, MAX_USERNAME - 4)}-${n}`
+    if (!(await findUserByName(tx, name))) return name
+  }
+  return `${wanted.slice(0, MAX_USERNAME - RANDOM_SUFFIX - 1)}-${codeOf(RANDOM_SUFFIX).toLowerCase()}`
 }
 
 /** `email` in lower case. */

@@ -82,6 +82,10 @@ export function findUserByEmail(db: Tx, email: string): Promise<UserRow | undefi
   return db.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()
 }
 
+export function findUserBySubject(db: Tx, subject: string): Promise<UserRow | undefined> {
+  return db.selectFrom('users').selectAll().where('oidc_sub', '=', subject).executeTakeFirst()
+}
+
 export function findUserByReferralCode(db: Tx, code: string): Promise<UserRow | undefined> {
   return db.selectFrom('users').selectAll().where('referral_code', '=', code).executeTakeFirst()
 }
