@@ -23,12 +23,15 @@ import { oidcRoutes } from './features/oidc/routes.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
 import { redeemCodesRoutes } from './features/redeem-codes/routes.ts'
 import { referralsRoutes } from './features/referrals/routes.ts'
+import { addUpCalls, TOTALS_MS } from './features/reports/totals.ts'
+import { reportsRoutes } from './features/reports/routes.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
 import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
 import { setupCookie, setupPath } from './features/setup/link.ts'
 import { setupRoutes } from './features/setup/routes.ts'
 import { setupRequired } from './features/setup/state.ts'
+import { statementsRoutes } from './features/statements/routes.ts'
 import { statsRoutes } from './features/stats/routes.ts'
 import { systemRoutes } from './features/system/routes.ts'
 import { userChannelsRoutes } from './features/user-channels/routes.ts'
@@ -72,6 +75,8 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   probeRoutes,
   announcementsRoutes,
   checkInsRoutes,
+  reportsRoutes,
+  statementsRoutes,
   redeemCodesRoutes,
   referralsRoutes,
   paymentsRoutes,
@@ -157,6 +162,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     { name: 'stored responses', everyMs: SWEEP_RESPONSES_MS, run: () => sweepResponses(deps) },
     { name: 'mail', everyMs: DELIVER_MAILS_MS, run: () => deliverMails(deps) },
     { name: 'sign-in leftovers', everyMs: SWEEP_SIGN_IN_MS, run: () => sweepSignIn(deps) },
+    { name: 'daily totals', everyMs: TOTALS_MS, run: () => addUpCalls(deps) },
     { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },
   ])
 

@@ -2,9 +2,12 @@ import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
 import { idParam, listSchema, pageQuery, time } from './common.ts'
 
+/** Why money moved. */
+export const ledgerKinds = ['usage', 'recharge', 'adjustment', 'check_in', 'commission', 'refund', 'opening', 'redeem'] as const
+
 const entryFields = {
   id: z.int(),
-  kind: z.enum(['usage', 'recharge', 'adjustment', 'check_in', 'commission', 'refund', 'opening', 'redeem']),
+  kind: z.enum(ledgerKinds),
   amount: z.string(),
   gifted: z.string(),
   balance_after: z.string(),
@@ -26,7 +29,21 @@ export const adminEntryWire = z.strictObject({
 export type EntryWire = z.input<typeof entryWire>
 export type AdminEntryWire = z.input<typeof adminEntryWire>
 
-const filters = pageQuery.extend({ kind: entryFields.kind.optional() })
+/** One kind, or several with commas between. */
+const kinds = z
+  .string()
+  .max(200)
+  .transform((text) => text.split(','))
+  .pipe(z.array(z.enum(ledgerKinds)))
+const narrow = {
+  kind: kinds.optional(),
+  start_time: z.string().optional(),
+  start_date: z.string().optional(),
+  end_time: z.string().optional(),
+  end_date: z.string().optional(),
+}
+const filters = pageQuery.extend(narrow)
+const adminNarrow = { user_id: idParam('Invalid user_id').optional() }
 
 export const listUserLedger = endpoint({
   method: 'GET',
@@ -36,11 +53,27 @@ export const listUserLedger = endpoint({
   query: filters,
   response: listSchema(entryWire),
 })
+export const exportUserLedger = endpoint({
+  method: 'GET',
+  path: '/api/user/ledger/export',
+  access: 'user',
+  summary: 'Own ledger entries as CSV, oldest first, with the running balance',
+  query: z.object(narrow),
+  response: z.string(),
+})
 export const listLedger = endpoint({
   method: 'GET',
   path: '/api/ledger',
   access: 'support',
   summary: 'Ledger entries, newest first: the latest 100, or a page',
-  query: filters.extend({ user_id: idParam('Invalid user_id').optional() }),
+  query: filters.extend(adminNarrow),
   response: listSchema(adminEntryWire),
+})
+export const exportLedger = endpoint({
+  method: 'GET',
+  path: '/api/ledger/export',
+  access: 'finance',
+  summary: 'Ledger entries as CSV, oldest first, with the running balance of each account',
+  query: z.object({ ...narrow, ...adminNarrow }),
+  response: z.string(),
 })

@@ -3,10 +3,24 @@ import { pageOf } from '../../../contract/api/common.ts'
 import { formatMoney } from '../../../contract/money.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
+import { queryTime } from '../../lib/query-time.ts'
 import { countEntries, selectEntries, type EntryFilters, type EntryRow } from './store.ts'
 
 /** Entries of the bare list, as long as the list of calls. */
 const LATEST = 100
+
+/** What a list or an export is about. @throws AppError bad_request `invalid time format` */
+export function filtersOf(
+  query: Partial<Record<'start_time' | 'start_date' | 'end_time' | 'end_date', string | undefined>> & { kind?: string[] | undefined },
+  userId: number | undefined,
+): EntryFilters {
+  return {
+    userId,
+    kinds: query.kind,
+    from: queryTime(query.start_time ?? query.start_date, 'start'),
+    before: queryTime(query.end_time ?? query.end_date, 'end'),
+  }
+}
 
 export interface EntryList<T> {
   items: T[]

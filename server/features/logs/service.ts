@@ -2,11 +2,11 @@ import type { LogQuery } from '../../../contract/api/logs.ts'
 import { firstPage, pageOf } from '../../../contract/api/common.ts'
 import { AppError } from '../../../contract/errors.ts'
 import type { Deps } from '../../http/deps.ts'
+import { queryTime } from '../../lib/query-time.ts'
 import { countLogs, findEntryOf, findLog, selectLogs, type LogFilters, type LogRow } from './store.ts'
 
 /** The bare list, as the contract has it. */
 const LATEST = 100
-const DAY_MS = 86_400_000
 
 export interface LogList<T> {
   items: T[]
@@ -32,8 +32,8 @@ export async function listLogsOf<T>(
     channelId: query.channel_id,
     modelName: query.model_name,
     endReason: query.end_reason,
-    from: timeOf(query.start_time ?? query.start_date, 'start'),
-    before: timeOf(query.end_time ?? query.end_date, 'end'),
+    from: queryTime(query.start_time ?? query.start_date, 'start'),
+    before: queryTime(query.end_time ?? query.end_date, 'end'),
   }
   const db = deps.db.query
   const filtersGiven = Object.entries(query).some(([name, value]) => name !== 'user_id' && value !== undefined)
@@ -48,17 +48,4 @@ export async function findCall(deps: Pick<Deps, 'db'>, id: string, ownUserId?: n
   const row = await findLog(deps.db.query, id.startsWith('req_') ? id : Number(id), ownUserId)
   if (!row) throw new AppError('not_found', { message: 'Log not found' })
   return { row, entryId: await findEntryOf(deps.db.query, row.request_id) }
-}
-
-/** RFC 3339, `YYYY-MM-DDTHH:MM[:SS]` or `YYYY-MM-DD`, UTC where no offset is given. An end is exclusive; a date as end means its whole day. */
-function timeOf(text: string | undefined, side: 'start' | 'end'): number | undefined {
-  if (text === undefined || text.trim() === '') return undefined
-  // A `+` of an offset arrives as a blank when it was not encoded.
-  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)?)?$/i.exec(text.trim())
-  if (!match) throw new AppError('bad_request', { message: 'invalid time format' })
-  const [, date, clock, offset] = match
-  const epoch = Date.parse(clock === undefined ? `${date}T00:00:00Z` : `${date}T${clock}${(offset ?? 'Z').replace(' ', '+')}`)
-  if (Number.isNaN(epoch)) throw new AppError('bad_request', { message: 'invalid time format' })
-  if (side === 'start') return epoch
-  return clock === undefined ? epoch + DAY_MS : epoch + 1
 }

@@ -125,6 +125,13 @@ export async function listOwnOrders(
   return page ? { items, total, page: page.page, page_size: page.pageSize } : items
 }
 
+/** Orders of a user that were paid in a time, newest first: at most the latest 100. */
+export async function ordersPaidIn(deps: Pick<Deps, 'db' | 'clock'>, userId: number, from: number, before: number): Promise<OrderWire[]> {
+  const now = deps.clock.now()
+  const { rows } = await selectOrders(deps.db.query, { userId, paidFrom: from, paidBefore: before }, { page: 1, pageSize: LATEST })
+  return rows.map((row) => orderWireOf(row, now))
+}
+
 /** @throws AppError payment_order_missing, also for another's */
 export async function requireOrder(deps: Pick<Deps, 'db'>, orderNo: string, userId?: number): Promise<OrderRow> {
   const row = await findOrder(deps.db.query, orderNo)

@@ -18,6 +18,8 @@ export interface OrderFilters {
   amount?: Money | undefined
   from?: number | undefined
   to?: number | undefined
+  paidFrom?: number
+  paidBefore?: number
   refused?: boolean
   pendingBefore?: number | undefined
 }
@@ -51,6 +53,8 @@ export async function selectOrders(
   if (filters.amount !== undefined) rows = rows.where('amount', '=', filters.amount)
   if (filters.from !== undefined) rows = rows.where('created_at', '>=', filters.from)
   if (filters.to !== undefined) rows = rows.where('created_at', '<', filters.to)
+  if (filters.paidFrom !== undefined) rows = rows.where('paid_at', '>=', filters.paidFrom)
+  if (filters.paidBefore !== undefined) rows = rows.where('paid_at', '<', filters.paidBefore)
   if (filters.pendingBefore !== undefined) rows = rows.where('status', '=', 'pending').where('created_at', '<', filters.pendingBefore)
   if (filters.refused === true)
     rows = rows.where('order_no', 'in', db.selectFrom('payment_callbacks').select('order_no').where('verdict', '=', 'refused'))

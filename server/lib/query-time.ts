@@ -1,0 +1,21 @@
+import { AppError } from '../../contract/errors.ts'
+
+const DAY_MS = 86_400_000
+
+/**
+ * A time of a query (contract.md 3.5): RFC 3339, `YYYY-MM-DDTHH:MM[:SS]` or `YYYY-MM-DD`, UTC where no offset is given. An end
+ * is exclusive; a date as end means its whole day.
+ * @returns epoch ms, or undefined for none
+ * @throws AppError bad_request `invalid time format`
+ */
+export function queryTime(text: string | undefined, side: 'start' | 'end'): number | undefined {
+  if (text === undefined || text.trim() === '') return undefined
+  // A `+` of an offset arrives as a blank when it was not encoded.
+  const match = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+ -]\d\d:\d\d)?)?$/i.exec(text.trim())
+  if (!match) throw new AppError('bad_request', { message: 'invalid time format' })
+  const [, date, clock, offset] = match
+  const epoch = Date.parse(clock === undefined ? `${date}T00:00:00Z` : `${date}T${clock}${(offset ?? 'Z').replace(' ', '+')}`)
+  if (Number.isNaN(epoch)) throw new AppError('bad_request', { message: 'invalid time format' })
+  if (side === 'start') return epoch
+  return clock === undefined ? epoch + DAY_MS : epoch + 1
+}
