@@ -1,3 +1,5 @@
+import type { JsonObject } from './json.ts'
+
 /**
  * One table: stable code -> HTTP status and public message. Nobody compares messages; the console translates by code.
  * Texts that the contract fixes (contract.md 1.4, 3.x, 6.9) stand here word for word.
@@ -95,6 +97,13 @@ export const errors = {
     message: 'A multiplier of 0 would mean free: to give a model away mark the model as free, to make it cheaper use a small multiplier',
   },
 
+  // Meta models (contract.md 3.7)
+  meta_model_not_found: { status: 404, message: 'Meta model not found' },
+  meta_program_invalid: { status: 400, message: 'The program of the meta model is not valid' },
+  meta_case_invalid: { status: 400, message: 'A case of the simulation is not valid' },
+  meta_name_is_model: { status: 409, message: 'A model of this name exists: a meta model would hide it' },
+  name_is_meta_model: { status: 409, message: 'A meta model of this name exists: it would hide the model' },
+
   // Payments (contract.md 3.6)
   payment_disabled: { status: 400, message: 'Payment is disabled' },
   payment_gateway_unset: { status: 400, message: 'payment gateway is not configured' },
@@ -165,12 +174,18 @@ export class AppError extends Error {
   readonly retryAfterSeconds: number | undefined
   /** The request member that is at fault, where one can be named. */
   readonly param: string | undefined
+  /** More for whoever corrects the request, beside `error` in the answer: positions in a program. */
+  readonly details: JsonObject | undefined
 
-  constructor(code: ErrorCode, options: { message?: string; cause?: unknown; retryAfterSeconds?: number; param?: string } = {}) {
+  constructor(
+    code: ErrorCode,
+    options: { message?: string; cause?: unknown; retryAfterSeconds?: number; param?: string; details?: JsonObject } = {},
+  ) {
     super(options.message ?? errors[code].message, { cause: options.cause })
     this.code = code
     this.status = errors[code].status
     this.retryAfterSeconds = options.retryAfterSeconds
     this.param = options.param
+    this.details = options.details
   }
 }

@@ -11,9 +11,14 @@ const LAYERS = [
   ['server/lib/', ['contract/']],
   ['server/db/', ['contract/', 'server/lib/']],
   ['server/http/', ['contract/', 'server/lib/', 'server/db/']],
-  ['server/features/', ['contract/', 'server/lib/', 'server/db/', 'server/http/']],
+  // The meta language is pure like the protocols; whoever stores programs checks them by it.
+  ['server/features/', ['contract/', 'server/lib/', 'server/db/', 'server/http/', 'server/relay/meta/']],
   ['server/relay/protocols/', ['contract/']],
-  ['server/relay/', ['contract/', 'server/lib/', 'server/db/', 'server/http/', 'server/features/', 'server/relay/protocols/']],
+  ['server/relay/meta/', ['contract/']],
+  [
+    'server/relay/',
+    ['contract/', 'server/lib/', 'server/db/', 'server/http/', 'server/features/', 'server/relay/protocols/', 'server/relay/meta/'],
+  ],
   [
     'server/jobs/',
     ['contract/', 'server/lib/', 'server/db/', 'server/http/', 'server/features/', 'server/relay/', 'server/relay/protocols/'],

@@ -17,6 +17,7 @@ import { groupsRoutes } from './features/groups/routes.ts'
 import { ledgerRoutes } from './features/ledger/routes.ts'
 import { logsRoutes } from './features/logs/routes.ts'
 import { deliverMails, DELIVER_MAILS_MS } from './features/mail/service.ts'
+import { metaModelsRoutes } from './features/meta-models/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
 import { lookAfterOrders, PAYMENTS_MS } from './features/payments/recheck.ts'
 import { oidcRoutes } from './features/oidc/routes.ts'
@@ -167,7 +168,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   ])
 
   let draining = false
-  const routes = [...systemRoutes(deps, () => draining), ...catalogRoutes(deps, catalog), ...areas.flatMap((area) => area(deps))]
+  const routes = [...systemRoutes(deps, () => draining), ...catalogRoutes(deps, catalog), ...metaModelsRoutes(deps, catalog), ...areas.flatMap((area) => area(deps))]
   const http = dashboard(deps, routes, new Spa(options.consoleDir))
   return {
     deps,

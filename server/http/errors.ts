@@ -34,7 +34,12 @@ export function errorResponse(error: unknown, http: Context<HttpEnv>, log: Log):
   const requestId = http.get('requestId')
   if (failure.status >= 500)
     log.error('request failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
-  const body: ErrorBody & { retry_after?: number } = { error: failure.message, code: failure.code, request_id: requestId }
+  const body: ErrorBody & { retry_after?: number } = {
+    error: failure.message,
+    code: failure.code,
+    request_id: requestId,
+    ...failure.details,
+  }
   if (failure.retryAfterSeconds !== undefined) {
     body.retry_after = failure.retryAfterSeconds
     http.header('retry-after', String(failure.retryAfterSeconds))

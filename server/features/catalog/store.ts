@@ -68,3 +68,17 @@ export async function readRouting(db: Database['query']): Promise<RoutingRows> {
   ])
   return { groups, userChannels, channels, models, channelModels, channelOverrides, channelModelOverrides }
 }
+
+/** The names of all models and meta models. */
+export async function selectModelNames(db: Database['query']): Promise<{ models: string[]; metaModels: string[] }> {
+  const [models, metaModels] = [
+    await db.selectFrom('models').select('model_name').execute(),
+    await db.selectFrom('meta_models').select('name').execute(),
+  ]
+  return { models: models.map(({ model_name: name }) => name), metaModels: metaModels.map(({ name }) => name) }
+}
+
+/** Whether a meta model has the name. */
+export async function isMetaModelName(db: Database['query'], name: string): Promise<boolean> {
+  return (await db.selectFrom('meta_models').select('id').where('name', '=', name).executeTakeFirst()) !== undefined
+}

@@ -8,6 +8,7 @@ import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
 import { recordAudit } from '../audit/service.ts'
 import type { Actor } from '../catalog/change.ts'
+import { requireNoMetaModel } from '../catalog/names.ts'
 import {
   findModel,
   findModelByName,
@@ -105,8 +106,9 @@ export interface ModelEdit extends Actor {
   source: string
 }
 
-/** Inserts a model with its first price version, if it has a price. */
+/** Inserts a model with its first price version, if it has a price. @throws AppError name_is_meta_model */
 export async function addModel(tx: Tx, model: NewModel, edit: ModelEdit, now: number): Promise<ModelRow> {
+  await requireNoMetaModel(tx, model.model_name)
   const row = await insertModel(tx, model, now)
   if (row.free === 1 || isPriced(decodeCard(row.price_card))) await addVersion(tx, row, edit, now)
   await recordAudit(tx, {
@@ -121,8 +123,9 @@ export async function addModel(tx: Tx, model: NewModel, edit: ModelEdit, now: nu
   return row
 }
 
-/** Changes a model; a change of price leaves a version (W46). */
+/** Changes a model; a change of price leaves a version (W46). @throws AppError name_is_meta_model */
 export async function changeModel(tx: Tx, before: ModelRow, change: ModelChange, edit: ModelEdit, now: number): Promise<ModelRow> {
+  if (change.model_name !== undefined && change.model_name !== before.model_name) await requireNoMetaModel(tx, change.model_name)
   const after = await updateModelRow(tx, before.id, change, now)
   if (after.price_card !== before.price_card || after.quota_type !== before.quota_type || after.free !== before.free)
     await addVersion(tx, after, edit, now)
