@@ -55,6 +55,8 @@ import { createMailer } from './lib/mailer.ts'
 import { guardedFetch } from './lib/outbound.ts'
 import { SecretBox } from './lib/secret-box.ts'
 import { probeRoutes } from './relay/probe/routes.ts'
+import { routingRoutes } from './relay/routing/routes.ts'
+import { Routing } from './relay/routing/routing.ts'
 
 /** Each area's routes; a new feature is one line here. */
 const areas: readonly ((deps: Deps) => Route[])[] = [
@@ -101,7 +103,7 @@ export interface Gateway {
 export interface AppOptions {
   config: AppConfig
   /** Built once the rest stands; without it those addresses are 404. */
-  gateway?: (deps: Deps, catalog: Catalog) => Gateway
+  gateway?: (deps: Deps, catalog: Catalog, routing: Routing) => Gateway
   /** Where the console was built to. */
   consoleDir: string
   clock?: Clock
@@ -155,7 +157,8 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   await orphans.start()
   const catalog = new Catalog(deps)
   await catalog.load()
-  const gateway = options.gateway?.(deps, catalog)
+  const routing = new Routing(deps, catalog)
+  const gateway = options.gateway?.(deps, catalog, routing)
   const scheduler = new Scheduler(log)
   scheduler.start([
     { name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() },
@@ -168,7 +171,13 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   ])
 
   let draining = false
-  const routes = [...systemRoutes(deps, () => draining), ...catalogRoutes(deps, catalog), ...metaModelsRoutes(deps, catalog), ...areas.flatMap((area) => area(deps))]
+  const routes = [
+    ...systemRoutes(deps, () => draining),
+    ...catalogRoutes(deps, catalog),
+    ...metaModelsRoutes(deps, catalog),
+    ...routingRoutes(deps, catalog, routing),
+    ...areas.flatMap((area) => area(deps)),
+  ]
   const http = dashboard(deps, routes, new Spa(options.consoleDir))
   return {
     deps,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
 import { cardInput, cardOutput } from '../prices.ts'
-import { idParams, messageAnswer, time } from './common.ts'
+import { firstByteTimeout, idParams, messageAnswer, time } from './common.ts'
 import { modelOverrideWire, overridesBody } from './groups.ts'
 import { iconUrl, MAX_MODEL_NAME, modelWire, providerText } from './models.ts'
 
@@ -19,6 +19,8 @@ export const channelModelWire = z.strictObject({
   /** What the upstream asks for; null: unknown, never taken as 0. */
   cost: z.strictObject(cardOutput).nullable(),
   enabled: z.boolean(),
+  /** Instead of the channel's; null: the channel's. */
+  first_byte_timeout_seconds: z.int().nullable(),
   created_at: time,
   updated_at: time,
   group_multipliers: z.array(modelOverrideWire).optional(),
@@ -41,6 +43,8 @@ export const channelModelBody = z.object({
   /** Cost prices; null: unknown. Absent keeps what is stored. */
   cost: z.object(cardInput).nullish(),
   enabled: z.boolean().nullish(),
+  /** null: the channel's. */
+  first_byte_timeout_seconds: firstByteTimeout.nullish(),
 })
 export type ChannelModelBody = z.output<typeof channelModelBody>
 

@@ -3,7 +3,7 @@ import { channelTypeOf, channelTypes } from '../channel-types.ts'
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { channelModelWire } from './channel-models.ts'
-import { idParams, listSchema, messageAnswer, pageQuery, time } from './common.ts'
+import { firstByteTimeout, idParams, listSchema, messageAnswer, pageQuery, time } from './common.ts'
 import { channelOverrideWire, overridesBody } from './groups.ts'
 import { userChannelFields } from './user-channel-fields.ts'
 
@@ -36,6 +36,8 @@ export const channelWire = z.strictObject({
   auto_disabled_reason: z.string(),
   last_health_checked_at: time.nullable(),
   last_health_status: z.string(),
+  /** Instead of the site's; null: the site's. */
+  first_byte_timeout_seconds: z.int().nullable(),
   created_at: time,
   updated_at: time,
   models: z.array(channelModelWire),
@@ -45,6 +47,9 @@ export type ChannelWire = z.input<typeof channelWire>
 
 /** Far beyond any use; keeps sums of weights exact. */
 const MAX_RANK = 1_000_000
+
+/** Some hundred keys. */
+const MAX_KEYS_CHARS = 32_768
 
 export const channelBody = z.object({
   user_channel_id: z.int().positive().nullish(),
@@ -57,12 +62,14 @@ export const channelBody = z.object({
     })
     .nullish(),
   base_url: z.string().trim().nullish(),
-  /** The mask or "" keeps what is stored, null clears it. */
-  api_key: text(255).nullish(),
+  /** One key a line, used in turn. The mask or "" keeps what is stored, null clears it. */
+  api_key: text(MAX_KEYS_CHARS).nullish(),
   multiplier: nonNegativeDecimal.nullish(),
   priority: z.int().min(-MAX_RANK).max(MAX_RANK).nullish(),
   weight: z.int().min(0, { error: 'must not be negative; 0 takes no part in weighted routing' }).max(MAX_RANK).nullish(),
   enabled: z.boolean().nullish(),
+  /** null: the site's. */
+  first_byte_timeout_seconds: firstByteTimeout.nullish(),
 })
 export type ChannelBody = z.output<typeof channelBody>
 

@@ -53,6 +53,9 @@ export function listSchema<T extends z.ZodType>(item: T) {
   return z.union([z.array(item), pageSchema(item)])
 }
 
+/** Seconds a first byte is waited for: of a channel, or of a model on it. */
+export const firstByteTimeout = z.int().min(1).max(3_600)
+
 /** RFC 3339 in UTC. */
 export const time = z.string()
 

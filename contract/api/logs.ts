@@ -92,10 +92,30 @@ const receiptFields = {
 const attempt = z.strictObject({ outcome: z.string(), status: z.int().nullable(), started_ms: z.number(), duration_ms: z.number() })
 const adminAttempt = attempt.extend({ channel_id: z.int(), channel_name: z.string(), upstream_model_name: z.string(), error: z.string() })
 
+/** How the channels of a call were chosen; null where there was nothing to choose. */
+const routePlan = z.strictObject({
+  algorithm: z.string(),
+  user_channel_id: z.int(),
+  /** What put the first channel first: its algorithm, the conversation's last channel, or the one that keeps the response it goes on from. */
+  picked_by: z.string(),
+  candidates: z.int(),
+  order: z.array(z.strictObject({ channel_id: z.int(), channel_name: z.string().optional(), score: z.string().nullable() })),
+  skipped_count: z.int(),
+  skipped: z.array(
+    z.strictObject({ channel_id: z.int(), channel_name: z.string().optional(), reason: z.string(), for_ms: z.int(), detail: z.string() }),
+  ),
+})
+
 export const logWire = z.strictObject(logFields)
 export const adminLogWire = z.strictObject({ ...logFields, ...adminFields })
 export const receiptWire = z.strictObject({ ...logFields, ...receiptFields, attempts: z.array(attempt) })
-export const adminReceiptWire = z.strictObject({ ...logFields, ...adminFields, ...receiptFields, attempts: z.array(adminAttempt) })
+export const adminReceiptWire = z.strictObject({
+  ...logFields,
+  ...adminFields,
+  ...receiptFields,
+  attempts: z.array(adminAttempt),
+  plan: routePlan.nullable(),
+})
 
 export type LogWire = z.input<typeof logWire>
 export type AdminLogWire = z.input<typeof adminLogWire>

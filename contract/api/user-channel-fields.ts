@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { time } from './common.ts'
 
-export const routingAlgorithms = ['priority', 'round_robin', 'weighted_round_robin'] as const
+/** The contract's three, and three that look at the channels themselves: speed, cost and load. */
+export const routingAlgorithms = ['priority', 'round_robin', 'weighted_round_robin', 'least_latency', 'lowest_cost', 'least_busy'] as const
 export type RoutingAlgorithm = (typeof routingAlgorithms)[number]
 
 /** A user channel without its upstreams (contract.md 2.5): also nested in a channel. */
@@ -11,6 +12,8 @@ export const userChannelFields = {
   description: z.string(),
   multiplier: z.string(),
   routing_algorithm: z.enum(routingAlgorithms),
+  /** After this long without a first byte a second channel is asked as well, and the faster one answers; null: never. */
+  hedge_delay_ms: z.int().nullable(),
   enabled: z.boolean(),
   created_at: time,
   updated_at: time,

@@ -13,6 +13,9 @@ const synonyms: Readonly<Record<string, RoutingAlgorithm>> = {
   weighted_roundrobin: 'weighted_round_robin',
   weighted: 'weighted_round_robin',
   wrr: 'weighted_round_robin',
+  least_latency: 'least_latency',
+  lowest_cost: 'lowest_cost',
+  least_busy: 'least_busy',
 }
 
 /** The algorithm a word means; an unknown one is `priority` (contract.md 3.5). */
@@ -31,12 +34,17 @@ export function routingAlgorithmOf(text: string): RoutingAlgorithm {
 export const userChannelWire = z.strictObject({ ...userChannelFields, channels: z.array(channelWire).optional() })
 export type UserChannelWire = z.input<typeof userChannelWire>
 
+/** A first byte that is waited for longer than this is what the first-byte deadline is for. */
+const MAX_HEDGE_DELAY_MS = 600_000
+
 export const userChannelBody = z.object({
   name: z.string().trim().min(1, { error: 'User channel name is required' }).max(100).nullish(),
   description: z.string().trim().max(255).nullish(),
   multiplier: nonNegativeDecimal.nullish(),
   routing_algorithm: z.string().max(50).transform(routingAlgorithmOf).nullish(),
   enabled: z.boolean().nullish(),
+  /** null or 0: never. */
+  hedge_delay_ms: z.int().min(0).max(MAX_HEDGE_DELAY_MS).nullish(),
 })
 export type UserChannelBody = z.output<typeof userChannelBody>
 

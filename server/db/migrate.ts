@@ -4,6 +4,7 @@ import type { Engine } from './columns.ts'
 import * as first from './migrations/0001-first.ts'
 import * as responses from './migrations/0002-responses.ts'
 import * as rewards from './migrations/0003-rewards.ts'
+import * as routing from './migrations/0010-routing.ts'
 import * as payments from './migrations/0013-payments.ts'
 import * as signIn from './migrations/0014-sign-in.ts'
 import type { Schema } from './schema.ts'
@@ -13,6 +14,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0001-first': first,
   '0002-responses': responses,
   '0003-rewards': rewards,
+  '0010-routing': routing,
   '0013-payments': payments,
   '0014-sign-in': signIn,
 }

@@ -142,6 +142,8 @@ export interface UserChannelTable extends Dated {
   multiplier: Money
   routing_algorithm: string
   enabled: Flag
+  /** After this long without a first byte a second channel is asked as well; null: never. */
+  hedge_delay_ms: number | null
 }
 
 export interface UserChannelGroupTable {
@@ -174,6 +176,8 @@ export interface ChannelTable extends Dated {
   auto_disabled_reason: string
   last_health_checked_at: Time | null
   last_health_status: string
+  /** In the place of `reliability_first_byte_timeout_seconds`; null: the site's. */
+  first_byte_timeout_seconds: number | null
 }
 
 export interface ChannelGroupMultiplierTable extends Dated {
@@ -225,6 +229,8 @@ export interface ChannelModelTable extends Dated {
   /** What the upstream asks for, a PriceCard; null: unknown, never taken as 0. */
   cost_card: JsonText | null
   enabled: Flag
+  /** In the place of the channel's; null: the channel's. */
+  first_byte_timeout_seconds: number | null
 }
 
 export interface LogTable {
@@ -274,6 +280,8 @@ export interface LogTable {
   charge_note: string
   losses: JsonText
   attempts: JsonText
+  /** How its channels were chosen, compact (relay/routing/trace.ts); "" where there was nothing to choose. */
+  plan: Generated<string>
   error: string
   ip: string
   user_agent: string

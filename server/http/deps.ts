@@ -32,12 +32,13 @@ export interface Deps {
   readonly changes: Changes
 }
 
-/** What changed: `routing` rebuilds the snapshot; the others drop what is cached of one key or user. */
+/** What changed: `routing` rebuilds the snapshot; the others drop what is kept of one key, user or channel. */
 export type Change =
   | { type: 'routing' }
   | { type: 'settings' }
   | { type: 'api_key'; keyHashes: string[] }
   | { type: 'user'; userId: number }
+  | { type: 'channel_health'; channelId: number }
 
 /** Tells who keeps a copy in memory. Listeners finish before `publish` resolves: a change is in force when its answer leaves. */
 export class Changes {

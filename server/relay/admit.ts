@@ -10,6 +10,7 @@ import type { RelayDeps } from './deps.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
 import { WireError, type Peek } from './protocols/protocol.ts'
+import { sessionOf } from './routing/affinity.ts'
 
 /** Beta switches of a maker reach an upstream of the same protocol; no other client header does (S16). */
 const FORWARDED = ['anthropic-beta', 'anthropic-version', 'openai-beta']
@@ -38,7 +39,7 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
   const { snapshot } = deps.catalog
   const model = snapshot.models.get(name)
   if (!model) throw new AppError('model_not_found', { message: `The model \`${name.slice(0, 200)}\` does not exist`, param: 'model' })
-  const candidates = candidatesFor(model, caller, ingress)
+  const lists = listsFor(model, caller, ingress, deps)
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
   const createdAt = deps.clock.now()
   return {
@@ -52,11 +53,12 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
     peek,
     model,
     snapshot,
-    candidates,
+    lists,
     startedMs,
     estimatedInput: deps.estimator.estimate(name, ingress.protocol.requestText(body)),
     forwardHeaders: forwardedHeaders(request),
     clientSignal: request.signal,
+    session: lists.length > 1 || (lists[0]?.length ?? 0) > 1 ? sessionOf(request.headers) : '',
     facts: {
       requestId,
       userId: caller.userId,
@@ -142,27 +144,25 @@ function modelName(asked: string): string {
   return name
 }
 
-/** The model's channels this caller may use: those of the key's user channels in the key's order, or all for a session. */
-function candidatesFor(model: CatalogModel, caller: KeyCaller, { service }: Ingress): readonly Candidate[] {
+/** The model's channels this caller may use: those of the key's user channels in the key's order, or of all for a session. */
+function listsFor(model: CatalogModel, caller: KeyCaller, { service }: Ingress, deps: RelayDeps): (readonly Candidate[])[] {
   if (!model.enabled) throw new AppError('no_channel')
-  const candidates = reachable(model, caller)
-  if (!service) return candidates
-  const able = candidates.filter(({ channel }) => service.protocols.has(channel.protocol))
+  const lists = reachable(model, caller)
+  if (lists.length === 0) throw new AppError('no_channel')
+  if (!service) return lists
+  const able = lists.map((list) => deps.routing.speaking(list, service.protocols)).filter((list) => list.length > 0)
   if (able.length === 0) throw new AppError('unsupported_endpoint')
   return able
 }
 
-function reachable(model: CatalogModel, caller: KeyCaller): readonly Candidate[] {
-  if (caller.keyId === null) {
-    if (model.all.length === 0) throw new AppError('no_channel')
-    return model.all
-  }
-  const [only, ...more] = caller.allowedUserChannels
-  if (only === undefined) throw new AppError('key_without_channel')
-  const first = model.byUserChannel.get(only) ?? []
-  const candidates = more.length === 0 ? first : [...first, ...more.flatMap((id) => model.byUserChannel.get(id) ?? [])]
-  if (candidates.length === 0) throw new AppError('no_channel')
-  return candidates
+function reachable(model: CatalogModel, caller: KeyCaller): (readonly Candidate[])[] {
+  // Best first too: a user channel comes where its best candidate does.
+  if (caller.keyId === null) return [...model.byUserChannel.values()]
+  if (caller.allowedUserChannels.length === 0) throw new AppError('key_without_channel')
+  return caller.allowedUserChannels.flatMap((id) => {
+    const list = model.byUserChannel.get(id)
+    return list ? [list] : []
+  })
 }
 
 function forwardedHeaders(request: Request): Record<string, string> {

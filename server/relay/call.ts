@@ -5,6 +5,9 @@ import type { Candidate, CatalogModel, Snapshot } from '../features/catalog/snap
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
 import type { Peek } from './protocols/protocol.ts'
+import type { Place } from './routing/affinity.ts'
+import type { Pass } from './routing/health.ts'
+import type { Route } from './routing/trace.ts'
 
 /** A call that was let in: who, what, and the routing data of that moment. */
 export interface AdmittedCall {
@@ -22,7 +25,8 @@ export interface AdmittedCall {
   readonly peek: Peek
   readonly model: CatalogModel
   readonly snapshot: Snapshot
-  readonly candidates: readonly Candidate[]
+  /** The channels that may serve it, one list for each user channel in the order they are tried, each best first; none is empty. */
+  readonly lists: readonly (readonly Candidate[])[]
   readonly facts: CallFacts
   /** Request headers that a same-protocol upstream may see. */
   readonly forwardHeaders: Record<string, string>
@@ -31,6 +35,14 @@ export interface AdmittedCall {
   readonly estimatedInput: number
   /** The client's side: aborted when it goes away. */
   readonly clientSignal: AbortSignal
+  /** The name the client gave its conversation in a header; "": none, or there is no choice of channels. */
+  readonly session: string
+  /** Set by the plan: the conversation it belongs to, where that was served last, and how the order came about. */
+  conversation?: string | undefined
+  place?: Place | undefined
+  route?: Route | undefined
+  /** The channel's pass the answer came through. */
+  pass?: Pass | undefined
 }
 
 /** One try on one channel, as the receipt shows it. */

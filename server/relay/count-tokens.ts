@@ -19,7 +19,7 @@ import type { ServiceRequest } from './services/service.ts'
 interface Counting {
   /** Gemini counts what stands inside. */
   readonly protocol: Protocol
-  readonly upstream: ProtocolId
+  readonly upstreams: ReadonlySet<ProtocolId>
   url(generate: string): string
   body(call: AdmittedCall, model: string): JsonObject
   answer(tokens: number): JsonObject
@@ -30,14 +30,14 @@ const patched = (call: AdmittedCall, model: string): JsonObject => call.ingress.
 const countings = {
   messages: {
     protocol: protocols.claude,
-    upstream: 'claude',
+    upstreams: new Set<ProtocolId>(['claude']),
     url: (url) => `${url}/count_tokens`,
     body: patched,
     answer: (tokens) => ({ input_tokens: tokens }),
   },
   responses: {
     protocol: protocols['openai-responses'],
-    upstream: 'openai-responses',
+    upstreams: new Set<ProtocolId>(['openai-responses']),
     url: (url) => `${url}/input_tokens`,
     body: patched,
     answer: (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
@@ -51,7 +51,7 @@ const countings = {
         return protocols.gemini.peek(body, path)
       },
     },
-    upstream: 'gemini',
+    upstreams: new Set<ProtocolId>(['gemini']),
     url: (url) => url.replace(/:generateContent$/, ':countTokens'),
     body(call, model) {
       const inner = call.body.generateContentRequest
@@ -88,7 +88,7 @@ export async function countTokens(arrival: Arrival & { ingress: CountIngress }, 
   const call = await admit(arrival, deps)
   const { counting } = arrival.ingress
   const headers = { 'x-tollgate-request-id': call.requestId }
-  const able = call.candidates.filter(({ channel }) => channel.protocol === counting.upstream).slice(0, MAX_ATTEMPTS)
+  const able = call.lists.flatMap((list) => deps.routing.speaking(list, counting.upstreams).slice(0, MAX_ATTEMPTS)).slice(0, MAX_ATTEMPTS)
   const asked = able.length > 0 ? await askUpstream(call, counting, able, deps) : undefined
   if (asked) return Response.json(asked, { headers })
   const tokens = await deps.counter.count(counting.protocol.requestText(call.body))
@@ -103,14 +103,16 @@ async function askUpstream(
   deps: RelayDeps,
 ): Promise<JsonObject | undefined> {
   try {
-    const { whole } = await tryEach(call, able, deps, (_, candidate) =>
-      sendService(requestOf(call, counting, candidate), call, candidate, deps),
+    const { whole } = await tryEach(call, able, deps, (_, candidate, __, limits) =>
+      sendService(requestOf(call, counting, candidate), call, candidate, deps, limits.firstByteMs),
     )
     return whole?.json
   } catch (error) {
     if (!(error instanceof DispatchError)) throw error
     if (error.failure.code === 'upstream_refused') throw new AppError('upstream_refused', { message: error.failure.message })
     return undefined
+  } finally {
+    deps.routing.ended(call, { broke: false, reason: '', usage: undefined })
   }
 }
 

@@ -5,7 +5,7 @@ import type { StoredResponses } from '../features/responses/service.ts'
 import type { Deps } from '../http/deps.ts'
 import type { RateLimiter } from '../lib/rate-limit.ts'
 import type { TokenCounter } from './counter.ts'
-import type { Rotation } from './plan.ts'
+import type { Routing } from './routing/routing.ts'
 import type { StreamWatch } from './watch.ts'
 import type { InputEstimator } from './tokens.ts'
 
@@ -15,7 +15,7 @@ export interface RelayDeps extends Deps {
   readonly catalog: Catalog
   readonly ledger: Ledger
   readonly limiter: RateLimiter
-  readonly rotation: Rotation
+  readonly routing: Routing
   readonly estimator: InputEstimator
   readonly counter: TokenCounter
   readonly watch: StreamWatch

@@ -49,9 +49,13 @@ function kindOf(status: number): Fault['kind'] {
 /** Shorter keys are words that may stand in any text. */
 const MIN_KEY_CHARS = 8
 
+/** A text that quotes an upstream, without our key. */
+export function withoutKey(text: string, { channel: { key } }: Candidate): string {
+  return redact(key.length >= MIN_KEY_CHARS ? text.replaceAll(key, '[redacted]') : text)
+}
+
 /** What an upstream said, for the customer: without our key, and with the platform's model name instead of its own. */
 export function publicMessage(message: string, model: string, candidate: Candidate): string {
-  const { key } = candidate.channel
-  const withoutKey = key.length >= MIN_KEY_CHARS ? message.replaceAll(key, '[redacted]') : message
-  return redact(candidate.upstreamModel === model ? withoutKey : withoutKey.replaceAll(candidate.upstreamModel, model))
+  const text = candidate.upstreamModel === model ? message : message.replaceAll(candidate.upstreamModel, model)
+  return withoutKey(text, candidate)
 }

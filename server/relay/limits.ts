@@ -10,3 +10,7 @@ export const HOLD_LIFETIME_MS = 6 * 60 * 60 * 1000
 export const KEEP_ALIVE_MS = 12_000
 /** Channels one call may be tried on. */
 export const MAX_ATTEMPTS = 5
+/** All tries of a call together may wait for a first byte this many times as long as one: official clients give up after ten minutes. */
+export const TOTAL_FIRST_BYTE_LIMITS = 3
+/** What a stream may say before its first content; more is delivered as it comes. */
+export const MAX_PRELUDE_BYTES = 256 * 1024

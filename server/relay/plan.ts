@@ -1,63 +1,90 @@
+import type { RoutingAlgorithm } from '../../contract/api/user-channel-fields.ts'
 import type { Candidate } from '../features/catalog/snapshot.ts'
 import type { AdmittedCall } from './call.ts'
+import type { RelayDeps } from './deps.ts'
 import { MAX_ATTEMPTS } from './limits.ts'
+import { conversationOf, type Place } from './routing/affinity.ts'
+import { pick } from './routing/algorithms.ts'
+import type { RouteList, View } from './routing/route-list.ts'
+import type { Skipped } from './routing/trace.ts'
 
-/** Counters of the rotating algorithms, per user channel and model; they start anew with the process (contract.md 6.4). */
-export class Rotation {
-  readonly #counters = new Map<string, number>()
-
-  /** The counter's value, then one more. */
-  next(key: string): number {
-    const value = this.#counters.get(key) ?? 0
-    this.#counters.set(key, value + 1)
-    return value
-  }
-}
+/** Blocked channels that stand at the end of an order: one of them is asked when nothing else is left (dispatch.ts). */
+const LAST_RESORTS = 3
+/** Blocked channels the trace names. */
+const MAX_SKIPPED = 8
 
 /**
- * The channels to try, best first, each once (contract.md 6.4). The first is what the algorithm picks; the others follow
- * in the order of priority, as failover. Cost is bounded by MAX_ATTEMPTS, not by the number of channels, except for
- * weights, which are summed per model when the snapshot is built.
+ * The channels to try, best first, each once (contract.md 6.4): of the first of the key's user channels by its algorithm, then
+ * of the next. A conversation goes on where it was served last, unless that channel is unhealthy or of a lower priority. The
+ * cost does not grow with the number of channels.
  */
-export function plan(call: AdmittedCall, rotation: Rotation): Candidate[] {
-  const { candidates } = call
-  const first = candidates[0]
-  if (!first) return []
-  const start = pick(call, first, rotation)
-  if (start === undefined) return []
-  const order: Candidate[] = [start]
-  for (const candidate of candidates) {
-    if (order.length >= MAX_ATTEMPTS) break
-    if (candidate !== start) order.push(candidate)
+export function plan(call: AdmittedCall, { routing, clock }: Pick<RelayDeps, 'routing' | 'clock'>): Candidate[] {
+  const head = call.lists[0]?.[0]
+  if (!head) return []
+  const { health, affinity } = routing
+  const nowMs = clock.monotonic()
+  const order: Candidate[] = []
+  const skipped: Skipped[] = []
+  const last: Candidate[] = []
+  let candidates = 0
+  let blocked = 0
+  call.conversation = (call.lists[0]?.length ?? 0) > 1 || call.lists.length > 1 ? conversationOf(call) : undefined
+  const place = call.conversation === undefined ? undefined : affinity.find(call.conversation, nowMs)
+  call.place = undefined
+  for (const all of call.lists) {
+    const list = routing.listOf(all, call.model)
+    const view = list.view(health, nowMs)
+    candidates += all.length
+    blocked += view.blocked.length
+    if (order.length >= MAX_ATTEMPTS) continue
+    const algorithm = routing.algorithmOf(call, all[0]?.userChannelId)
+    for (const one of view.blocked.slice(0, MAX_SKIPPED - skipped.length)) skipped.push(one)
+    lastResorts(list, view, algorithm, last)
+    const placed = order.length === 0 && place ? placedIn(list, view, algorithm, place) : undefined
+    if (placed) {
+      call.place = place
+      order.push(placed)
+    }
+    // Whoever comes back to his channel takes nobody's turn.
+    const { pool, start } = placed ? { pool: view.usable, start: 0 } : pick(algorithm, { list, view, health, nowMs })
+    for (let step = 0; step < pool.length && order.length < MAX_ATTEMPTS; step++) {
+      const candidate = pool[(start + step) % pool.length]
+      if (candidate && candidate !== placed && takesPart(candidate, algorithm)) order.push(candidate)
+    }
+  }
+  order.push(...last)
+  call.route = {
+    algorithm: routing.algorithmOf(call, head.userChannelId),
+    userChannelId: head.userChannelId,
+    by: call.place ? 'conversation' : 'algorithm',
+    candidates,
+    blocked,
+    order,
+    skipped,
+    plannedMs: nowMs,
   }
   return order
 }
 
-function pick(call: AdmittedCall, first: Candidate, rotation: Rotation): Candidate | undefined {
-  const channel = call.snapshot.userChannels.get(first.userChannelId)
-  const key = `${first.userChannelId}\n${call.model.name}`
-  const inChannel = call.ingress.service
-    ? call.candidates.filter(({ userChannelId }) => userChannelId === first.userChannelId)
-    : (call.model.byUserChannel.get(first.userChannelId) ?? call.candidates)
-  switch (channel?.routingAlgorithm) {
-    case 'round_robin':
-      return inChannel[rotation.next(key) % inChannel.length]
-    case 'weighted_round_robin':
-      return weighted(inChannel, rotation.next(key))
-    default:
-      return first
-  }
+/** Weight 0 takes no part where channels share the traffic. */
+function takesPart({ channel }: Candidate, algorithm: RoutingAlgorithm): boolean {
+  return channel.weight > 0 || algorithm === 'priority' || algorithm === 'round_robin'
 }
 
-/** Walks the ordered candidates: weights 1,2 give A,B,B,A,... Weight 0 gets no traffic (additions.md). */
-function weighted(candidates: readonly Candidate[], counter: number): Candidate | undefined {
-  let sum = 0
-  for (const candidate of candidates) sum += candidate.channel.weight
-  if (sum === 0) return undefined
-  let rest = counter % sum
-  for (const candidate of candidates) {
-    rest -= candidate.channel.weight
-    if (rest < 0) return candidate
+/** Where a conversation was served last, if that may be used now. */
+function placedIn(list: RouteList, view: View, algorithm: RoutingAlgorithm, place: Place): Candidate | undefined {
+  const candidate = list.usable(view, place.channelModelId)
+  if (!candidate || !takesPart(candidate, algorithm)) return undefined
+  const lower = algorithm === 'priority' && candidate.channel.priority !== view.usable[0]?.channel.priority
+  return lower ? undefined : candidate
+}
+
+/** Some of the blocked; when all are, others each time, so that one that healed is found. */
+function lastResorts(list: RouteList, view: View, algorithm: RoutingAlgorithm, last: Candidate[]): void {
+  const { blocked } = view
+  const start = view.usable.length === 0 ? list.turn.value++ : 0
+  for (let step = 0; step < blocked.length && last.length < LAST_RESORTS; step++) {
+    const one = blocked[(start + step) % blocked.length]?.candidate
+    if (one && takesPart(one, algorithm)) last.push(one)
   }
-  return undefined
 }

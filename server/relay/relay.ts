@@ -20,7 +20,7 @@ import { AppError } from '../../contract/errors.ts'
  */
 export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response> {
   const call = await admit(arrival, deps) // key -> caller; body -> peek; model -> offer; limits
-  const planned = plan(call, deps.rotation)
+  const planned = plan(call, deps)
   const order = call.body.previous_response_id === undefined ? planned : await preferMaker(planned, call, deps)
   const first = order[0]
   if (!first) throw new AppError('no_channel')
@@ -28,7 +28,9 @@ export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response
   const settlement = new Settlement(call, deps)
   const { service } = call.ingress
   if (service) {
-    const tried = tryEach(call, order, deps, (_, candidate) => sendService(service.request(call, candidate), call, candidate, deps))
+    const tried = tryEach(call, order, deps, (_, candidate, __, limits) =>
+      sendService(service.request(call, candidate), call, candidate, deps, limits.firstByteMs),
+    )
     return deliverService(call, service, await tried.catch((error: unknown) => refuse(call, error, settlement)), settlement, deps)
   }
   const answer = dispatch(call, order, deps).catch((error: unknown) => refuse(call, error, settlement)) // the next channel only before the first byte

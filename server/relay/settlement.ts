@@ -8,6 +8,7 @@ import type { AdmittedCall, Attempt } from './call.ts'
 import type { RelayDeps } from './deps.ts'
 import type { Loss } from './protocols/canonical.ts'
 import { pricingOf } from './reserve.ts'
+import { encodeRoute } from './routing/trace.ts'
 import type { TextMeter } from './text-meter.ts'
 
 /** How a call went, as the part that saw its end tells it. */
@@ -51,6 +52,8 @@ export class Settlement {
     const { usage, source } = await this.#usageOf(outcome)
     const call = this.#call
     const { candidate } = outcome
+    const broke = outcome.endReason.startsWith('upstream_error') || outcome.endReason.startsWith('timeout')
+    this.#deps.routing.ended(call, { broke, reason: outcome.error, usage: outcome.usage && usage })
     const pricing = candidate && pricingOf(call, candidate, this.#deps)
     const ruling = ruleOf(outcome.endReason, source)
     const priced = quote(usage, call.model.card, pricing ?? NO_MULTIPLIERS, outcome.items)
@@ -77,6 +80,7 @@ export class Settlement {
       chargeNote: ruling.note,
       losses: outcome.losses,
       attempts: outcome.attempts,
+      plan: encodeRoute(call.route, call.model, this.#deps.routing.health),
       error: outcome.error,
       firstResponseMs: outcome.firstResponseMs,
       responseMs: this.#deps.clock.monotonic() - call.startedMs,

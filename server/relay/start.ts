@@ -8,7 +8,7 @@ import { TokenCounter } from './counter.ts'
 import type { RelayDeps } from './deps.ts'
 import { gateway, turnAway, type GatewayRequest } from './gateway.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
-import { Rotation } from './plan.ts'
+import type { Routing } from './routing/routing.ts'
 import { InputEstimator } from './tokens.ts'
 import { StreamWatch } from './watch.ts'
 
@@ -21,14 +21,14 @@ export interface RunningGateway {
 }
 
 /** Builds what the gateway keeps in memory. */
-export function startGateway(deps: Deps, catalog: Catalog): RunningGateway {
+export function startGateway(deps: Deps, catalog: Catalog, routing: Routing): RunningGateway {
   const relayDeps: RelayDeps = {
     ...deps,
     keys: new KeyCache(deps),
     catalog,
     ledger: ledgerOf(deps.db),
     limiter: new RateLimiter(deps.clock),
-    rotation: new Rotation(),
+    routing,
     estimator: new InputEstimator(),
     counter: new TokenCounter(),
     responses: new StoredResponses(deps.db),

@@ -6,7 +6,7 @@ import { callerOf, limitRate } from './admit.ts'
 import { readBounded } from './bounded.ts'
 import type { AdmittedCall } from './call.ts'
 import type { RelayDeps } from './deps.ts'
-import { parsed } from './dispatch.ts'
+import { parsed } from './attempt.ts'
 import { endpointOf } from './endpoint.ts'
 import { publicMessage } from './faults.ts'
 import type { GatewayRequest } from './gateway.ts'
@@ -51,8 +51,10 @@ export async function preferMaker(order: Candidate[], call: AdmittedCall, deps: 
   if (call.ingress.protocol.id !== PROTOCOL || typeof id !== 'string' || id === '') return order
   const { own, foreign } = await deps.responses.find(id, call.facts.userId)
   if (foreign) throw notFound(id)
-  const maker = own && call.candidates.find(({ channel }) => channel.id === own.channelId)
-  return maker ? [maker, ...order.filter((candidate) => candidate !== maker)] : order
+  const maker = own && call.lists.flat().find(({ channel }) => channel.id === own.channelId)
+  if (!maker) return order
+  if (call.route) call.route.by = 'stored_response'
+  return [maker, ...order.filter((candidate) => candidate !== maker)]
 }
 
 /**

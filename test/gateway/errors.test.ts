@@ -16,12 +16,18 @@ beforeAll(async () => {
   channel = await served.site.addChannel({ baseUrl: `${upstream.url}/v1`, key: 'upstream-secret-key' })
   await served.site.sell(channel, MODEL, undefined, 'upstream-model')
 })
-beforeEach(() => upstream.reset())
+beforeEach(async () => {
+  upstream.reset()
+  await heal()
+})
 afterEach(() => served.expectBooks())
 afterAll(async () => {
   await served.close()
   await upstream.stop()
 })
+
+/** What one case did to the channel is no concern of the next. */
+const heal = () => served.site.api('POST', `/api/channels/${channel}/health/reset`)
 
 /** The error the SDK makes of a call, streamed and not; both must be the same kind. */
 async function failureOf(body: Partial<OpenAI.ChatCompletionCreateParams> = {}, key?: string): Promise<APIError> {
@@ -149,6 +155,7 @@ test('429 and 503 of the upstream are 503 with its Retry-After; 500 and 404 are 
     [500, 502],
     [404, 502],
   ] as const) {
+    await heal()
     upstream.always = { error: { status, message: 'no', headers: { 'retry-after': '7' } } }
     const failure = await failureOf()
     expect(failure.status).toBe(shown)

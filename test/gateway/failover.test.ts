@@ -42,7 +42,7 @@ const good = await Upstream.start()
 const raw = startRawUpstream()
 
 beforeAll(async () => {
-  served = await serve({ settings: { reliability_first_byte_timeout_seconds: 1 } })
+  served = await serve({ settings: { reliability_first_byte_timeout_seconds: 1, reliability_disable_after_failures: 1_000 } })
   const { site } = served
   const first = await site.addChannel({ baseUrl: `${bad.url}/v1`, name: 'bad', priority: 10 })
   const second = await site.addChannel({ baseUrl: `${good.url}/v1`, name: 'good', priority: 1 })

@@ -44,6 +44,8 @@ export interface CallResult {
   chargeNote: string
   losses: readonly unknown[]
   attempts: readonly unknown[]
+  /** How its channels were chosen, already written; absent where there was nothing to choose. */
+  plan?: string
   error: string
   firstResponseMs: number | null
   responseMs: number
@@ -98,6 +100,7 @@ export function draftOf(facts: CallFacts, served: ServedBy | undefined, result: 
     charge_note: result.chargeNote,
     losses: result.losses.length === 0 ? '[]' : JSON.stringify(result.losses),
     attempts: JSON.stringify(result.attempts),
+    plan: result.plan ?? '',
     error: result.error,
     ip: facts.ip,
     user_agent: facts.userAgent.slice(0, MAX_USER_AGENT),

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { money, MONEY_ONE } from '../../../contract/money.ts'
 import { SecretBox } from '../../lib/secret-box.ts'
-import { buildSnapshot } from './build.ts'
+import { buildSnapshot, keysOf } from './build.ts'
 import type { RoutingRows } from './store.ts'
 
 /** Far above what it takes here (see the test's own time); a quadratic builder would need minutes. */
@@ -26,6 +26,7 @@ test('10,000 channels and 5,000 models are built well within a second, keys open
       multiplier: one,
       routing_algorithm: 'priority',
       enabled: 1,
+      hedge_delay_ms: null,
     })),
     channels: range(10_000).map((id) => ({
       id,
@@ -34,8 +35,12 @@ test('10,000 channels and 5,000 models are built well within a second, keys open
       type: 'openai',
       base_url: 'https://up.example.test',
       api_key_sealed: secrets.seal('channel-key', `key ${id}`),
+      multiplier: one,
       priority: 1,
       weight: 1,
+      auto_disabled_at: null,
+      auto_disabled_reason: '',
+      first_byte_timeout_seconds: null,
     })),
     models: range(5_000).map((id) => ({
       id,
@@ -53,13 +58,14 @@ test('10,000 channels and 5,000 models are built well within a second, keys open
       model_id: (id % 5_000) + 1,
       upstream_model_name: 'up',
       cost_card: card,
+      first_byte_timeout_seconds: null,
     })),
     channelOverrides: range(10_000).map((id) => ({ owner_id: id, group_id: 1, multiplier: one })),
     channelModelOverrides: range(10_000).map((id) => ({ owner_id: id, group_id: 1, multiplier: one })),
   }
   const started = performance.now()
   const snapshot = buildSnapshot(rows, 1, {
-    openKey: (sealed) => secrets.open('channel-key', sealed),
+    openKeys: (sealed) => keysOf(secrets.open('channel-key', sealed)),
     broken: (what, id, error) => {
       throw new Error(`${what} ${id}`, { cause: error })
     },

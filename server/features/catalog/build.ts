@@ -8,7 +8,8 @@ import type { ChannelModelRow, ModelRow, OverrideRow, RoutingRows } from './stor
 
 /** What the builder asks of outside. Each may throw; then that one row is left out, the rest goes on. */
 export interface Readers {
-  openKey(sealed: string): string
+  /** The keys of a channel: at least one, "" where it has none. */
+  openKeys(sealed: string): readonly string[]
   /** Told which row cannot be used, and why. */
   broken(what: string, id: number, error: unknown): void
 }
@@ -27,6 +28,7 @@ export function buildSnapshot(rows: RoutingRows, version: number, readers: Reade
       multiplier: factorOf(row.multiplier),
       routingAlgorithm: routingAlgorithmOf(row.routing_algorithm),
       enabled: row.enabled === 1,
+      hedgeDelayMs: row.hedge_delay_ms,
     })
   }
   const models = new Map<string, Building>()
@@ -105,9 +107,9 @@ function addCandidates(
     const carried = ofChannel.get(row.id)
     const userChannelId = row.user_channel_id
     if (!carried || userChannelId === null || userChannels.get(userChannelId)?.enabled !== true) continue
-    let key: string
+    let keys: readonly string[]
     try {
-      key = readers.openKey(row.api_key_sealed)
+      keys = readers.openKeys(row.api_key_sealed)
     } catch (error) {
       readers.broken('channel', row.id, error)
       continue
@@ -119,7 +121,11 @@ function addCandidates(
       protocol: protocolOfType(row.type),
       baseUrl: row.base_url,
       vendor: vendorOf(row.type, row.base_url),
-      key,
+      key: keys[0] ?? '',
+      keys,
+      costFactor: factorOf(row.multiplier),
+      autoDisabledAt: row.auto_disabled_at,
+      autoDisabledReason: row.auto_disabled_reason,
       priority: row.priority,
       weight: row.weight,
       groupMultipliers: channelOverrides.get(row.id) ?? NO_OVERRIDES,
@@ -134,6 +140,7 @@ function addCandidates(
         groupMultipliers: modelOverrides.get(binding.id) ?? NO_OVERRIDES,
         costCard: costOf(binding, model.card.quotaType),
         userChannelId,
+        firstByteTimeoutMs: milliseconds(binding.first_byte_timeout_seconds ?? row.first_byte_timeout_seconds),
       }
       model.all.push(candidate)
       const list = model.byUserChannel.get(userChannelId)
@@ -157,4 +164,14 @@ function overridesOf(rows: readonly OverrideRow[]): Map<number, Map<number, Mone
 /** 0 never means free: it is refused on write, and in rows from elsewhere it stands for 1 (contract.md 7.5, W47). */
 function factorOf(multiplier: Money): Money {
   return multiplier === 0n ? money(MONEY_ONE) : multiplier
+}
+
+function milliseconds(seconds: number | null): number | undefined {
+  return seconds === null ? undefined : seconds * 1000
+}
+
+/** A channel's keys stand one a line; the same key twice is one. */
+export function keysOf(text: string): readonly string[] {
+  const keys = [...new Set(text.split(/\r?\n/).map((line) => line.trim()))].filter((line) => line !== '')
+  return keys.length > 0 ? keys : ['']
 }

@@ -1,7 +1,7 @@
 import { money, MONEY_ONE, type Money } from '../../../contract/money.ts'
 import type { Deps } from '../../http/deps.ts'
 import { describeError } from '../../lib/log.ts'
-import { buildSnapshot } from './build.ts'
+import { buildSnapshot, keysOf } from './build.ts'
 import { EMPTY_SNAPSHOT, type Candidate, type Snapshot } from './snapshot.ts'
 import { readRouting } from './store.ts'
 
@@ -17,7 +17,7 @@ export class Catalog {
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
   /** Opened keys by their sealed text: a rebuild decrypts only what changed. */
-  #keys: ReadonlyMap<string, string> = new Map()
+  #keys: ReadonlyMap<string, readonly string[]> = new Map()
   readonly #deps: Pick<Deps, 'db' | 'secrets' | 'log'>
 
   constructor(deps: Pick<Deps, 'db' | 'secrets' | 'log' | 'changes'>) {
@@ -52,12 +52,12 @@ export class Catalog {
   async #rebuild(): Promise<void> {
     const { db, secrets, log } = this.#deps
     const rows = await readRouting(db.query)
-    const keys = new Map<string, string>()
+    const keys = new Map<string, readonly string[]>()
     this.#snapshot = buildSnapshot(rows, this.#snapshot.version + 1, {
-      openKey: (sealed) => {
-        const key = this.#keys.get(sealed) ?? secrets.open(CHANNEL_KEY_PURPOSE, sealed)
-        keys.set(sealed, key)
-        return key
+      openKeys: (sealed) => {
+        const opened = this.#keys.get(sealed) ?? keysOf(secrets.open(CHANNEL_KEY_PURPOSE, sealed))
+        keys.set(sealed, opened)
+        return opened
       },
       broken: (what, id, error) => log.error(`a ${what} cannot be used`, { id, cause: describeError(error) }),
     })

@@ -15,6 +15,13 @@ export interface CatalogChannel {
   readonly vendor: Vendor | undefined
   /** Decrypted: it lives in memory only and never goes to a log, an error or the wire. */
   readonly key: string
+  /** All its keys, `key` among them: used in turn. The same list as before while the stored text is the same. */
+  readonly keys: readonly string[]
+  /** What the owner pays in proportion to the list price; counts where a cost card is unknown. */
+  readonly costFactor: Money
+  /** When it was taken out of service for its key or credit, epoch ms; null: in service. */
+  readonly autoDisabledAt: number | null
+  readonly autoDisabledReason: string
   readonly priority: number
   readonly weight: number
   /** Overrides by group id; a group without one has its own multiplier. */
@@ -31,6 +38,8 @@ export interface Candidate {
   /** What the upstream asks for; undefined: unknown, never taken as 0. */
   readonly costCard: PriceCard | undefined
   readonly userChannelId: number
+  /** How long its first byte is waited for; undefined: as long as the site says. */
+  readonly firstByteTimeoutMs: number | undefined
 }
 
 /** A model of the platform with everything that can serve it. */
@@ -62,6 +71,7 @@ export interface CatalogUserChannel {
   readonly multiplier: Money
   readonly routingAlgorithm: RoutingAlgorithm
   readonly enabled: boolean
+  readonly hedgeDelayMs: number | null
 }
 
 export interface CatalogGroup {

@@ -6,17 +6,31 @@ import type { Money } from '../../../contract/money.ts'
 export type GroupRow = Pick<Selectable<GroupTable>, 'id' | 'name' | 'multiplier'>
 export type UserChannelRow = Pick<
   Selectable<UserChannelTable>,
-  'id' | 'name' | 'description' | 'multiplier' | 'routing_algorithm' | 'enabled'
+  'id' | 'name' | 'description' | 'multiplier' | 'routing_algorithm' | 'enabled' | 'hedge_delay_ms'
 >
 export type ChannelRow = Pick<
   Selectable<ChannelTable>,
-  'id' | 'user_channel_id' | 'name' | 'type' | 'base_url' | 'api_key_sealed' | 'priority' | 'weight'
+  | 'id'
+  | 'user_channel_id'
+  | 'name'
+  | 'type'
+  | 'base_url'
+  | 'api_key_sealed'
+  | 'multiplier'
+  | 'priority'
+  | 'weight'
+  | 'auto_disabled_at'
+  | 'auto_disabled_reason'
+  | 'first_byte_timeout_seconds'
 >
 export type ModelRow = Pick<
   Selectable<ModelTable>,
   'id' | 'model_name' | 'provider' | 'provider_icon_url' | 'price_card' | 'free' | 'max_output_tokens' | 'enabled'
 >
-export type ChannelModelRow = Pick<Selectable<ChannelModelTable>, 'id' | 'channel_id' | 'model_id' | 'upstream_model_name' | 'cost_card'>
+export type ChannelModelRow = Pick<
+  Selectable<ChannelModelTable>,
+  'id' | 'channel_id' | 'model_id' | 'upstream_model_name' | 'cost_card' | 'first_byte_timeout_seconds'
+>
 export interface OverrideRow {
   owner_id: number
   group_id: number
@@ -43,10 +57,26 @@ export interface RoutingRows {
 export async function readRouting(db: Database['query']): Promise<RoutingRows> {
   const [groups, userChannels, channels, models, channelModels, channelOverrides, channelModelOverrides] = await Promise.all([
     db.selectFrom('groups').select(['id', 'name', 'multiplier']).execute(),
-    db.selectFrom('user_channels').select(['id', 'name', 'description', 'multiplier', 'routing_algorithm', 'enabled']).execute(),
+    db
+      .selectFrom('user_channels')
+      .select(['id', 'name', 'description', 'multiplier', 'routing_algorithm', 'enabled', 'hedge_delay_ms'])
+      .execute(),
     db
       .selectFrom('channels')
-      .select(['id', 'user_channel_id', 'name', 'type', 'base_url', 'api_key_sealed', 'priority', 'weight'])
+      .select([
+        'id',
+        'user_channel_id',
+        'name',
+        'type',
+        'base_url',
+        'api_key_sealed',
+        'multiplier',
+        'priority',
+        'weight',
+        'auto_disabled_at',
+        'auto_disabled_reason',
+        'first_byte_timeout_seconds',
+      ])
       .where('enabled', '=', 1)
       .where('user_channel_id', 'is not', null)
       .orderBy('priority', 'desc')
@@ -59,7 +89,7 @@ export async function readRouting(db: Database['query']): Promise<RoutingRows> {
       .execute(),
     db
       .selectFrom('channel_models')
-      .select(['id', 'channel_id', 'model_id', 'upstream_model_name', 'cost_card'])
+      .select(['id', 'channel_id', 'model_id', 'upstream_model_name', 'cost_card', 'first_byte_timeout_seconds'])
       .where('enabled', '=', 1)
       .orderBy('id')
       .execute(),

@@ -38,6 +38,7 @@ export async function createBinding(deps: Deps, channelId: number, body: Channel
         upstream_model_name: body.upstream_model_name || model.model_name,
         cost_card: costCardOf(body, model) ?? null,
         enabled: body.enabled === false ? 0 : 1,
+        first_byte_timeout_seconds: body.first_byte_timeout_seconds ?? null,
       },
       now,
     )
@@ -75,6 +76,8 @@ export async function updateBinding(deps: Deps, id: number, body: ChannelModelBo
         upstream_model_name: body.upstream_model_name === '' ? model.model_name : (body.upstream_model_name ?? before.upstream_model_name),
         cost_card: cost === undefined ? before.cost_card : cost,
         enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+        first_byte_timeout_seconds:
+          body.first_byte_timeout_seconds === undefined ? before.first_byte_timeout_seconds : body.first_byte_timeout_seconds,
       },
       now,
     )

@@ -51,6 +51,7 @@ export function bindingWireOf(binding: BindingRow, model: ModelWire, overrides: 
     output_price: '0',
     cost: binding.cost_card === null ? null : cardWire(decodeCard(binding.cost_card)),
     enabled: binding.enabled === 1,
+    first_byte_timeout_seconds: binding.first_byte_timeout_seconds,
     created_at: isoTime(binding.created_at),
     updated_at: isoTime(binding.updated_at),
     model_name: model.model_name,

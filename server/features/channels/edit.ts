@@ -12,6 +12,7 @@ import { deleteBindingsOfChannel } from '../channel-models/service.ts'
 import { checkOverrides, groupWires, requireMultiplier } from '../groups/service.ts'
 import { defaultUserChannelId, userChannelExists } from '../user-channels/service.ts'
 import { channelWireOf, overrideWiresOf } from './service.ts'
+import { HEALTHY } from './health.ts'
 import {
   deleteChannelRows,
   findChannel,
@@ -60,6 +61,7 @@ export async function createChannel(deps: Deps, body: ChannelBody & { name: stri
         auto_disabled_reason: '',
         last_health_checked_at: null,
         last_health_status: '',
+        first_byte_timeout_seconds: body.first_byte_timeout_seconds ?? null,
       },
       now,
     )
@@ -95,6 +97,8 @@ export async function updateChannel(deps: Deps, id: number, body: ChannelBody, a
         priority: body.priority ?? before.priority,
         weight: body.weight ?? before.weight,
         enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+        first_byte_timeout_seconds: kept(body.first_byte_timeout_seconds, before.first_byte_timeout_seconds),
+        ...forgiven(body, before),
       },
       now,
     )
@@ -186,4 +190,17 @@ function sealedKey(deps: Deps, key: string): Pick<ChannelRow, 'api_key_sealed' |
     api_key_sealed: deps.secrets.seal(CHANNEL_KEY_PURPOSE, key),
     api_key_hint: key.length >= MIN_CHARS_FOR_HINT ? key.slice(-HINT_CHARS) : '',
   }
+}
+
+/** Absent keeps, null falls back to the wider setting. */
+function kept(asked: number | null | undefined, before: number | null): number | null {
+  return asked === undefined ? before : asked
+}
+
+/** Another key, address or switch is a fresh start: what an older one did no longer counts against the channel. */
+function forgiven(body: ChannelBody, before: ChannelRow): Partial<ChannelRow> {
+  const newKey = body.api_key === null || (body.api_key !== undefined && body.api_key !== '' && !isMask(body.api_key))
+  const newAddress = typeof body.base_url === 'string' && body.base_url !== before.base_url
+  const switchedOn = body.enabled === true && before.enabled === 0
+  return newKey || newAddress || switchedOn ? HEALTHY : {}
 }

@@ -19,6 +19,7 @@ import {
   hasOrphans,
   selectChannels,
   selectChannelsOf,
+  selectNames,
   selectOverrides,
   type ChannelRow,
   type OverrideRow,
@@ -71,6 +72,11 @@ export async function channelExists(db: Tx, id: number): Promise<boolean> {
  */
 export function detachChannels(tx: Tx, userChannelId: number, now: number): Promise<number[]> {
   return detachChannelRows(tx, userChannelId, now)
+}
+
+/** Names of upstreams by id; one that is gone has none. */
+export async function channelNames(db: Tx, ids: readonly number[]): Promise<Map<number, string>> {
+  return ids.length === 0 ? new Map() : new Map((await selectNames(db, ids)).map(({ id, name }) => [id, name]))
 }
 
 /** True when an upstream belongs to no user channel. */
@@ -137,6 +143,7 @@ function wireOf(row: ChannelRow, { userChannels, bindings, overrides }: Context)
     auto_disabled_reason: row.auto_disabled_reason,
     last_health_checked_at: isoTimeOrNull(row.last_health_checked_at),
     last_health_status: row.last_health_status,
+    first_byte_timeout_seconds: row.first_byte_timeout_seconds,
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
     models: bindings.get(row.id) ?? [],

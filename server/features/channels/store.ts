@@ -38,6 +38,10 @@ export function selectChannelsOf(db: Tx, userChannelIds: readonly number[] | und
   return rows.orderBy('priority', 'desc').orderBy('weight', 'desc').orderBy('id').execute()
 }
 
+export function selectNames(db: Tx, ids: readonly number[]): Promise<Pick<ChannelRow, 'id' | 'name'>[]> {
+  return db.selectFrom('channels').select(['id', 'name']).where('id', 'in', ids).execute()
+}
+
 export function findChannel(db: Tx, id: number): Promise<ChannelRow | undefined> {
   return db.selectFrom('channels').selectAll().where('id', '=', id).executeTakeFirst()
 }
@@ -57,6 +61,11 @@ export function updateChannelRow(tx: Tx, id: number, change: ChannelChange, now:
     .where('id', '=', id)
     .returningAll()
     .executeTakeFirstOrThrow()
+}
+
+/** Notes what its traffic says of a channel, unless it is gone. Nobody edited it: `updated_at` stays. */
+export async function noteHealth(tx: Tx, id: number, change: ChannelChange): Promise<void> {
+  await tx.updateTable('channels').set(change).where('id', '=', id).execute()
 }
 
 /** The channel and its multipliers; its bindings are the caller's. */

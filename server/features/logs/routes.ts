@@ -1,8 +1,9 @@
 import { getLog, getUserLog, listLogs, listUserLogs } from '../../../contract/api/logs.ts'
 import { bind, type Route } from '../../http/bind.ts'
 import type { Deps } from '../../http/deps.ts'
+import { channelNames } from '../channels/service.ts'
 import { findCall, listLogsOf } from './service.ts'
-import { adminLogWireOf, adminReceiptOf, logWireOf, receiptOf } from './wire.ts'
+import { adminLogWireOf, adminReceiptOf, logWireOf, plannedChannels, receiptOf } from './wire.ts'
 
 /** Calls and their receipts. */
 export function logsRoutes(deps: Deps): Route[] {
@@ -15,7 +16,7 @@ export function logsRoutes(deps: Deps): Route[] {
     bind(listLogs, ({ query }) => listLogsOf(deps, query, adminLogWireOf)),
     bind(getLog, async ({ params }) => {
       const { row, entryId } = await findCall(deps, params.id)
-      return adminReceiptOf(row, entryId)
+      return adminReceiptOf(row, entryId, await channelNames(deps.db.query, plannedChannels(row)))
     }),
   ]
 }

@@ -21,6 +21,16 @@ const attempts = z.array(
     durationMs: z.number(),
   }),
 )
+/** As relay/routing/trace.ts writes it. */
+const storedPlan = z.object({
+  a: z.string(),
+  u: z.int(),
+  by: z.string().default('algorithm'),
+  n: z.int(),
+  c: z.array(z.tuple([z.int()], z.string())),
+  x: z.int().default(0),
+  s: z.array(z.tuple([z.int(), z.string(), z.int(), z.string()])).default([]),
+})
 const anyJson = z.json()
 
 /** Prices a list row shows; the receipt has them all. */
@@ -94,7 +104,7 @@ export function receiptOf(row: LogRow, entryId: number | null): ReceiptWire {
 }
 
 /** The receipt with where the call went. */
-export function adminReceiptOf(row: LogRow, entryId: number | null): AdminReceiptWire {
+export function adminReceiptOf(row: LogRow, entryId: number | null, channelNames: ReadonlyMap<number, string>): AdminReceiptWire {
   const tries = attempts.parse(JSON.parse(row.attempts))
   return {
     ...adminLogWireOf(row),
@@ -109,6 +119,32 @@ export function adminReceiptOf(row: LogRow, entryId: number | null): AdminReceip
       upstream_model_name: one.upstreamModel,
       error: one.error,
     })),
+    plan: planOf(row, channelNames),
+  }
+}
+
+/** Channels the plan of a call names. */
+export function plannedChannels(row: LogRow): number[] {
+  if (row.plan === '') return []
+  const { c, s } = storedPlan.parse(JSON.parse(row.plan))
+  return [...new Set([...c.map(([id]) => id), ...s.map(([id]) => id)])]
+}
+
+function planOf(row: LogRow, names: ReadonlyMap<number, string>): AdminReceiptWire['plan'] {
+  if (row.plan === '') return null
+  const { a, u, by, n, c, x, s } = storedPlan.parse(JSON.parse(row.plan))
+  const named = (id: number): { channel_id: number; channel_name?: string } => {
+    const name = names.get(id)
+    return name === undefined ? { channel_id: id } : { channel_id: id, channel_name: name }
+  }
+  return {
+    algorithm: a,
+    user_channel_id: u,
+    picked_by: by,
+    candidates: n,
+    order: c.map(([id, score]) => ({ ...named(id), score: score ?? null })),
+    skipped_count: x,
+    skipped: s.map(([id, reason, ms, detail]) => ({ ...named(id), reason, for_ms: ms, detail })),
   }
 }
 

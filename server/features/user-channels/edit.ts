@@ -34,6 +34,7 @@ export async function createUserChannel(deps: Deps, body: UserChannelBody & { na
         multiplier,
         routing_algorithm: body.routing_algorithm ?? 'priority',
         enabled: body.enabled === false ? 0 : 1,
+        hedge_delay_ms: body.hedge_delay_ms || null,
       },
       now,
     )
@@ -65,6 +66,7 @@ export async function updateUserChannel(deps: Deps, id: number, body: UserChanne
         multiplier: requireMultiplier(body.multiplier ?? before.multiplier),
         routing_algorithm: body.routing_algorithm ?? before.routing_algorithm,
         enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+        hedge_delay_ms: body.hedge_delay_ms === undefined ? before.hedge_delay_ms : body.hedge_delay_ms || null,
       },
       now,
     )

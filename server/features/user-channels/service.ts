@@ -18,6 +18,7 @@ export function userChannelWireOf(row: UserChannelRow): BareUserChannelWire {
     multiplier: formatMoney(row.multiplier),
     routing_algorithm: routingAlgorithmOf(row.routing_algorithm),
     enabled: row.enabled === 1,
+    hedge_delay_ms: row.hedge_delay_ms,
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
   }
@@ -54,6 +55,7 @@ export async function ensureDefaultUserChannel(tx: Tx, needed: boolean, now: num
         multiplier: money(MONEY_ONE),
         routing_algorithm: 'priority',
         enabled: 1,
+        hedge_delay_ms: null,
       },
       now,
     )

@@ -4,7 +4,7 @@ import type { Candidate } from '../../features/catalog/snapshot.ts'
 import { readBounded } from '../bounded.ts'
 import type { AdmittedCall } from '../call.ts'
 import type { RelayDeps } from '../deps.ts'
-import { AttemptFailed, parsed, refused } from '../dispatch.ts'
+import { AttemptFailed, parsed, refused, timedOut } from '../attempt.ts'
 import { MAX_ANSWER_BYTES } from '../limits.ts'
 import { protocols } from '../protocols/index.ts'
 import type { ServiceRequest } from './service.ts'
@@ -31,14 +31,14 @@ export async function sendService(
   call: AdmittedCall,
   candidate: Candidate,
   deps: RelayDeps,
+  firstByteMs: number,
 ): Promise<ServiceAnswer> {
   const abort = new AbortController()
-  const limitMs = deps.settings.integer('reliability_first_byte_timeout_seconds') * 1000
   let late = false
   const timer = setTimeout(() => {
     late = true
     abort.abort()
-  }, limitMs)
+  }, firstByteMs)
   try {
     const response = await deps.fetch(request.url, {
       method: 'POST',
@@ -64,7 +64,7 @@ export async function sendService(
     return { candidate, response, abort, whole: { bytes, json }, stream: undefined }
   } catch (error) {
     abort.abort()
-    if (late) throw new AttemptFailed(new AppError('upstream_timeout', { cause: `no answer within ${limitMs} ms` }), true, null)
+    if (late) throw timedOut(firstByteMs)
     throw error
   } finally {
     clearTimeout(timer)

@@ -259,6 +259,7 @@ const logColumns = [
   'charge_note',
   'losses',
   'attempts',
+  'plan',
   'error',
   'ip',
   'user_agent',

@@ -1,0 +1,213 @@
+import { AppError, type ErrorCode } from '../../contract/errors.ts'
+import { isObject, type Json } from '../../contract/json.ts'
+import type { Candidate } from '../features/catalog/snapshot.ts'
+import { OutboundBlocked } from '../lib/outbound.ts'
+import { readBounded } from './bounded.ts'
+import type { AdmittedCall, UpstreamAnswer } from './call.ts'
+import type { RelayDeps } from './deps.ts'
+import { endpointOf, suitedBody } from './endpoint.ts'
+import { publicMessage } from './faults.ts'
+import { MAX_ANSWER_BYTES, MAX_ERROR_BYTES } from './limits.ts'
+import { readPrelude } from './prelude.ts'
+import type { Fault, Loss } from './protocols/canonical.ts'
+import { protocols } from './protocols/index.ts'
+import { inClientWords } from './protocols/places.ts'
+import type { Protocol } from './protocols/protocol.ts'
+import type { Blame } from './routing/health.ts'
+
+/** One try failed before anything reached the client. `retry`: another channel may do better. */
+export class AttemptFailed extends Error {
+  override readonly name = 'AttemptFailed'
+  readonly failure: AppError
+  readonly retry: boolean
+  readonly status: number | null
+  /** Whom it counts against. */
+  readonly blame: Blame
+
+  constructor(failure: AppError, retry: boolean, status: number | null, blame: Blame = 'model') {
+    super(failure.message)
+    this.failure = failure
+    this.retry = retry
+    this.status = status
+    this.blame = blame
+  }
+}
+
+/** What one try must keep to. */
+export interface TryLimits {
+  /** For the first byte. */
+  firstByteMs: number
+  /** Someone else answered, or nobody waits any more. */
+  signal: AbortSignal | undefined
+  /** Another channel is left: what a stream says before its content is kept back, so that it can still be tried there. */
+  hold: boolean
+}
+
+/** One conversation's call on one channel: patched on the same-protocol road, translated otherwise. */
+export async function attempt(
+  call: AdmittedCall,
+  candidate: Candidate,
+  deps: RelayDeps,
+  { firstByteMs, signal, hold }: TryLimits,
+): Promise<Omit<UpstreamAnswer, 'attempts'>> {
+  const upstream: Protocol = protocols[candidate.channel.protocol]
+  const { stream } = call.peek
+  const { body, losses } = requestBody(call, candidate, upstream)
+  const abort = new AbortController()
+  // A stream is given up with its client. A whole answer is not: the upstream bills it, so it is read and settled.
+  const giveUp = (): void => abort.abort()
+  if (stream) call.clientSignal.addEventListener('abort', giveUp, { once: true })
+  signal?.addEventListener('abort', giveUp, { once: true })
+  let late = false
+  let stalled = false
+  const timer = setTimeout(() => {
+    late = true
+    abort.abort()
+  }, firstByteMs)
+  try {
+    const { url, headers } = endpointOf(candidate.channel, { model: candidate.upstreamModel, stream })
+    const forwarded = upstream === call.ingress.protocol ? call.forwardHeaders : undefined
+    const response = await deps.fetch(url, {
+      method: 'POST',
+      body,
+      signal: abort.signal,
+      headers: {
+        ...headers(candidate.channel.key),
+        ...forwarded,
+        'content-type': 'application/json',
+        accept: stream ? 'text/event-stream' : 'application/json',
+      },
+    })
+    if (response.status !== 200) throw await refused(response, upstream, candidate, call)
+    const isEvents = response.headers.get('content-type')?.includes('text/event-stream') === true
+    if (stream && isEvents) {
+      const reader = (response.body ?? emptyBody()).getReader()
+      const { first, fault, ended } = await readPrelude(reader, upstream, {
+        hold,
+        begun: () => clearTimeout(timer),
+        idleMs: deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000,
+        giveUp() {
+          stalled = true
+          abort.abort()
+        },
+      })
+      if (fault) throw faultFailure(fault, call, candidate, 200)
+      if (ended) throw invalid(`the stream ended before its ${first.length === 0 ? 'first event' : 'content'}`)
+      return { candidate, response, abort, losses, stream: { reader, first }, whole: undefined }
+    }
+    if (stream !== isEvents) {
+      await response.body?.cancel()
+      throw invalid(stream ? 'a stream was asked for, the answer is none' : 'no stream was asked for, the answer is one')
+    }
+    const bytes = await readBounded(response, MAX_ANSWER_BYTES)
+    if (bytes === undefined)
+      throw new AttemptFailed(new AppError('upstream_invalid', { cause: 'the answer is larger than 64 MiB' }), false, 200)
+    const json = parsed(bytes)
+    if (!isObject(json)) throw invalid('the answer is not a JSON object')
+    const inside = upstream.bodyFault?.(json)
+    if (inside) throw faultFailure(inside, call, candidate, 200)
+    return { candidate, response, abort, losses, stream: undefined, whole: { bytes, json } }
+  } catch (error) {
+    abort.abort()
+    if (late) throw timedOut(firstByteMs)
+    if (stalled)
+      throw new AttemptFailed(new AppError('upstream_timeout', { cause: 'the stream fell silent before its content' }), true, 200)
+    throw error
+  } finally {
+    clearTimeout(timer)
+    if (stream) call.clientSignal.removeEventListener('abort', giveUp)
+    signal?.removeEventListener('abort', giveUp)
+  }
+}
+
+function invalid(cause: string): AttemptFailed {
+  return new AttemptFailed(new AppError('upstream_invalid', { cause }), true, 200)
+}
+
+/** The upstream was silent for so long. */
+export function timedOut(limitMs: number): AttemptFailed {
+  return new AttemptFailed(new AppError('upstream_timeout', { cause: `no answer within ${limitMs} ms` }), true, null)
+}
+
+/** The client's own bytes when nothing has to change; patched or translated otherwise. */
+function requestBody(call: AdmittedCall, candidate: Candidate, upstream: Protocol): { body: Uint8Array | string; losses: readonly Loss[] } {
+  const { protocol } = call.ingress
+  if (upstream === protocol) {
+    const losses: Loss[] = [...call.losses]
+    const patched = suitedBody(
+      protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream, losses }),
+      candidate.channel,
+    )
+    return { body: patched === call.body && call.bytes ? call.bytes : JSON.stringify(patched), losses }
+  }
+  const turn = protocol.decodeRequest(call.body, call.ingress.path)
+  const { body, losses } = upstream.encodeRequest({ ...turn, model: candidate.upstreamModel, stream: call.peek.stream })
+  const patched = suitedBody(upstream.patch(body, { model: candidate.upstreamModel, stream: call.peek.stream }), candidate.channel)
+  return { body: JSON.stringify(patched), losses: [...call.losses, ...inClientWords(losses, turn, protocol.words)] }
+}
+
+/** An error status of the upstream, read within a limit. */
+export async function refused(response: Response, upstream: Protocol, candidate: Candidate, call: AdmittedCall): Promise<AttemptFailed> {
+  const bytes = await readBounded(response, MAX_ERROR_BYTES).catch(() => undefined)
+  const fault = upstream.decodeError(response.status, bytes === undefined ? undefined : parsed(bytes))
+  const retryAfter = Number(response.headers.get('retry-after'))
+  return faultFailure(
+    Number.isFinite(retryAfter) && retryAfter > 0 ? { ...fault, retryAfterSeconds: Math.ceil(retryAfter) } : fault,
+    call,
+    candidate,
+    response.status,
+  )
+}
+
+/**
+ * What the customer is told of an upstream's fault (W70, W71): his own mistake stays his 400 with the upstream's words;
+ * trouble with our key, our credit or the upstream itself is a 502 or 503, and the next channel is tried.
+ */
+function faultFailure(fault: Fault, call: AdmittedCall, candidate: Candidate, status: number): AttemptFailed {
+  const fail = (code: ErrorCode, blame: Blame, options: ConstructorParameters<typeof AppError>[1] = {}): AttemptFailed =>
+    new AttemptFailed(new AppError(code, { cause: `upstream ${status}: ${fault.message}`, ...options }), blame !== 'nobody', status, blame)
+  const wait = fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds }
+  switch (fault.kind) {
+    case 'invalid_request':
+    case 'content_policy':
+    case 'too_large':
+      return fail(fault.kind === 'too_large' ? 'body_too_large' : 'upstream_refused', 'nobody', {
+        message: publicMessage(fault.message, call.model.name, candidate),
+        ...(fault.param === undefined ? {} : { param: fault.param }),
+      })
+    case 'authentication':
+    case 'insufficient_balance':
+      return fail('upstream_unavailable', 'key_refused', wait)
+    case 'rate_limit':
+      return fail('upstream_unavailable', 'rate_limit', wait)
+    case 'overloaded':
+    case 'permission':
+    case 'unavailable':
+      return fail('upstream_unavailable', 'model', wait)
+    case 'timeout':
+      return fail('upstream_timeout', 'model')
+    case 'not_found':
+    case 'upstream':
+    case 'internal':
+      return fail('upstream_failed', 'model')
+  }
+}
+
+/** What the network threw. A target that may not be called is a fault of the channel as it is set up. */
+export function networkFailure(error: unknown): AttemptFailed {
+  if (error instanceof OutboundBlocked) return new AttemptFailed(new AppError('upstream_blocked', { cause: error }), true, null, 'channel')
+  return new AttemptFailed(new AppError('upstream_failed', { cause: error }), true, null, 'channel')
+}
+
+/** JSON of a body, or undefined when it is none. */
+export function parsed(bytes: Uint8Array): Json | undefined {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes)) as Json
+  } catch {
+    return undefined
+  }
+}
+
+function emptyBody(): ReadableStream<Uint8Array> {
+  return new ReadableStream({ start: (controller) => controller.close() })
+}
