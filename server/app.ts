@@ -39,8 +39,10 @@ import { userChannelsRoutes } from './features/user-channels/routes.ts'
 import { userCatalogRoutes } from './features/user-catalog/routes.ts'
 import { usersRoutes } from './features/users/routes.ts'
 import { mount, type App, type HttpEnv, type Route } from './http/bind.ts'
-import { Changes, type Deps } from './http/deps.ts'
+import { Changes } from './http/changes.ts'
+import type { Deps } from './http/deps.ts'
 import { errorResponse } from './http/errors.ts'
+import { joinProcesses } from './http/processes.ts'
 import { secure } from './http/security.ts'
 import { Spa } from './http/spa.ts'
 import { payRewards, REWARDS_MS } from './jobs/rewards.ts'
@@ -48,11 +50,12 @@ import { Scheduler } from './jobs/scheduler.ts'
 import { SWEEP_SIGN_IN_MS, sweepSignIn } from './jobs/sign-in.ts'
 import { clientIp } from './lib/client-ip.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
-import { requestId } from './lib/ids.ts'
+import { requestId, sha256Hex } from './lib/ids.ts'
 import { LiveSettings } from './lib/live-settings.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
 import { createMailer } from './lib/mailer.ts'
 import { guardedFetch } from './lib/outbound.ts'
+import { Redis } from './lib/redis.ts'
 import { SecretBox } from './lib/secret-box.ts'
 import { probeRoutes } from './relay/probe/routes.ts'
 import { routingRoutes } from './relay/routing/routes.ts'
@@ -136,6 +139,8 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     url: config.databaseUrl,
     onError: (error) => log.error('database connection failed', { cause: describeError(error) }),
   })
+  const redis = config.redisUrl === undefined ? undefined : new Redis(config.redisUrl, namespaceOf(config), log)
+  await redis?.start()
   const settings = new LiveSettings()
   const deps: Deps = {
     db,
@@ -149,8 +154,12 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     oidcDefaults: config.oidc,
     bootstrapAdmins: config.bootstrapAdmins,
     trustedProxies: config.trustedProxies,
-    changes: new Changes(),
+    changes: new Changes(log),
+    redis,
   }
+  // Before anything is read: what is told from now on is either read below or heard.
+  const leaveProcesses = await joinProcesses(deps, config.databaseUrl)
+  deps.changes.listen(({ type }) => (type === 'settings' || type === 'everything' ? loadSettings(deps) : undefined))
   await ensureDefaults(deps)
   await loadSettings(deps)
   const orphans = new OrphanSweeper(deps)
@@ -198,6 +207,8 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     async close() {
       await scheduler.stop()
       await gateway?.close()
+      await leaveProcesses()
+      redis?.close()
       await db.close()
     },
   }
@@ -245,6 +256,11 @@ function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
   })
   app.onError((error, http) => errorResponse(error, http, deps.log))
   return app
+}
+
+/** Every process of an installation has the same secret, and another installation on the same Redis has another. */
+function namespaceOf({ jwtSecret }: AppConfig): string {
+  return `tollgate:{${sha256Hex(`redis ${jwtSecret}`).slice(0, 16)}}:`
 }
 
 function isBelow(pathname: string, prefixes: readonly string[]): boolean {

@@ -5,7 +5,9 @@ import type { LiveSettings } from '../lib/live-settings.ts'
 import type { Log } from '../lib/log.ts'
 import type { Mailer } from '../lib/mailer.ts'
 import type { GuardedFetch } from '../lib/outbound.ts'
+import type { Redis } from '../lib/redis.ts'
 import type { SecretBox } from '../lib/secret-box.ts'
+import type { Changes } from './changes.ts'
 
 /** What every feature gets from outside: nothing in it is global, so a test brings its own. */
 export interface Deps {
@@ -30,25 +32,6 @@ export interface Deps {
   readonly trustedProxies: readonly Range[]
   /** Told after each committed change of routing data, keys, users or settings, so that caches follow at once. */
   readonly changes: Changes
-}
-
-/** What changed: `routing` rebuilds the snapshot; the others drop what is kept of one key, user or channel. */
-export type Change =
-  | { type: 'routing' }
-  | { type: 'settings' }
-  | { type: 'api_key'; keyHashes: string[] }
-  | { type: 'user'; userId: number }
-  | { type: 'channel_health'; channelId: number }
-
-/** Tells who keeps a copy in memory. Listeners finish before `publish` resolves: a change is in force when its answer leaves. */
-export class Changes {
-  readonly #listeners: ((change: Change) => void | Promise<void>)[] = []
-
-  listen(listener: (change: Change) => void | Promise<void>): void {
-    this.#listeners.push(listener)
-  }
-
-  async publish(change: Change): Promise<void> {
-    for (const listener of this.#listeners) await listener(change)
-  }
+  /** What processes share, when they do. Optional at any moment: whoever asks it goes on without it. */
+  readonly redis: Redis | undefined
 }

@@ -8,6 +8,8 @@ export interface ServerProcess {
   /** Milliseconds from the start to the first answer. */
   readonly upAfterMs: number
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number>
+  /** Sends a signal and does not wait. */
+  signal(signal: 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void
 }
 
 const START_LIMIT_MS = 10_000
@@ -21,8 +23,8 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Starts the server on a database and waits until it answers. */
-export async function startServer(database: DatabaseOptions, port: number): Promise<ServerProcess> {
+/** Starts the server on a database and waits until it answers. `more`: further environment variables. */
+export async function startServer(database: DatabaseOptions, port: number, more: Record<string, string> = {}): Promise<ServerProcess> {
   const started = performance.now()
   const child = Bun.spawn([process.execPath, new URL('../../server/main.ts', import.meta.url).pathname], {
     stdin: 'ignore',
@@ -38,6 +40,7 @@ export async function startServer(database: DatabaseOptions, port: number): Prom
       ENCRYPTION_KEY: `${TEST_SECRET} too`,
       LOG_LEVEL: 'error',
       BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
+      ...more,
     },
   })
   const base = `http://127.0.0.1:${port}`
@@ -61,5 +64,6 @@ export async function startServer(database: DatabaseOptions, port: number): Prom
       child.kill(signal)
       return child.exited
     },
+    signal: (signal) => child.kill(signal),
   }
 }

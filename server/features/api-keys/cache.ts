@@ -63,6 +63,7 @@ export class KeyCache {
     deps.changes.listen((change) => {
       if (change.type === 'api_key') this.#dropKeys(change.keyHashes)
       else if (change.type === 'user') this.#dropUser(change.userId)
+      else if (change.type === 'everything') this.#dropAll()
     })
   }
 
@@ -112,6 +113,13 @@ export class KeyCache {
       this.#unknown.delete(hash)
       this.#loading.delete(hash)
     }
+  }
+
+  #dropAll(): void {
+    this.#generation += 1
+    this.#loading.clear()
+    this.#callers.clear()
+    this.#unknown.clear()
   }
 
   #dropUser(userId: number): void {

@@ -22,7 +22,7 @@ export class Catalog {
 
   constructor(deps: Pick<Deps, 'db' | 'secrets' | 'log' | 'changes'>) {
     this.#deps = deps
-    deps.changes.listen((change) => (change.type === 'routing' ? this.load() : undefined))
+    deps.changes.listen((change) => (change.type === 'routing' || change.type === 'everything' ? this.load() : undefined))
   }
 
   get snapshot(): Snapshot {

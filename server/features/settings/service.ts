@@ -22,7 +22,7 @@ const MIN_CHARS_FOR_HINT = 12
 
 const purposeOf = (key: SettingKey): string => `setting:${key}`
 
-/** Reads every setting into memory; at start and after each change. */
+/** Reads every setting into memory: at start, and then as the first listener of each change. */
 export async function loadSettings(deps: Pick<Deps, 'db' | 'settings' | 'secrets'>): Promise<void> {
   const values = new Map<SettingKey, string>()
   for (const [key, value] of await readRows(deps.db.query)) {
@@ -86,7 +86,6 @@ export async function updateSettings(
         now,
       })
     })
-    await loadSettings(deps)
     await deps.changes.publish({ type: 'settings' })
   }
   return adminSettingsOf(deps)

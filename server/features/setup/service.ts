@@ -5,7 +5,7 @@ import type { Deps } from '../../http/deps.ts'
 import { hashPassword, MAX_PASSWORD_BYTES, MIN_PASSWORD_BYTES } from '../../lib/passwords.ts'
 import { recordAudit } from '../audit/service.ts'
 import { openSession, signedInAs, type Browser } from '../auth/service.ts'
-import { loadSettings, setFlagOnce, storeSettings } from '../settings/service.ts'
+import { setFlagOnce, storeSettings } from '../settings/service.ts'
 import { createUser } from '../users/service.ts'
 import { setupRequired } from './state.ts'
 
@@ -56,7 +56,6 @@ export async function setUp(deps: Deps, input: SetupInput, browser: Browser): Pr
     })
     return { user: owner, sessionId: await openSession(tx, owner.id, browser, now) }
   })
-  await loadSettings(deps)
   await deps.changes.publish({ type: 'settings' })
   return signedInAs(deps, user, sessionId, now)
 }

@@ -54,7 +54,7 @@ export class Routing {
     })
     deps.changes.listen((change) => {
       if (change.type === 'channel_health') this.health.reset(change.channelId)
-      if (change.type === 'routing') this.#forget(catalog)
+      if (change.type === 'routing' || change.type === 'everything') this.#forget(catalog)
     })
   }
 
