@@ -4,6 +4,7 @@ import { asAppError } from '../http/errors.ts'
 import { describeError } from '../lib/log.ts'
 import type { EndReason } from '../features/billing/rules.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
+import type { Cover } from './cover.ts'
 import type { RelayDeps } from './deps.ts'
 import { faultOf, publicMessage } from './faults.ts'
 import type { Fault, Loss } from './protocols/canonical.ts'
@@ -23,6 +24,13 @@ const DRAIN_MS = 1_000
 /** How the stream ended, in the customer's terms. */
 type Ending = { endReason: EndReason; fault: Fault | undefined; error: string }
 
+/** The answer outgrew what is held for it, and there is no money for more. */
+const USED_UP: Ending = {
+  endReason: 'refused_balance',
+  fault: { kind: 'insufficient_balance', status: 402, message: 'The balance was used up during the answer' },
+  error: 'the balance was used up during the answer',
+}
+
 /**
  * One streamed answer on its way to the client. Pull-based: a client that stops reading stops the upstream read. What is
  * kept is one event and a bounded text, never the stream. The charge is committed before the end marker leaves.
@@ -33,6 +41,7 @@ export class StreamDelivery implements Watched {
   readonly #call: AdmittedCall
   readonly #deps: RelayDeps
   readonly #settlement: Settlement
+  readonly #cover: Cover
   readonly #parser = parseSse()
   readonly #framer: Framer
   readonly #form: Translator<Frame, Frame> | undefined
@@ -50,10 +59,11 @@ export class StreamDelivery implements Watched {
   #closed = false
 
   /** @param answer the upstream's, or the promise of it when the client already waits for long */
-  constructor(call: AdmittedCall, answer: UpstreamAnswer | Promise<UpstreamAnswer>, settlement: Settlement, deps: RelayDeps) {
+  constructor(call: AdmittedCall, answer: UpstreamAnswer | Promise<UpstreamAnswer>, settlement: Settlement, cover: Cover, deps: RelayDeps) {
     this.#call = call
     this.#deps = deps
     this.#settlement = settlement
+    this.#cover = cover
     this.#framer = call.ingress.framer()
     this.#form = call.adapted?.stream()
     this.sentAtMs = this.heardAtMs = deps.clock.monotonic()
@@ -111,7 +121,13 @@ export class StreamDelivery implements Watched {
         this.#first = undefined
         if (this.#over) return
         this.heardAtMs = this.#deps.watch.nowMs
-        const out = this.#translate(bytes === undefined ? this.#parser.end() : this.#parser.push(bytes), road)
+        const frames = bytes === undefined ? this.#parser.end() : this.#parser.push(bytes)
+        let out = this.#translate(frames, road)
+        while (frames.length > 0 && !road.fault) {
+          if (!(await this.#cover.extend(road.text, this.#usage, answer.candidate))) return await this.#end(USED_UP, out)
+          if (this.#over) return
+          out += this.#translate(frames, road)
+        }
         if (road.fault) return await this.#end(this.#faulted(road.fault, answer), out)
         if (bytes === undefined) this.#closed = true
         if (bytes === undefined || road.ended) return await this.#finish(out, road)
@@ -130,12 +146,18 @@ export class StreamDelivery implements Watched {
     return done ? undefined : value
   }
 
+  /** Takes the frames that the hold covers; what is left of them is beyond it. */
   #translate(frames: Frame[], road: Road): string {
     let out = ''
+    let taken = 0
     for (const frame of frames) {
+      if (road.text.chars >= this.#cover.chars) break
+      taken += 1
       out += this.#write(road.push(frame, this.#usage))
       if (road.fault) break
     }
+    if (taken === frames.length) frames.length = 0
+    else frames.splice(0, taken)
     if (this.#firstContentMs === null && road.hasContent) this.#firstContentMs = this.#deps.clock.monotonic() - this.#call.startedMs
     return out
   }

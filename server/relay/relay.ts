@@ -1,6 +1,7 @@
 import { describeError } from '../lib/log.ts'
 import { admit, type Arrival } from './admit.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
+import { Cover } from './cover.ts'
 import { answerHeaders, deliverWhole } from './deliver.ts'
 import { StreamDelivery } from './deliver-stream.ts'
 import type { RelayDeps } from './deps.ts'
@@ -24,7 +25,7 @@ export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response
   const order = call.body.previous_response_id === undefined ? planned : await preferMaker(planned, call, deps)
   const first = order[0]
   if (!first) throw new AppError('no_channel')
-  await reserve(call, first, deps) // the estimate is held, or 402
+  const held = await reserve(call, first, deps) // the estimate is held, or 402
   const settlement = new Settlement(call, deps)
   const { service } = call.ingress
   if (service) {
@@ -39,7 +40,7 @@ export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response
   const early = await withinKeepAlive(answer)
   // A stream may last for minutes, and prompts are megabytes: the text that was sent need not be kept as well.
   if (early) call.bytes = undefined
-  const delivery = new StreamDelivery(call, early ?? answer, settlement, deps) // forward or translate; settles before the end marker
+  const delivery = new StreamDelivery(call, early ?? answer, settlement, new Cover(call, held, deps), deps) // forward or translate; settles before the end marker
   return new Response(delivery.body(), {
     status: 200,
     headers: {

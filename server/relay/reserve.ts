@@ -39,17 +39,27 @@ function computePricing(call: AdmittedCall, candidate: Candidate, deps: RelayDep
  */
 export async function reserve(call: AdmittedCall, first: Candidate, deps: RelayDeps): Promise<Money> {
   const { peek, model, facts } = call
-  const asked = peek.maxOutputTokens ?? model.maxOutputTokens ?? DEFAULT_MAX_OUTPUT
-  const output = Math.min(asked, model.maxOutputTokens ?? asked)
   const { service } = call.ingress
+  const output = heldOutput(call)
   const usage = service ? service.ceiling(call) : { ...EMPTY_USAGE, input: call.estimatedInput, output: output * peek.choices }
   return deps.ledger.hold({
     requestId: call.requestId,
     accountId: facts.accountId,
-    quotaKeyId: call.caller.quotaLimit === 0n ? null : facts.apiKeyId,
+    quotaKeyId: quotaKeyOf(call),
     amount: quote(usage, model.card, pricingOf(call, first, deps), peek.choices).total,
     now: facts.createdAt,
     deadlineAt: facts.createdAt + HOLD_LIFETIME_MS,
     context: JSON.stringify(facts),
   })
+}
+
+/** Output tokens of one answer that a call is held for: what the client or the model allows at most. */
+export function heldOutput({ peek, model }: AdmittedCall): number {
+  const asked = peek.maxOutputTokens ?? model.maxOutputTokens ?? DEFAULT_MAX_OUTPUT
+  return Math.min(asked, model.maxOutputTokens ?? asked)
+}
+
+/** The key whose limits are held on too; null when it has none. */
+export function quotaKeyOf({ caller, facts }: AdmittedCall): number | null {
+  return caller.quotaLimit === 0n ? null : facts.apiKeyId
 }

@@ -8,9 +8,12 @@ const KEPT_CHARS = 16_384
 export class TextMeter {
   #kept = ''
   #rest = 0
+  /** Characters added so far. */
+  chars = 0
 
   add(text: string): void {
     if (text === '') return
+    this.chars += text.length
     if (this.#kept.length < KEPT_CHARS) this.#kept += text
     else this.#rest += guessTokens(text)
   }
@@ -18,6 +21,11 @@ export class TextMeter {
   /** Nothing was produced. */
   get empty(): boolean {
     return this.#kept === ''
+  }
+
+  /** Tokens of all text so far, by the fast guess: for what is held, not for what is charged. */
+  guess(): number {
+    return guessTokens(this.#kept) + this.#rest
   }
 
   /** Tokens of all text that was added: the kept part by tokenizer, the rest by the fast guess corrected by the kept part. */

@@ -17,6 +17,16 @@ export interface HoldOperation {
 
 export type HoldResult = { ok: true; amount: Money } | { ok: false; why: 'insufficient_balance' | 'account_in_debt' | 'key_quota_exceeded' }
 
+/** Reserve more for a call that runs: its answer grows beyond what is held. */
+export interface RaiseOperation {
+  requestId: string
+  accountId: number
+  quotaKeyId: number | null
+  /** What is held in addition. */
+  amount: Money
+  now: number
+}
+
 /** A log row without what settling finds out itself. */
 export type LogDraft = Omit<NewLog, 'id' | 'uncollected' | 'hold' | 'charge_note'> & { charge_note: string }
 

@@ -2,7 +2,16 @@ import { AppError } from '../../../contract/errors.ts'
 import { money, MONEY_ONE, ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import { randomToken } from '../../lib/ids.ts'
-import type { CreditOperation, CreditResult, HoldOperation, LedgerKind, LogDraft, SettleOperation, SettleResult } from './operations.ts'
+import type {
+  CreditOperation,
+  CreditResult,
+  HoldOperation,
+  LedgerKind,
+  LogDraft,
+  RaiseOperation,
+  SettleOperation,
+  SettleResult,
+} from './operations.ts'
 import { findAccount, findAccounts, insertAccount, type AccountRow } from './accounts/store.ts'
 import { LedgerStore } from './store.ts'
 
@@ -33,6 +42,11 @@ export class Ledger {
     const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, { ...operation, instance: this.instance }), false)
     if (!result.ok) throw new AppError(result.why)
     return result.amount
+  }
+
+  /** Holds more for a running call, all of it or nothing. @returns false when there is no money or quota for it */
+  raise(operation: RaiseOperation): Promise<boolean> {
+    return this.#db.writer.submit((tx) => this.#store.raise(tx, operation), false)
   }
 
   /** Charges, books and logs a call once; resolves after the commit. */

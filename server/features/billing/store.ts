@@ -1,7 +1,15 @@
 import { money, ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { BatchTransaction } from '../../db/writer.ts'
-import type { CreditOperation, CreditResult, HoldOperation, HoldResult, SettleOperation, SettleResult } from './operations.ts'
+import type {
+  CreditOperation,
+  CreditResult,
+  HoldOperation,
+  HoldResult,
+  RaiseOperation,
+  SettleOperation,
+  SettleResult,
+} from './operations.ts'
 import { ledgerStatements, type LedgerStatements } from './statements/store.ts'
 
 /**
@@ -45,6 +53,18 @@ export class LedgerStore {
       context: op.context,
     })
     return { ok: true, amount }
+  }
+
+  /** Holds more for a running call, all of it or nothing; false when the money, the quota or the hold is not there. */
+  async raise(tx: BatchTransaction, op: RaiseOperation): Promise<boolean> {
+    const { accountId: id, quotaKeyId, amount, now } = op
+    if (!(await tx.first(this.#statements.raiseHold, { id: op.requestId, amount }))) return false
+    if (await tx.first(this.#statements.holdStrict, { id, amount, now })) {
+      if (quotaKeyId === null || (await tx.first(this.#statements.keyHold, { id: quotaKeyId, amount, now }))) return true
+      await tx.run(this.#statements.unhold, { id, amount, now })
+    }
+    await tx.first(this.#statements.raiseHold, { id: op.requestId, amount: money(-amount) })
+    return false
   }
 
   async #holdOnAccount(

@@ -112,6 +112,13 @@ export function ledgerStatements({ query }: Database) {
     'deadline_at',
     'context',
   ])
+  const raiseHold = prepare<{ id: string; amount: Money }>(query, (p, q) =>
+    q
+      .updateTable('holds')
+      .set({ amount: sql<Money>`amount + ${p.amount}` })
+      .where('id', '=', p.id)
+      .returning('amount'),
+  )
   const takeHold = prepare<ById<string>>(query, (p, q) => q.deleteFrom('holds').where('id', '=', p.id).returning(['amount', 'api_key_id']))
   const settleAccount = prepare<Settlement>(query, (p, q) =>
     q
@@ -163,6 +170,7 @@ export function ledgerStatements({ query }: Database) {
     keyHold,
     keyHoldLast,
     insertHold,
+    raiseHold,
     takeHold,
     settleAccount,
     settleKey,
