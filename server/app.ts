@@ -19,6 +19,7 @@ import { logsRoutes } from './features/logs/routes.ts'
 import { deliverMails, DELIVER_MAILS_MS } from './features/mail/service.ts'
 import { metaModelsRoutes } from './features/meta-models/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
+import { passkeysRoutes } from './features/passkeys/routes.ts'
 import { lookAfterOrders, PAYMENTS_MS } from './features/payments/recheck.ts'
 import { oidcRoutes } from './features/oidc/routes.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
@@ -67,6 +68,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   setupRoutes,
   authRoutes,
   oidcRoutes,
+  passkeysRoutes,
   groupsRoutes,
   userChannelsRoutes,
   channelsRoutes,

@@ -7,6 +7,7 @@ import * as rewards from './migrations/0003-rewards.ts'
 import * as routing from './migrations/0010-routing.ts'
 import * as payments from './migrations/0013-payments.ts'
 import * as signIn from './migrations/0014-sign-in.ts'
+import * as secondFactor from './migrations/0015-second-factor.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a released one is never edited. */
@@ -17,6 +18,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0010-routing': routing,
   '0013-payments': payments,
   '0014-sign-in': signIn,
+  '0015-second-factor': secondFactor,
 }
 
 /**

@@ -408,6 +408,26 @@ export interface ChallengeTable {
   created_at: Time
 }
 
+/** An authenticator app of a user; it counts from `confirmed_at` on. */
+export interface TotpSecretTable {
+  id: Generated<number>
+  user_id: number
+  /** Encrypted (lib/secret-box.ts). */
+  sealed: string
+  /** The newest 30-second step whose code was used: no code works twice. */
+  last_step: number
+  confirmed_at: Time | null
+  created_at: Time
+}
+
+/** A recovery code that is still good; a used one is deleted. */
+export interface RecoveryCodeTable {
+  id: Generated<number>
+  user_id: number
+  code_hash: string
+  created_at: Time
+}
+
 export interface EmailCodeTable {
   id: Generated<number>
   email: string
@@ -457,6 +477,8 @@ export interface SessionTable {
   last_seen_at: Time
   expires_at: Time
   revoked_at: Time | null
+  /** When its owner last proved who he is; null: when it was opened (sessions of before this was known). */
+  verified_at: Time | null
 }
 
 export interface StatusMonitorTable extends Dated {
@@ -642,6 +664,8 @@ export interface Schema {
   check_ins: CheckInTable
   passkeys: PasskeyTable
   challenges: ChallengeTable
+  totp_secrets: TotpSecretTable
+  recovery_codes: RecoveryCodeTable
   email_codes: EmailCodeTable
   attempts: AttemptTable
   mails: MailTable

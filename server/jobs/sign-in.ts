@@ -1,4 +1,5 @@
 import { sweepAttempts } from '../features/attempts/service.ts'
+import { sweepChallenges } from '../features/challenges/service.ts'
 import { sweepCodes } from '../features/mail-codes/service.ts'
 import { sweepMails } from '../features/mail/service.ts'
 import { sweepFlows } from '../features/oidc/flow.ts'
@@ -10,6 +11,7 @@ export const SWEEP_SIGN_IN_MS = 10 * 60_000
 /** Deletes counted attempts, codes, sent mails and sign-ins that are of no use any more (W105). */
 export async function sweepSignIn(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   await sweepAttempts(deps)
+  await sweepChallenges(deps)
   await sweepCodes(deps)
   await sweepMails(deps)
   await sweepFlows(deps)

@@ -8,6 +8,7 @@ import { credentialOf, isApiKey } from '../../http/credential.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
 import { randomToken } from '../../lib/ids.ts'
+import { discardChallenges } from '../challenges/service.ts'
 import { bareUser, type UserRow } from '../users/service.ts'
 import { deleteExpiredSessions, findCaller, insertSession, revokeSessions, selectLiveSessions, touchSession } from './store.ts'
 import { SESSION_SECONDS, SessionTokens } from './tokens.ts'
@@ -48,6 +49,7 @@ export async function openSession(tx: Database['query'], userId: number, browser
     last_seen_at: now,
     expires_at: expiresAt,
     revoked_at: null,
+    verified_at: now,
   })
   return id
 }
@@ -127,7 +129,8 @@ export async function endSession(deps: Pick<Deps, 'db' | 'clock'>, caller: Calle
   if (ended === 0 && id !== 'others') throw new AppError('not_found', { message: 'Session not found' })
 }
 
-/** Ends every session of a user in the caller's transaction. */
+/** Ends every session of a user, and every sign-in that is half done, in the caller's transaction. */
 export async function endAllSessions(tx: Database['query'], userId: number, now: number): Promise<void> {
+  await discardChallenges(tx, userId)
   await revokeSessions(tx, userId, { except: undefined }, now)
 }
