@@ -2,9 +2,11 @@
  * Drives one server and prints one JSON line of what it saw. Its own process, so that its work is not counted as the
  * server's.
  *
- *   load.ts closed <url> <key> <model> <stream 0|1> <concurrency> <requests>
+ *   load.ts closed <url> <key> <model> <stream 0|1> <concurrency> <requests> [<bytes of prompt>]
  *   load.ts open   <url> <key> <model> <stream 0|1> <requests per second> <requests>
- *   load.ts hold   <url> <key> <model> <streams> <seconds>
+ *   load.ts hold   <url> <key> <model> <streams> <seconds> [<bytes of prompt>]
+ *
+ * The address says which protocol is spoken.
  */
 import { percentile } from './measure.ts'
 
@@ -15,16 +17,24 @@ if (key.startsWith('{')) {
   const { provider, custom_host: host } = JSON.parse(key) as { provider: string; custom_host: string }
   Object.assign(headers, { authorization: 'Bearer x', 'x-portkey-provider': provider, 'x-portkey-custom-host': host })
 }
-const bodyOf = (stream: boolean): string =>
-  JSON.stringify({
-    model,
-    messages: [
-      { role: 'system', content: 'You are helpful.' },
-      { role: 'user', content: 'Say something about a quick brown fox.' },
-    ],
-    max_tokens: 64,
-    ...(stream ? { stream: true } : {}),
-  })
+
+/** A prompt of the asked size, of words as they come. */
+const promptOf = (bytes: number): string =>
+  bytes <= 0 ? 'Say something about a quick brown fox.' : 'a quick brown fox '.repeat(Math.ceil(bytes / 18)).slice(0, bytes)
+
+/** The least that asks for an answer, in the protocol of the address. */
+function bodyOf(stream: boolean, promptBytes = 0): string {
+  const { pathname } = new URL(url)
+  const prompt = promptOf(promptBytes)
+  const asked = stream ? { stream: true } : {}
+  if (pathname.endsWith('/responses'))
+    return JSON.stringify({ model, instructions: 'You are helpful.', input: prompt, max_output_tokens: 64, ...asked })
+  const messages = [{ role: 'user', content: prompt }]
+  if (pathname.endsWith('/messages')) return JSON.stringify({ model, system: 'You are helpful.', messages, max_tokens: 64, ...asked })
+  if (pathname.includes('enerateContent'))
+    return JSON.stringify({ contents: [{ role: 'user', parts: [{ text: prompt }] }], generationConfig: { maxOutputTokens: 64 } })
+  return JSON.stringify({ model, messages: [{ role: 'system', content: 'You are helpful.' }, ...messages], max_tokens: 64, ...asked })
+}
 
 interface Seen {
   errors: number
@@ -63,7 +73,7 @@ async function call(stream: boolean, body: string): Promise<void> {
 const started = performance.now()
 if (mode === 'closed') {
   const [stream, concurrency, requests] = [rest[0] === '1', Number(rest[1]), Number(rest[2])]
-  const body = bodyOf(stream)
+  const body = bodyOf(stream, Number(rest[3] ?? 0))
   let left = requests
   await Promise.all(
     Array.from({ length: concurrency }, async () => {
@@ -83,7 +93,7 @@ if (mode === 'closed') {
   await Promise.all(running)
 } else {
   const [streams, seconds] = [Number(rest[0]), Number(rest[1])]
-  const body = bodyOf(true)
+  const body = bodyOf(true, Number(rest[2] ?? 0))
   const until = performance.now() + seconds * 1000
   await Promise.all(
     Array.from({ length: streams }, async (_, index) => {

@@ -1,4 +1,3 @@
-// long file: one scenario after another, read from top to bottom
 /**
  * `npm run bench`: what the README says about speed, run by anyone. A cheap upstream, the server as a user runs it
  * (auth, routing, hold, settlement, log row, SQLite with synchronous=FULL), a floor (nginx) and a peer (Portkey) beside
@@ -11,8 +10,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setUpSite } from '../test/site.ts'
-import { cpuMicros, median, residentMb } from './measure.ts'
+import { longPrompts } from './long.ts'
+import { median, residentMb } from './measure.ts'
+import { sellOnAll, translatedStreams } from './pairs.ts'
 import { findNginx, findPortkey } from './peers.ts'
+import { cpuPer, endAll, firstLine, freePort, here, load, peakMb, start, waitFor, type Target } from './processes.ts'
 
 const quick = process.argv.includes('quick')
 const ROUNDS = quick ? 1 : 3
@@ -20,95 +22,9 @@ const REQUESTS = quick ? 3_000 : 6_000
 const CONCURRENCY = 32
 const WARM_UP = 10_000
 const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'))
-const running: Bun.Subprocess[] = []
-const bun = process.execPath
-const here = (name: string): string => new URL(name, import.meta.url).pathname
 
 /** As `npm start` runs it, without npm's own 0.3 s. */
 const SERVER = ['sh', here('../scripts/start.sh')]
-
-interface Target {
-  name: string
-  url: string
-  key: string
-  pid: number | undefined
-  base: string
-}
-interface Load {
-  requests: number
-  errors: number
-  chunks: number
-  seconds: number
-  p50: number
-  p99: number
-  firstP50: number
-  firstP99: number
-}
-
-function start(command: string[], env: Record<string, string> = {}): Bun.Subprocess<'ignore', 'pipe', 'inherit'> {
-  const child = Bun.spawn(command, {
-    stdout: 'pipe',
-    stderr: 'inherit',
-    stdin: 'ignore',
-    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535', ...env },
-  })
-  running.push(child)
-  return child
-}
-
-async function firstLine(child: Bun.Subprocess<'ignore', 'pipe', 'inherit'>): Promise<string> {
-  const reader = child.stdout.getReader()
-  let text = ''
-  while (!text.includes('\n')) {
-    const { done, value } = await reader.read()
-    if (done) throw new Error('a process ended before it was ready')
-    text += new TextDecoder().decode(value)
-  }
-  reader.releaseLock()
-  return text.slice(0, text.indexOf('\n'))
-}
-
-async function freePort(): Promise<number> {
-  const probe = Bun.serve({ port: 0, fetch: () => new Response() })
-  const { port } = probe
-  await probe.stop(true)
-  if (port === undefined) throw new Error('no free port')
-  return port
-}
-
-async function waitFor(url: string): Promise<void> {
-  for (let tries = 0; tries < 2_400; tries += 1) {
-    if (
-      await fetch(url).then(
-        () => true,
-        () => false,
-      )
-    )
-      return
-    await Bun.sleep(25)
-  }
-  throw new Error(`${url} did not come up`)
-}
-
-async function load(args: (string | number)[]): Promise<Load> {
-  const child = Bun.spawn([bun, here('load.ts'), ...args.map(String)], {
-    stdout: 'pipe',
-    stderr: 'inherit',
-    env: { ...process.env, BUN_CONFIG_MAX_HTTP_REQUESTS: '65535' },
-  })
-  const text = await new Response(child.stdout).text()
-  const seen = JSON.parse(text) as Load
-  if (seen.errors > 0) console.error(`  ${seen.errors} failed requests in: ${args.slice(0, 1).join(' ')} ${args[1]}`)
-  return seen
-}
-
-/** CPU microseconds of the target per `unit` of the load. */
-async function cpuPer(target: Target, unit: 'requests' | 'chunks', args: (string | number)[]): Promise<{ cpu: number; load: Load }> {
-  const before = target.pid === undefined ? 0 : cpuMicros(target.pid)
-  const seen = await load(args)
-  const after = target.pid === undefined ? 0 : cpuMicros(target.pid)
-  return { cpu: (after - before) / Math.max(1, seen[unit]), load: seen }
-}
 
 async function startTollgate(upstream: string): Promise<Target> {
   const port = await freePort()
@@ -117,7 +33,8 @@ async function startTollgate(upstream: string): Promise<Target> {
   await waitFor(`${base}/health`)
   const site = await setUpSite(base)
   const channel = await site.addChannel({ baseUrl: upstream })
-  for (const model of ['fast', 'paced']) await site.sell(channel, model)
+  for (const model of ['fast', 'paced', 'chunks-2000', 'chunks-128000']) await site.sell(channel, model)
+  await sellOnAll(site, upstream)
   await site.setBalance('1000000')
   const { secret } = await site.addKey()
   return { name: 'Tollgate', url: `${base}/v1/chat/completions`, key: secret, pid: child.pid, base }
@@ -152,7 +69,7 @@ async function interleaved(
 }
 
 async function main(): Promise<void> {
-  const upstreamPort = await firstLine(start([bun, here('upstream.ts')]))
+  const upstreamPort = await firstLine(start([process.execPath, here('upstream.ts')]))
   const upstream = `http://127.0.0.1:${upstreamPort}`
   const direct: Target = { name: 'direct', url: `${upstream}/v1/chat/completions`, key: 'x', pid: undefined, base: upstream }
   const tollgate = await startTollgate(upstream)
@@ -199,7 +116,9 @@ async function main(): Promise<void> {
     row('P4', 'requests/s, upstream and load on the same cores', '>= 5,000', {
       Tollgate: `${(flood.requests / flood.seconds).toFixed(0)}/s, p99 ${flood.p99.toFixed(0)} ms`,
     })
+    for (const { id, what, goal, value } of await translatedStreams(tollgate)) row(id, what, goal, { Tollgate: value })
     await memory(tollgate, idleMb)
+    for (const { id, what, goal, value } of await longPrompts(tollgate)) row(id, what, goal, { Tollgate: value })
     await coldStart()
   }
   print(all.map(({ name }) => name))
@@ -207,12 +126,7 @@ async function main(): Promise<void> {
 
 async function memory(tollgate: Target, idleMb: number): Promise<void> {
   if (tollgate.pid === undefined) return
-  let peak = 0
-  const watch = setInterval(() => {
-    peak = Math.max(peak, residentMb(tollgate.pid ?? 0))
-  }, 250)
-  await load(['hold', tollgate.url, tollgate.key, 'paced', 2_000, 8])
-  clearInterval(watch)
+  const { peak } = await peakMb(tollgate, ['hold', tollgate.url, tollgate.key, 'paced', 2_000, 8])
   await Bun.sleep(5_000)
   const after = residentMb(tollgate.pid)
   row('P7', 'memory with 2,000 paced streams', '<= 200 MB', {
@@ -264,7 +178,6 @@ function print(names: string[]): void {
 try {
   await main()
 } finally {
-  for (const child of running) child.kill()
-  await Promise.all(running.map(({ exited }) => exited))
+  await endAll()
   rmSync(folder, { recursive: true, force: true })
 }

@@ -10,6 +10,8 @@ try {
   ensureInstalled()
   if (!args.includes('--help')) ensureConsole()
   ensureServer()
+  // See docs/decisions/0005; scripts/start.sh says it too.
+  process.env.BUN_JSC_forceRAMSize ??= '201326592'
   runBun([inRoot('dist', 'server', 'main.js'), ...args])
 } catch (error) {
   console.error(error.message)

@@ -8,6 +8,8 @@ if [ -x "$bun" ] && [ -e dist/console/index.html ] && [ ! package-lock.json -nt 
   [ -z "$(find server contract package-lock.json -newer dist/server/main.js -print -quit)" ] && "$bun" --version >/dev/null 2>&1; then
   # Bun sends at most 256 fetches at once unless this is set before it starts.
   export BUN_CONFIG_MAX_HTTP_REQUESTS="${BUN_CONFIG_MAX_HTTP_REQUESTS:-65535}"
+  # See docs/decisions/0005.
+  export BUN_JSC_forceRAMSize="${BUN_JSC_forceRAMSize:-201326592}"
   exec "$bun" dist/server/main.js "$@"
 fi
 exec node scripts/start.mjs "$@"

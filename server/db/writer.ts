@@ -25,6 +25,19 @@ export type RunBatch = (work: (transaction: BatchTransaction) => Promise<void>, 
  */
 const MAX_BATCH = 512
 
+/**
+ * Patient operations are gathered for this long after a durable commit. The end marker of a stream comes that much later at
+ * most, after seconds of answer; under load one sync then serves several of them.
+ */
+const GATHER_MS = 5
+
+export interface SubmitOptions {
+  /** False for what may be lost with the power (not with the process): see docs/decisions/0004. */
+  durable?: boolean
+  /** May wait GATHER_MS for others when commits are frequent. */
+  patient?: boolean
+}
+
 interface Queued {
   operation: Operation<unknown>
   durable: boolean
@@ -39,6 +52,9 @@ interface Queued {
 export class Writer {
   readonly #runBatch: RunBatch
   #queue: Queued[] = []
+  /** What waits for the next durable commit, or for the end of the rest after the last one. */
+  #patient: Queued[] = []
+  #resting: ReturnType<typeof setTimeout> | undefined
   #running: Promise<void> | undefined
   #scheduled = false
 
@@ -46,37 +62,59 @@ export class Writer {
     this.#runBatch = runBatch
   }
 
-  /**
-   * Queues the operation; resolves with its result after the commit, rejects when it threw (nothing of it is kept).
-   * @param durable false for what may be lost with the power (not with the process): see docs/decisions/0004
-   */
-  submit<T>(operation: Operation<T>, durable = true): Promise<T> {
+  /** Queues the operation; resolves with its result after the commit, rejects when it threw (nothing of it is kept). */
+  submit<T>(operation: Operation<T>, { durable = true, patient = false }: SubmitOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ operation, durable, resolve: resolve, reject })
-      if (this.#scheduled) return
-      this.#scheduled = true
-      // After the current round of I/O callbacks: requests that arrived together share one commit.
-      setImmediate(() => {
-        this.#running = this.#drain()
-      })
+      const queued: Queued = { operation, durable, resolve: resolve, reject }
+      if (patient) {
+        this.#patient.push(queued)
+        if (this.#resting === undefined) this.#schedule()
+      } else {
+        this.#queue.push(queued)
+        this.#schedule()
+      }
     })
   }
 
   /** Resolves when everything queued so far is committed or refused. */
   async idle(): Promise<void> {
-    while (this.#scheduled) {
+    for (;;) {
+      clearTimeout(this.#resting)
+      this.#resting = undefined
+      if (!this.#scheduled && this.#queue.length === 0 && this.#patient.length === 0) return
+      this.#schedule()
       await (this.#running ?? new Promise<void>((resolve) => setImmediate(resolve)))
     }
   }
 
+  /** After the current round of I/O callbacks: requests that arrived together share one commit. */
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#running = this.#drain()
+    })
+  }
+
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH)
-      this.#queue = this.#queue.length <= MAX_BATCH ? [] : this.#queue.slice(MAX_BATCH)
-      await this.#commit(batch)
+    while (this.#queue.length > 0 || (this.#patient.length > 0 && this.#resting === undefined)) {
+      const urgent = this.#queue.splice(0, MAX_BATCH)
+      // The patient go along with a sync that is made anyway, or make one of their own when they have waited.
+      const due = this.#resting === undefined || urgent.some(({ durable }) => durable)
+      const patient = due ? this.#patient.splice(0, MAX_BATCH - urgent.length) : []
+      await this.#commit(patient.length > 0 ? [...urgent, ...patient] : urgent)
+      if (patient.length > 0) this.#rest()
     }
     this.#scheduled = false
     this.#running = undefined
+  }
+
+  #rest(): void {
+    clearTimeout(this.#resting)
+    this.#resting = setTimeout(() => {
+      this.#resting = undefined
+      if (this.#patient.length > 0) this.#schedule()
+    }, GATHER_MS)
   }
 
   async #commit(batch: Queued[]): Promise<void> {

@@ -85,14 +85,16 @@ export class Settlement {
       firstResponseMs: outcome.firstResponseMs,
       responseMs: this.#deps.clock.monotonic() - call.startedMs,
     }
-    const settled = await this.#deps.ledger.settle({
+    const operation = {
       requestId: call.requestId,
       accountId: call.facts.accountId,
       apiKeyId: call.facts.apiKeyId,
       cost,
       now: this.#deps.clock.now(),
       log: draftOf(call.facts, served, result, cost),
-    })
+    }
+    // The end marker of a stream may come a little later; a whole answer is waited for.
+    const settled = await this.#deps.ledger.settle(operation, call.peek.stream)
     return settled.charged
   }
 

@@ -39,19 +39,22 @@ export class Ledger {
    * @throws AppError insufficient_balance | account_in_debt | key_quota_exceeded (402)
    */
   async hold(operation: Omit<HoldOperation, 'instance'>): Promise<Money> {
-    const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, { ...operation, instance: this.instance }), false)
+    const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, { ...operation, instance: this.instance }), { durable: false })
     if (!result.ok) throw new AppError(result.why)
     return result.amount
   }
 
   /** Holds more for a running call, all of it or nothing. @returns false when there is no money or quota for it */
   raise(operation: RaiseOperation): Promise<boolean> {
-    return this.#db.writer.submit((tx) => this.#store.raise(tx, operation), false)
+    return this.#db.writer.submit((tx) => this.#store.raise(tx, operation), { durable: false })
   }
 
-  /** Charges, books and logs a call once; resolves after the commit. */
-  settle(operation: SettleOperation): Promise<SettleResult> {
-    return this.#db.writer.submit((tx) => this.#store.settle(tx, operation))
+  /**
+   * Charges, books and logs a call once; resolves after the commit.
+   * @param patient the caller can wait a few milliseconds for others to share the commit with
+   */
+  settle(operation: SettleOperation, patient = false): Promise<SettleResult> {
+    return this.#db.writer.submit((tx) => this.#store.settle(tx, operation), { patient })
   }
 
   /** Writes the row of a call that was refused before anything was reserved. */

@@ -31,7 +31,7 @@ export class StoredResponses {
       model_name: row.modelName,
       created_at: row.now,
     })
-    return this.#db.writer.submit(put, false)
+    return this.#db.writer.submit(put, { durable: false })
   }
 
   /** `own` where this user has it; `foreign`: only others do. */
