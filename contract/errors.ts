@@ -178,6 +178,7 @@ export const errors = {
   upstream_timeout: { status: 504, message: 'The upstream did not answer in time' },
   upstream_blocked: { status: 502, message: 'Upstream URL blocked by SSRF protection' },
   upstream_refused: { status: 400, message: 'The upstream refused the request' },
+  media_unavailable: { status: 400, message: 'A file of the request could not be fetched' },
   content_blocked: { status: 403, message: 'Request blocked by content policy' },
   unsupported_endpoint: { status: 400, message: 'No channel of this model serves this endpoint' },
 } as const satisfies Record<string, { status: number; message: string }>

@@ -5,15 +5,15 @@ import { OutboundBlocked } from '../lib/outbound.ts'
 import { readBounded } from './bounded.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import type { RelayDeps } from './deps.ts'
-import { endpointOf, suitedBody } from './endpoint.ts'
+import { endpointOf } from './endpoint.ts'
 import { publicMessage } from './faults.ts'
 import { MAX_ANSWER_BYTES, MAX_ERROR_BYTES } from './limits.ts'
 import { readPrelude } from './prelude.ts'
-import type { Fault, Loss } from './protocols/canonical.ts'
+import type { Fault } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
-import { inClientWords } from './protocols/places.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import type { Blame } from './routing/health.ts'
+import { ownBody, translatedBody } from './sent-body.ts'
 
 /** One try failed before anything reached the client. `retry`: another channel may do better. */
 export class AttemptFailed extends Error {
@@ -52,7 +52,10 @@ export async function attempt(
 ): Promise<Omit<UpstreamAnswer, 'attempts'>> {
   const upstream: Protocol = protocols[candidate.channel.protocol]
   const { stream } = call.peek
-  const { body, losses } = requestBody(call, candidate, upstream)
+  const { body, losses } =
+    upstream === call.ingress.protocol
+      ? ownBody(call, candidate)
+      : await translatedBody(call, candidate, upstream, deps).catch(clientsFault)
   const abort = new AbortController()
   // A stream is given up with its client. A whole answer is not: the upstream bills it, so it is read and settled.
   const giveUp = (): void => abort.abort()
@@ -129,21 +132,9 @@ export function timedOut(limitMs: number): AttemptFailed {
   return new AttemptFailed(new AppError('upstream_timeout', { cause: `no answer within ${limitMs} ms` }), true, null)
 }
 
-/** The client's own bytes when nothing has to change; patched or translated otherwise. */
-function requestBody(call: AdmittedCall, candidate: Candidate, upstream: Protocol): { body: Uint8Array | string; losses: readonly Loss[] } {
-  const { protocol } = call.ingress
-  if (upstream === protocol) {
-    const losses: Loss[] = [...call.losses]
-    const patched = suitedBody(
-      protocol.patch(call.body, { model: candidate.upstreamModel, stream: call.peek.stream, losses }),
-      candidate.channel,
-    )
-    return { body: patched === call.body && call.bytes ? call.bytes : JSON.stringify(patched), losses }
-  }
-  const turn = protocol.decodeRequest(call.body, call.ingress.path)
-  const { body, losses } = upstream.encodeRequest({ ...turn, model: candidate.upstreamModel, stream: call.peek.stream })
-  const patched = suitedBody(upstream.patch(body, { model: candidate.upstreamModel, stream: call.peek.stream }), candidate.channel)
-  return { body: JSON.stringify(patched), losses: [...call.losses, ...inClientWords(losses, turn, protocol.words)] }
+/** The client's own mistake: no channel can do better, and none is to blame. */
+function clientsFault(error: unknown): never {
+  throw error instanceof AppError ? new AttemptFailed(error, false, null, 'nobody') : error
 }
 
 /** An error status of the upstream, read within a limit. */

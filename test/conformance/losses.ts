@@ -1,7 +1,7 @@
 /** Writes docs/losses.md: what each protocol's requests and answers lose on every other, as the codecs say it. */
 import type { JsonObject } from '../../contract/json.ts'
 import { collect } from '../../server/relay/protocols/collect.ts'
-import type { Loss } from '../../server/relay/protocols/canonical.ts'
+import type { Loss, Turn } from '../../server/relay/protocols/canonical.ts'
 import { protocols } from '../../server/relay/protocols/index.ts'
 import { inClientWords } from '../../server/relay/protocols/places.ts'
 import { richRequests } from '../matrix/rich.ts'
@@ -47,14 +47,23 @@ function requestTable(client: ProtocolName): Table {
   const table: Table = new Map()
   const { decodeRequest, words } = protocols[client]
   for (const body of [rich[client], ...ownRequests(client), ...probes[client]]) {
-    const turn = decodeRequest({ model: 'm', ...body }, { model: 'm', action: 'generateContent' })
     for (const upstream of names) {
       if (upstream === client) continue
+      const turn = decodeRequest({ model: 'm', ...body }, { model: 'm', action: 'generateContent' })
+      fetchFiles(turn, upstream)
       const { losses } = protocols[upstream].encodeRequest({ ...turn, model: models[upstream] })
       note(table, upstream, inClientWords(losses, turn, words))
     }
   }
   return table
+}
+
+/** As the relay does (inline-media.ts): what the upstream does not fetch by itself stands in the request. */
+function fetchFiles(turn: Turn, upstream: ProtocolName): void {
+  for (const block of turn.messages.flatMap((message) => message.content)) {
+    if (block.type !== 'media' || !('url' in block.data) || protocols[upstream].takesUrl(block, models[upstream])) continue
+    block.data = { base64: 'AA==' }
+  }
 }
 
 function answerTable(client: ProtocolName): Table {

@@ -222,7 +222,9 @@ function setFlags(flags: Flags, letters: string, value: boolean): void {
 
 const otherCases = (point: number): number[] => {
   const char = String.fromCodePoint(point)
-  return [char.toLowerCase(), char.toUpperCase()].flatMap((other) => (Array.from(other).length === 1 ? [other.codePointAt(0) ?? point] : []))
+  return [char.toLowerCase(), char.toUpperCase()].flatMap((other) =>
+    Array.from(other).length === 1 ? [other.codePointAt(0) ?? point] : [],
+  )
 }
 
 function literal(point: number, flags: Flags): CharTest {

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../contract/json.ts'
 import type { Usage, UsageDetails } from '../../../contract/meters.ts'
 import type { ClientWords } from './places.ts'
-import type { Completion, Event, Fault, Loss, Turn } from './canonical.ts'
+import type { Block, Completion, Event, Fault, Loss, Turn } from './canonical.ts'
 
 /** One server-sent event: `data` is the text after `data:`, several lines joined by newline. */
 export interface Frame {
@@ -82,6 +82,8 @@ export interface Protocol {
   encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] }
   /** What a client of this protocol calls what an encoder could not carry. */
   readonly words: ClientWords
+  /** Whether the maker fetches media of this kind from an address by itself; else the relay puts the bytes into the turn. */
+  takesUrl(media: Extract<Block, { type: 'media' }>, model: string): boolean
   decodeResponse(body: JsonObject): Completion
   encodeResponse(completion: Completion, call: StreamCall): { body: JsonObject; losses: Loss[] }
   decodeStream(): Translator<Frame, Event>

@@ -4,6 +4,7 @@ import { decodeRequest } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
 import { endpoint, patch, peek } from './road.ts'
+import { takesUrl } from './media.ts'
 import { words } from './source-words.ts'
 import { decodeStream } from './stream-decode.ts'
 import { encodeStream } from './stream-encode.ts'
@@ -21,6 +22,7 @@ export const claude: Protocol = {
   decodeRequest,
   encodeRequest,
   words,
+  takesUrl,
   decodeResponse,
   encodeResponse,
   decodeStream,

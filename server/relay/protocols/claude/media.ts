@@ -102,6 +102,11 @@ export function writeMedia(media: Media, native: boolean): JsonObject | string {
   return titled(false, { type: 'base64', media_type: mediaType, data: data.base64 }, media)
 }
 
+/** Claude fetches pictures and PDFs (platform.claude.com, vision and PDF support); plain text must stand in the request. */
+export function takesUrl(media: Media): boolean {
+  return !TEXT_TYPES.test(media.mediaType)
+}
+
 function isImage(media: Media): boolean {
   if (media.mediaType.startsWith('image/')) return true
   const unnamed = media.mediaType === '' || media.mediaType === '*/*'

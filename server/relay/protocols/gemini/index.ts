@@ -4,6 +4,7 @@ import { decodeRequest } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
 import { endpoint, patch, peek } from './route.ts'
+import { takesUrl } from './parts.ts'
 import { words } from './source-words.ts'
 import { SSE_KEEP_ALIVE, decodeStream, encodeStream } from './stream.ts'
 import { tap } from './tap.ts'
@@ -23,6 +24,7 @@ export const gemini: Protocol = {
   decodeRequest,
   encodeRequest,
   words,
+  takesUrl,
   decodeResponse,
   encodeResponse,
   decodeStream,

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../../../contract/json.ts'
 import type { Block, Loss } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
 import { isStoredAtGoogle, marks } from './block.ts'
-import { GEMINI, parseObject, text } from './wire.ts'
+import { GEMINI, needsOpenApiSchema, parseObject, text } from './wire.ts'
 
 type MediaBlock = Extract<Block, { type: 'media' }>
 type CallBlock = Extract<Block, { type: 'call' }>
@@ -100,6 +100,16 @@ const types: { [ending: string]: string | undefined } = {
   mov: 'video/mov',
   webm: 'video/webm',
   mpeg: 'video/mpeg',
+}
+
+/**
+ * Gemini fetches public https addresses from 2.5 on, and must be told the type of what is there (Gemini API, file input methods,
+ * external URLs); what is stored at Google it reads by its address anyway.
+ */
+export function takesUrl(block: MediaBlock, model: string): boolean {
+  if (!('url' in block.data) || block.data.url.startsWith('data:') || isStoredAtGoogle(block.data.url)) return true
+  if (!block.data.url.startsWith('https://') || needsOpenApiSchema(model)) return false
+  return !block.mediaType.includes('*') && block.mediaType !== '' ? true : typeOfAddress(block.data.url) !== undefined
 }
 
 function typeOfAddress(url: string): string | undefined {

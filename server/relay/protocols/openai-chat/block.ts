@@ -195,8 +195,7 @@ function mediaPayload(block: Media, native: boolean): Payload {
       ? { type: 'file', inner: { file_id: data.fileId, ...(name ? { filename: name } : {}) } }
       : 'A file uploaded to another provider cannot be read here'
   }
-  const image = mediaType.startsWith('image/') || ((mediaType === '' || mediaType === '*/*') && 'url' in data && IMAGE_PATH.test(data.url))
-  if (image) return { type: 'image_url', inner: { url: dataUrl(mediaType, data), ...(detail === undefined ? {} : { detail }) } }
+  if (isPicture(block)) return { type: 'image_url', inner: { url: dataUrl(mediaType, data), ...(detail === undefined ? {} : { detail }) } }
   if (mediaType.startsWith('video/')) return { type: 'video_url', inner: { url: dataUrl(mediaType, data) } }
   if (mediaType.startsWith('audio/')) {
     if ('url' in data) return 'Chat Completions takes audio only inside the request'
@@ -209,6 +208,15 @@ function mediaPayload(block: Media, native: boolean): Payload {
   }
   const filename = name ?? (native ? undefined : 'document.pdf')
   return { type: 'file', inner: { ...(filename === undefined ? {} : { filename }), file_data: dataUrl(mediaType, data) } }
+}
+
+/** Only pictures and, at vendors that have them, videos are fetched from an address (OpenAI API, Chat Completions, content parts). */
+export function takesUrl(media: Media): boolean {
+  return isPicture(media) || media.mediaType.startsWith('video/')
+}
+
+function isPicture({ mediaType, data }: Media): boolean {
+  return mediaType.startsWith('image/') || ((mediaType === '' || mediaType === '*/*') && 'url' in data && IMAGE_PATH.test(data.url))
 }
 
 /** Media as a URL that a client or provider can open: the URL itself, or a data URL. */

@@ -5,6 +5,7 @@ import { patch } from './patch.ts'
 import { decodeRequest, maxOutputTokens } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
+import { takesUrl } from './block.ts'
 import { words } from './source-words.ts'
 import { decodeStream } from './stream-decode.ts'
 import { encodeStream } from './stream-encode.ts'
@@ -49,6 +50,7 @@ export const openaiChat: Protocol = {
   decodeRequest,
   encodeRequest,
   words,
+  takesUrl,
   decodeResponse,
   encodeResponse,
   decodeStream,

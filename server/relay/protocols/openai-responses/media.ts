@@ -138,6 +138,11 @@ export function writeMedia(media: Media, native: boolean): JsonObject | string {
   return { type: 'input_file', ...named, file_data: bare ? data.base64 : dataUrl(mediaType, data.base64), ...detail }
 }
 
+/** OpenAI fetches pictures (`image_url`) and files (`file_url`); sound must stand in the request. */
+export function takesUrl(media: Media): boolean {
+  return !media.mediaType.startsWith('audio/')
+}
+
 function dataUrl(mediaType: string, base64: string): string {
   return `data:${mediaType};base64,${base64}`
 }

@@ -99,6 +99,7 @@ export const errors = {
   'error.upstream_timeout': 'The provider did not answer in time.',
   'error.upstream_blocked': 'This address is blocked: it belongs to a private network.',
   'error.upstream_refused': 'The provider refused the request',
+  'error.media_unavailable': 'A file named in the request could not be fetched.',
   'error.content_blocked': 'The content policy of this site blocks this.',
   'error.unsupported_endpoint': 'No channel of this model serves this address.',
   'error.username_taken': 'This user name is taken.',

@@ -97,6 +97,7 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.upstream_timeout': '上游未在限定时间内应答。',
   'error.upstream_blocked': '此地址属于内网，已被拦截。',
   'error.upstream_refused': '上游拒绝了请求',
+  'error.media_unavailable': '无法获取请求中引用的文件。',
   'error.content_blocked': '本站内容策略不允许此内容。',
   'error.unsupported_endpoint': '该模型没有支持此接口的渠道。',
   'error.username_taken': '用户名已被占用。',

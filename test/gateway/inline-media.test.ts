@@ -1,0 +1,160 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import type { JsonObject } from '../../contract/json.ts'
+import { serve, type Served } from '../served.ts'
+import { Upstream } from '../upstream/server.ts'
+
+const PNG = Buffer.from('iVBORw0KGgo=', 'base64')
+const PDF = Buffer.from('%PDF-1.4 x')
+const TOO_LARGE = 20 * 1024 * 1024 + 1
+
+let served: Served
+let asked: string[] = []
+const provider = await Upstream.start()
+/** A web server with files. */
+const files = Bun.serve({
+  port: 0,
+  hostname: '127.0.0.1',
+  fetch(request) {
+    const { pathname } = new URL(request.url)
+    asked.push(pathname)
+    const typed = (body: Buffer | string, type: string): Response => new Response(body as BodyInit, { headers: { 'content-type': type } })
+    switch (pathname) {
+      case '/a.png':
+        return typed(PNG, 'image/png')
+      case '/unknown':
+        return typed(PNG, 'image/webp')
+      case '/a.pdf':
+        return typed(PDF, 'application/pdf')
+      case '/untyped.pdf':
+        return typed(PDF, 'application/octet-stream')
+      case '/moved':
+        return new Response(null, { status: 302, headers: { location: '/a.png' } })
+      case '/loop':
+        return new Response(null, { status: 302, headers: { location: '/loop' } })
+      case '/inside':
+        return new Response(null, { status: 302, headers: { location: 'http://10.255.255.1/a.png' } })
+      case '/page':
+        return typed('<p>secret of an inner server</p>', 'text/html')
+      case '/json':
+        return typed('{"secret":1}', 'application/json')
+      case '/large':
+        return typed(Buffer.alloc(TOO_LARGE), 'image/png')
+      default:
+        return new Response('no', { status: 404 })
+    }
+  },
+})
+const base = `http://127.0.0.1:${files.port}`
+
+beforeAll(async () => {
+  served = await serve()
+  for (const [type, model, upstreamModel] of [
+    ['gemini', 'on-gemini', 'gemini-3-pro'],
+    ['openai', 'on-chat', 'gpt-4.1'],
+    ['claude', 'on-claude', 'claude-sonnet-4-5'],
+    ['responses', 'on-responses', 'gpt-5.1'],
+  ] as const) {
+    const channel = await served.site.addChannel({ baseUrl: provider.url, type, name: type })
+    await served.site.sell(channel, model, undefined, upstreamModel)
+  }
+})
+beforeEach(() => {
+  provider.reset()
+  asked = []
+})
+afterEach(() => served.expectBooks())
+afterAll(async () => {
+  await served.close()
+  await provider.stop()
+  await files.stop(true)
+})
+
+function chat(model: string, url: string): Promise<Response> {
+  const content = [
+    { type: 'text', text: 'What is it?' },
+    { type: 'image_url', image_url: { url } },
+  ]
+  return served.post('/v1/chat/completions', { model, messages: [{ role: 'user', content }] })
+}
+
+function file(model: string, url: string): Promise<Response> {
+  return served.post('/v1/responses', { model, input: [{ role: 'user', content: [{ type: 'input_file', file_url: url }] }] })
+}
+
+describe('a file named by its address', () => {
+  test('is fetched for Gemini, which takes none over plain http, with the type the server says', async () => {
+    for (const [path, mimeType] of [
+      ['/a.png', 'image/png'],
+      ['/unknown', 'image/webp'],
+      ['/moved', 'image/png'],
+    ]) {
+      const response = await chat('on-gemini', base + path)
+      expect(response.status, await response.clone().text()).toBe(200)
+      expect(response.headers.get('x-tollgate-dropped')).toBeNull()
+      const [content] = provider.last.body.contents as JsonObject[]
+      expect(content?.parts).toEqual([{ text: 'What is it?' }, { inlineData: { mimeType, data: PNG.toString('base64') } }])
+    }
+  })
+
+  test('is fetched for Chat where it is no picture, also from a server that does not know its type', async () => {
+    for (const path of ['/a.pdf', '/untyped.pdf']) {
+      const response = await file('on-chat', base + path)
+      expect(response.status, await response.clone().text()).toBe(200)
+      expect(JSON.stringify(provider.last.body.messages)).toContain(`data:application/pdf;base64,${PDF.toString('base64')}`)
+    }
+  })
+
+  test('goes on as an address where the upstream fetches it by itself, and to its own protocol always', async () => {
+    expect((await chat('on-claude', `${base}/a.png`)).status).toBe(200)
+    expect(provider.last.text).toContain('"type":"url"')
+    expect((await chat('on-responses', `${base}/a.png`)).status).toBe(200)
+    expect((await file('on-responses', `${base}/a.pdf`)).status).toBe(200)
+    expect((await file('on-claude', `${base}/a.pdf`)).status).toBe(200)
+    expect((await chat('on-chat', `${base}/a.png`)).status).toBe(200)
+    expect((await chat('on-gemini', 'https://example.com/a.png')).status).toBe(200)
+    expect(provider.last.text).toContain('"fileUri":"https://example.com/a.png"')
+    expect(asked).toEqual([])
+  })
+
+  test('is fetched once, also when the first channel fails', async () => {
+    for (const name of ['first', 'second']) {
+      const channel = await served.site.addChannel({ baseUrl: provider.url, type: 'gemini', name })
+      await served.site.sell(channel, 'on-two', undefined, 'gemini-3-pro')
+    }
+    provider.next({ error: { status: 500, message: 'no' } })
+    expect((await chat('on-two', `${base}/a.png`)).status).toBe(200)
+    expect(provider.received).toHaveLength(2)
+    expect(asked).toEqual(['/a.png'])
+  })
+})
+
+describe("an address that gives nothing is the client's 400, and no upstream is asked", () => {
+  const cases: [string, string][] = [
+    ['/gone', 'answered 404'],
+    ['/page', 'is no image/*'],
+    ['/json', 'is no image/*'],
+    ['/large', 'larger than 20 MiB'],
+    ['/loop', 'leads on too often'],
+    ['/inside', 'could not be fetched'],
+  ]
+  for (const [path, reason] of cases) {
+    test(path, async () => {
+      const response = await chat('on-gemini', base + path)
+      const text = await response.text()
+      expect(response.status).toBe(400)
+      expect(text).toContain(reason)
+      expect(text).not.toContain('secret')
+      expect(text).not.toContain('10.255')
+      expect(provider.received).toHaveLength(0)
+      const row = await served.row(response.headers.get('x-tollgate-request-id') ?? '')
+      expect(row.cost).toBe('0')
+    })
+  }
+
+  test('an inner address is refused in the words of one where nobody answers', async () => {
+    const inner = await (await chat('on-gemini', 'http://10.255.255.1/a.png')).json()
+    expect(inner).toMatchObject({
+      error: { code: 'media_unavailable', message: 'A file of the request could not be fetched: http://10.255.255.1/a.png' },
+    })
+  })
+})
