@@ -146,6 +146,8 @@ export const errors = {
   payment_nothing_left: { status: 409, message: 'Nothing of this payment is left on the balance' },
   payment_order_state: { status: 409, message: 'The order is in a state that does not allow this' },
 
+  usage_file_unreadable: { status: 400, message: 'The usage file cannot be read' },
+
   // Rewards and announcements
   announcement_not_found: { status: 404, message: 'Announcement not found' },
   checkin_disabled: { status: 400, message: 'Check-in is disabled' },

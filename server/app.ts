@@ -25,6 +25,8 @@ import { oidcRoutes } from './features/oidc/routes.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
 import { redeemCodesRoutes } from './features/redeem-codes/routes.ts'
 import { referralsRoutes } from './features/referrals/routes.ts'
+import { reconcileDaily, RECONCILE_MS } from './features/reconciliation/daily.ts'
+import { reconciliationRoutes } from './features/reconciliation/routes.ts'
 import { addUpCalls, TOTALS_MS } from './features/reports/totals.ts'
 import { reportsRoutes } from './features/reports/routes.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
@@ -85,6 +87,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   checkInsRoutes,
   reportsRoutes,
   statementsRoutes,
+  reconciliationRoutes,
   redeemCodesRoutes,
   referralsRoutes,
   paymentsRoutes,
@@ -178,6 +181,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     { name: 'mail', everyMs: DELIVER_MAILS_MS, run: () => deliverMails(deps) },
     { name: 'sign-in leftovers', everyMs: SWEEP_SIGN_IN_MS, run: () => sweepSignIn(deps) },
     { name: 'daily totals', everyMs: TOTALS_MS, run: () => addUpCalls(deps) },
+    { name: 'reconciliation', everyMs: RECONCILE_MS, run: () => reconcileDaily(deps, { path: config.dbPath, url: config.databaseUrl }) },
     { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },
   ])
 

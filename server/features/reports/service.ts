@@ -3,7 +3,16 @@ import { AppError } from '../../../contract/errors.ts'
 import { formatMoney, money, ZERO } from '../../../contract/money.ts'
 import type { Deps } from '../../http/deps.ts'
 import { readMark } from '../settings/service.ts'
-import { channelNames, selectTail, selectTotals, type Group, type TotalRow } from './store.ts'
+import {
+  channelNames,
+  selectChannelTail,
+  selectChannelTotals,
+  selectTail,
+  selectTotals,
+  type ChannelTotalRow,
+  type Group,
+  type TotalRow,
+} from './store.ts'
 
 const DAY_MS = 86_400_000
 /** Days of one report: a year and a day. */
@@ -35,6 +44,43 @@ export async function dailyReportOf(deps: Pick<Deps, 'db'>, from: string, to: st
     items: kept.map((row) => wireOf(row, names)),
     totals: wireOf((await totalsOf(deps, range, ['day'])).reduce(plus, EMPTY), names),
     truncated: rows.length > MAX_ROWS,
+  }
+}
+
+/**
+ * What our rows say of a channel's use, per day and model of the upstream; the cost is that of the calls whose cost price
+ * is known.
+ */
+export async function usageOfChannel(
+  { db }: Pick<Deps, 'db'>,
+  channelId: number,
+  fromDay: number,
+  toDay: number,
+): Promise<ChannelTotalRow[]> {
+  const range = { fromDay, toDay }
+  for (let attempt = 1; ; attempt += 1) {
+    const mark = await readMark(db.query, 'mark.daily_totals')
+    const rows = await selectChannelTotals(db.query, channelId, range)
+    const tail = await selectChannelTail(db.query, channelId, range, mark)
+    if ((await readMark(db.query, 'mark.daily_totals')) !== mark && attempt < TRIES) continue
+    const byKey = new Map(rows.map((row) => [`${row.day} ${row.model}`, row]))
+    for (const row of tail) {
+      const before = byKey.get(`${row.day} ${row.model}`)
+      byKey.set(`${row.day} ${row.model}`, before ? plusChannel(before, row) : row)
+    }
+    return [...byKey.values()]
+  }
+}
+
+function plusChannel(a: ChannelTotalRow, b: ChannelTotalRow): ChannelTotalRow {
+  return {
+    ...a,
+    requests: a.requests + b.requests,
+    input_tokens: a.input_tokens + b.input_tokens,
+    cached_input_tokens: a.cached_input_tokens + b.cached_input_tokens,
+    cache_write_input_tokens: a.cache_write_input_tokens + b.cache_write_input_tokens,
+    output_tokens: a.output_tokens + b.output_tokens,
+    upstream_cost: money(a.upstream_cost + b.upstream_cost),
   }
 }
 

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder, type Selectable } from 'kysely'
 import type { reportGroups } from '../../../contract/api/reports.ts'
+import type { Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { DailyTotalTable } from '../../db/schema.ts'
 
@@ -136,4 +137,60 @@ function keysFor(groups: readonly Group[], column: (name: Key) => RawBuilder<unk
 /** Names of all channels by number. */
 export async function channelNames(db: Tx): Promise<Map<number, string>> {
   return new Map((await db.selectFrom('channels').select(['id', 'name']).execute()).map(({ id, name }) => [id, name]))
+}
+
+/** A channel's use of a day and model of the upstream; cache writes of both kinds together. */
+export interface ChannelTotalRow {
+  day: number
+  model: string
+  requests: number
+  input_tokens: number
+  cached_input_tokens: number
+  cache_write_input_tokens: number
+  output_tokens: number
+  upstream_cost: Money
+}
+
+const writes = sql<number>`sum(cache_write_input_tokens + cache_write_1h_input_tokens)`.as('cache_write_input_tokens')
+
+export function selectChannelTotals(db: Tx, channelId: number, { fromDay, toDay }: Range): Promise<ChannelTotalRow[]> {
+  return db
+    .selectFrom('daily_totals')
+    .where('channel_id', '=', channelId)
+    .where('day', '>=', fromDay)
+    .where('day', '<=', toDay)
+    .select([
+      'day',
+      'upstream_model_name as model',
+      sql<number>`sum(requests)`.as('requests'),
+      sql<number>`sum(input_tokens)`.as('input_tokens'),
+      sql<number>`sum(cached_input_tokens)`.as('cached_input_tokens'),
+      writes,
+      sql<number>`sum(output_tokens)`.as('output_tokens'),
+      sql<Money>`sum(upstream_cost)`.as('upstream_cost'),
+    ])
+    .groupBy(['day', 'upstream_model_name'])
+    .execute()
+}
+
+/** The same of the log rows that are not in the totals yet. */
+export function selectChannelTail(db: Tx, channelId: number, { fromDay, toDay }: Range, after: number): Promise<ChannelTotalRow[]> {
+  return db
+    .selectFrom('logs')
+    .where('logs.channel_id', '=', channelId)
+    .where('logs.id', '>', after)
+    .where('logs.created_at', '>=', fromDay * 86_400_000)
+    .where('logs.created_at', '<', (toDay + 1) * 86_400_000)
+    .select([
+      ofLogs.day.as('day'),
+      'upstream_model_name as model',
+      ofLogs.requests.as('requests'),
+      ofLogs.input_tokens.as('input_tokens'),
+      ofLogs.cached_input_tokens.as('cached_input_tokens'),
+      writes,
+      ofLogs.output_tokens.as('output_tokens'),
+      ofLogs.upstream_cost.as('upstream_cost'),
+    ])
+    .groupBy([ofLogs.day, 'upstream_model_name'])
+    .execute()
 }

@@ -158,4 +158,5 @@ export const errors = {
   'error.payment_order_missing': 'This order does not exist.',
   'error.payment_nothing_left': 'Nothing of this payment is left on the balance.',
   'error.payment_order_state': 'The order is in a state that does not allow this.',
+  'error.usage_file_unreadable': 'The usage file cannot be read.',
 } satisfies Texts & Record<'error.offline' | 'error.unknown' | 'error.quoted', string>

@@ -156,4 +156,5 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.payment_order_missing': '订单不存在。',
   'error.payment_nothing_left': '这笔付款在余额中已无剩余。',
   'error.payment_order_state': '订单当前状态不允许此操作。',
+  'error.usage_file_unreadable': '无法读取用量文件。',
 }
