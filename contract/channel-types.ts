@@ -1,8 +1,6 @@
-/** How an upstream speaks; the names of the protocol folders under server/relay/protocols. */
-export type UpstreamProtocol = 'openai-chat' | 'openai-responses' | 'claude' | 'gemini'
-
 /**
- * One table: type of a channel -> the protocol its upstream speaks (contract.md 6.3, synonyms and LATER ones included).
+ * One table: type of a channel -> the protocol its upstream speaks, by the name of its folder under server/relay/protocols
+ * (contract.md 6.3, synonyms and LATER ones included).
  * A vendor that speaks OpenAI's chat protocol is a name here, nothing else.
  */
 export const channelTypes = {
@@ -47,7 +45,13 @@ export const channelTypes = {
   volcengine: 'openai-chat',
   xai: 'openai-chat',
   zhipu: 'openai-chat',
-} as const satisfies Record<string, UpstreamProtocol>
+} as const
+
+/** How an upstream speaks. */
+export type UpstreamProtocol = (typeof channelTypes)[keyof typeof channelTypes]
+
+/** Each protocol once. */
+export const upstreamProtocols: readonly UpstreamProtocol[] = [...new Set(Object.values(channelTypes))]
 
 export type ChannelType = keyof typeof channelTypes
 

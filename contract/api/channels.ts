@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { channelTypeOf, channelTypes } from '../channel-types.ts'
+import { channelTypeOf, channelTypes, upstreamProtocols } from '../channel-types.ts'
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { channelModelWire } from './channel-models.ts'
@@ -18,7 +18,7 @@ export const channelWire = z.strictObject({
   name: z.string(),
   type: z.string(),
   /** What the upstream speaks, by its type. */
-  protocol: z.enum(['openai-chat', 'openai-responses', 'claude', 'gemini']),
+  protocol: z.enum(upstreamProtocols),
   base_url: z.string(),
   /** Masked; "" when there is none (W12). */
   api_key: z.string(),

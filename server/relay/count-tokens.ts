@@ -8,7 +8,7 @@ import { DispatchError, tryEach } from './dispatch.ts'
 import { endpointOf } from './endpoint.ts'
 import { decoded, GEMINI, sse, type Ingress } from './ingress.ts'
 import { MAX_ATTEMPTS } from './limits.ts'
-import type { ProtocolId } from './protocols/canonical.ts'
+import type { UpstreamProtocol } from '../../contract/channel-types.ts'
 import { countAnswer, countedRequest } from './protocols/gemini/index.ts'
 import { protocols } from './protocols/index.ts'
 import type { Protocol } from './protocols/protocol.ts'
@@ -19,7 +19,7 @@ import type { ServiceRequest } from './services/service.ts'
 interface Counting {
   /** Gemini counts what stands inside. */
   readonly protocol: Protocol
-  readonly upstreams: ReadonlySet<ProtocolId>
+  readonly upstreams: ReadonlySet<UpstreamProtocol>
   url(generate: string): string
   body(call: AdmittedCall, model: string): JsonObject
   answer(tokens: number): JsonObject
@@ -30,14 +30,14 @@ const patched = (call: AdmittedCall, model: string): JsonObject => call.ingress.
 const countings = {
   messages: {
     protocol: protocols.claude,
-    upstreams: new Set<ProtocolId>(['claude']),
+    upstreams: new Set<UpstreamProtocol>(['claude']),
     url: (url) => `${url}/count_tokens`,
     body: patched,
     answer: (tokens) => ({ input_tokens: tokens }),
   },
   responses: {
     protocol: protocols['openai-responses'],
-    upstreams: new Set<ProtocolId>(['openai-responses']),
+    upstreams: new Set<UpstreamProtocol>(['openai-responses']),
     url: (url) => `${url}/input_tokens`,
     body: patched,
     answer: (tokens) => ({ object: 'response.input_tokens', input_tokens: tokens }),
@@ -51,7 +51,7 @@ const countings = {
         return protocols.gemini.peek(body, path)
       },
     },
-    upstreams: new Set<ProtocolId>(['gemini']),
+    upstreams: new Set<UpstreamProtocol>(['gemini']),
     url: (url) => url.replace(/:generateContent$/, ':countTokens'),
     body(call, model) {
       const inner = call.body.generateContentRequest

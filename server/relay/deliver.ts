@@ -46,12 +46,12 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
   let losses = answer.losses
   if (upstream === protocol && !call.adapted) {
     const text = new TextDecoder().decode(bytes)
-    const shown = showModel(text, json, call.model.name, protocol.id)
+    const shown = showModel(text, json, call.model.name, protocol.answerModel)
     body = shown === text ? bytes : shown
   } else {
     const encoded =
       upstream === protocol
-        ? { body: withModel(json, call.model.name, protocol.id), losses: [] }
+        ? { body: withModel(json, call.model.name, protocol.answerModel), losses: [] }
         : protocol.encodeResponse(upstream.decodeResponse(json), streamCallOf(call))
     losses = [...losses, ...encoded.losses]
     body = JSON.stringify(call.adapted ? call.adapted.whole(encoded.body) : encoded.body)

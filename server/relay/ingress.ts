@@ -1,5 +1,6 @@
+import type { UpstreamProtocol } from '../../contract/channel-types.ts'
 import type { JsonObject } from '../../contract/json.ts'
-import type { Loss, ProtocolId } from './protocols/canonical.ts'
+import type { Loss } from './protocols/canonical.ts'
 import { framerFor, wantsArray, type Framer } from './protocols/gemini/stream.ts'
 import { protocols } from './protocols/index.ts'
 import { chatStreamToText, chatToText, textToChat } from './protocols/openai-chat/completions.ts'
@@ -56,12 +57,16 @@ const responses: Adapter = {
 
 export const sse = (): Framer => framerFor({})
 
-/** The gateway's POST addresses whose last part is fixed. */
-const fixed: Record<string, { protocol: ProtocolId; endpoint: string; adapter?: Adapter }> = {
-  '/v1/chat/completions': { protocol: 'openai-chat', endpoint: 'chat.completions' },
-  '/v1/completions': { protocol: 'openai-chat', endpoint: 'completions', adapter: textCompletions },
-  '/v1/responses': { protocol: 'openai-responses', endpoint: 'responses', adapter: responses },
-  '/v1/messages': { protocol: 'claude', endpoint: 'messages' },
+/** Addresses whose bodies are another form of their protocol's. */
+const adapters: Record<string, Adapter> = { '/v1/completions': textCompletions, '/v1/responses': responses }
+
+/** The gateway's POST addresses whose last part is fixed, as the protocols name them. */
+const fixed = new Map<string, Ingress>()
+for (const protocol of Object.values<Protocol>(protocols)) {
+  for (const [path, endpoint] of Object.entries(protocol.addresses)) {
+    const adapter = adapters[path]
+    fixed.set(path, { protocol, endpoint, path: {}, framer: sse, ...(adapter && { adapter }) })
+  }
 }
 
 /** `/v1beta/models/<model>:<action>`; the model may hold `/` and `:`, so the action is what follows the last colon (W34). */
@@ -70,11 +75,8 @@ const GEMINI_ACTIONS = new Set(['generateContent', 'streamGenerateContent'])
 
 /** Finds the operation of a POST address, or undefined: 404. */
 export function ingressOf(url: URL): Ingress | undefined {
-  const row = fixed[url.pathname]
-  if (row) {
-    const { adapter } = row
-    return { protocol: protocols[row.protocol], endpoint: row.endpoint, path: {}, framer: sse, ...(adapter && { adapter }) }
-  }
+  const row = fixed.get(url.pathname)
+  if (row) return row
   const match = GEMINI.exec(url.pathname)
   const [, model, action] = match ?? []
   if (model === undefined || action === undefined || !GEMINI_ACTIONS.has(action)) return undefined
@@ -89,15 +91,15 @@ export function ingressOf(url: URL): Ingress | undefined {
 }
 
 /** Who asks `/v1/models`, which three makers have: each one's client has a header of its own. */
-export function modelsProtocol(headers: Headers): ProtocolId {
+export function modelsProtocol(headers: Headers): UpstreamProtocol {
   if (headers.has('anthropic-version')) return 'claude'
   return headers.has('x-goog-api-key') ? 'gemini' : 'openai-chat'
 }
 
 /** The protocol whose error shape an address answers in, also when nothing is served there. */
 export function errorProtocolOf(pathname: string, headers: Headers): Protocol {
-  const row = fixed[pathname]
-  if (row) return protocols[row.protocol]
+  const row = fixed.get(pathname)
+  if (row) return row.protocol
   if (pathname.startsWith('/v1/messages')) return protocols.claude
   if (/^\/v1\/models(\/|$)/.test(pathname) && !GEMINI.test(pathname)) return protocols[modelsProtocol(headers)]
   return GEMINI.test(pathname) || pathname.startsWith('/v1beta') ? protocols.gemini : protocols['openai-chat']

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../contract/json.ts'
+import type { AnswerModel } from './protocols/protocol.ts'
 
 /** A member as it stands in JSON text; inside a JSON string its quotes would be escaped, so text of an answer never matches. */
 const MEMBERS = {
@@ -6,32 +7,12 @@ const MEMBERS = {
   modelVersion: /"modelVersion"(\s*:\s*)"((?:[^"\\]|\\.)*)"/,
 } as const
 
-function memberOf(protocol: string): keyof typeof MEMBERS {
-  return protocol === 'gemini' ? 'modelVersion' : 'model'
-}
-
-/**
- * Frames that carry the answer's model. In others a member of that name belongs to the answer itself (a tool's input, a
- * hosted tool) and is not ours to change.
- */
-function namesModel(protocol: string, data: string): boolean {
-  switch (protocol) {
-    case 'claude':
-      return data.includes('"message_start"')
-    case 'openai-responses':
-      return data.includes('"response":')
-    default:
-      return true
-  }
-}
-
 /**
  * Puts the platform's model name where a frame of a stream has the upstream's (additions.md), without parsing the rest: a
  * frame that needs no change stays as it is.
  */
-export function showModelInFrame(data: string, model: string, protocol: string): string {
-  if (!namesModel(protocol, data)) return data
-  const member = memberOf(protocol)
+export function showModelInFrame(data: string, model: string, { member, inFrame }: AnswerModel): string {
+  if (!inFrame(data)) return data
   const match = MEMBERS[member].exec(data)
   return match ? replaceAt(data, match, member, model) : data
 }
@@ -40,18 +21,17 @@ export function showModelInFrame(data: string, model: string, protocol: string):
  * The same for a whole answer: text that needs no change is returned as it is. Where the member's name stands more than
  * once, as in a tool's input, the body is written anew instead of guessing which is meant.
  */
-export function showModel(text: string, json: JsonObject, model: string, protocol: string): string {
-  const member = memberOf(protocol)
+export function showModel(text: string, json: JsonObject, model: string, answerModel: AnswerModel): string {
+  const { member } = answerModel
   const named = json[member]
   if (typeof named !== 'string' || named === model) return text
   const match = MEMBERS[member].exec(text)
   const isOnly = match !== null && !text.includes(`"${member}"`, match.index + 1)
-  return isOnly ? replaceAt(text, match, member, model) : JSON.stringify(withModel(json, model, protocol))
+  return isOnly ? replaceAt(text, match, member, model) : JSON.stringify(withModel(json, model, answerModel))
 }
 
 /** A parsed answer with the platform's model name. */
-export function withModel(json: JsonObject, model: string, protocol: string): JsonObject {
-  const member = memberOf(protocol)
+export function withModel(json: JsonObject, model: string, { member }: AnswerModel): JsonObject {
   return json[member] !== undefined ? { ...json, [member]: model } : json
 }
 

@@ -92,7 +92,7 @@ class SameRoad implements Road {
   }
 
   #show(frame: Frame): Frame {
-    const data = showModelInFrame(frame.data, this.#model, this.#protocol.id)
+    const data = showModelInFrame(frame.data, this.#model, this.#protocol.answerModel)
     return data === frame.data ? frame : { ...frame, data }
   }
 }

@@ -5,7 +5,7 @@ import type { RelayDeps } from './deps.ts'
 import type { GatewayRequest } from './gateway.ts'
 import { decoded, modelsProtocol } from './ingress.ts'
 import { claudeList, claudeModel, geminiList, geminiModel, openaiList, openaiModel, reachableModels } from './models.ts'
-import type { ProtocolId } from './protocols/canonical.ts'
+import type { UpstreamProtocol } from '../../contract/channel-types.ts'
 import { storedResponse, type StoredAction } from './stored-responses.ts'
 
 /** Answers a request that costs nothing. */
@@ -39,9 +39,9 @@ const forms = {
   'openai-responses': { list: openaiList, one: openaiModel },
   claude: { list: claudeList, one: claudeModel },
   gemini: { list: geminiList, one: geminiModel },
-} satisfies Record<ProtocolId, unknown>
+} satisfies Record<UpstreamProtocol, unknown>
 
-function formOf({ request, url }: GatewayRequest): (typeof forms)[ProtocolId] {
+function formOf({ request, url }: GatewayRequest): (typeof forms)[UpstreamProtocol] {
   return forms[url.pathname.startsWith('/v1beta/') ? 'gemini' : modelsProtocol(request.headers)]
 }
 

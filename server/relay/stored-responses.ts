@@ -76,7 +76,7 @@ export async function storedResponse(
   const { status, json } = await ask(maker, id, action, url, deps)
   if (status !== 200 || !json) throw refusal(status, json, id, own.modelName, maker)
   if (action === 'delete') await deps.responses.forget(id, caller.userId)
-  return Response.json(withModel(json, own.modelName, PROTOCOL), { headers: { 'x-tollgate-request-id': requestId } })
+  return Response.json(withModel(json, own.modelName, protocols[PROTOCOL].answerModel), { headers: { 'x-tollgate-request-id': requestId } })
 }
 
 function notFound(id: string): AppError {

@@ -1,8 +1,6 @@
 import type { Json, JsonObject } from '../../../contract/json.ts'
 import type { Usage, UsageDetails } from '../../../contract/meters.ts'
 
-export type ProtocolId = 'openai-chat' | 'openai-responses' | 'claude' | 'gemini'
-
 /** Something only its maker can read (a thinking signature, encrypted reasoning); see seal.ts. */
 export interface Seal {
   by: string

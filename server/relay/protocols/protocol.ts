@@ -71,6 +71,10 @@ export interface TapResult {
  */
 export interface Protocol {
   readonly id: string
+  /** POST addresses of the gateway that speak this protocol, each with the operation's name in log rows. */
+  readonly addresses: Readonly<Record<string, string>>
+  /** Where answers carry the model's name. */
+  readonly answerModel: AnswerModel
   /** @throws WireError with a message for the caller when model is missing or not a string */
   peek(body: JsonObject, path: PathInfo): Peek
   /** The same-protocol road: a shallow copy with the model replaced and usage asked for; all else untouched. */
@@ -105,6 +109,13 @@ export interface Protocol {
   tap(frame: Frame): TapResult
   /** A comment or ping that keeps a silent stream open, already framed. */
   readonly keepAlive: string
+}
+
+/** Where answers carry the model's name. */
+export interface AnswerModel {
+  member: 'model' | 'modelVersion'
+  /** Whether a frame is one that carries it: in others a member of that name belongs to the answer itself (a tool's input). */
+  inFrame(data: string): boolean
 }
 
 /** What the same-protocol road changes in a body. */

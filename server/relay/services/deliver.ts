@@ -57,6 +57,6 @@ function shown(call: AdmittedCall, service: Service, { whole, candidate }: Servi
   if (!whole?.json || text === undefined) return undefined
   const formed = service.answer?.(whole.json, call, candidate) ?? whole.json
   if (formed !== whole.json) return JSON.stringify(formed)
-  const named = showModel(text, whole.json, call.model.name, call.ingress.protocol.id)
+  const named = showModel(text, whole.json, call.model.name, call.ingress.protocol.answerModel)
   return named === text ? undefined : named
 }

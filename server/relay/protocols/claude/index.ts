@@ -16,6 +16,8 @@ import { answerText, requestText } from './words.ts'
 /** The Anthropic Messages API (platform.claude.com/docs/en/api/messages). */
 export const claude: Protocol = {
   id: OWN,
+  addresses: { '/v1/messages': 'messages' },
+  answerModel: { member: 'model', inFrame: (data) => data.includes('"message_start"') },
   peek,
   patch,
   endpoint,

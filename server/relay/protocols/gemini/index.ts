@@ -18,6 +18,9 @@ export { framerFor, wantsArray } from './stream.ts'
 /** Google generateContent and streamGenerateContent (Gemini API v1beta). */
 export const gemini: Protocol = {
   id: GEMINI,
+  // The model stands in its addresses: see ingress.ts.
+  addresses: {},
+  answerModel: { member: 'modelVersion', inFrame: () => true },
   peek,
   patch,
   endpoint,

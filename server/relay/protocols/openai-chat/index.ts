@@ -44,6 +44,8 @@ function chatUrl(base: string): string {
 /** OpenAI Chat Completions, and the many vendors that speak it. */
 export const openaiChat: Protocol = {
   id: OWN,
+  addresses: { '/v1/chat/completions': 'chat.completions', '/v1/completions': 'completions' },
+  answerModel: { member: 'model', inFrame: () => true },
   peek,
   patch,
   endpoint: (base) => ({ url: chatUrl(base), headers: (key) => ({ authorization: `Bearer ${key}` }) }),

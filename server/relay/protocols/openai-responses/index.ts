@@ -23,6 +23,8 @@ function encodeStreamError(fault: Fault, requestId: string): Frame[] {
 /** The OpenAI Responses API (platform.openai.com/docs/api-reference/responses). */
 export const openaiResponses: Protocol = {
   id: OWN,
+  addresses: { '/v1/responses': 'responses' },
+  answerModel: { member: 'model', inFrame: (data) => data.includes('"response":') },
   peek,
   patch,
   endpoint,
