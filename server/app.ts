@@ -32,6 +32,7 @@ import { reportsRoutes } from './features/reports/routes.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
 import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
+import { settingsTestRoutes } from './features/settings-test/routes.ts'
 import { setupCookie, setupPath } from './features/setup/link.ts'
 import { setupRoutes } from './features/setup/routes.ts'
 import { setupRequired } from './features/setup/state.ts'
@@ -67,6 +68,7 @@ import { Routing } from './relay/routing/routing.ts'
 /** Each area's routes; a new feature is one line here. */
 const areas: readonly ((deps: Deps) => Route[])[] = [
   settingsRoutes,
+  settingsTestRoutes,
   setupRoutes,
   authRoutes,
   oidcRoutes,

@@ -45,3 +45,22 @@ export const putSettings = endpoint({
   body: z.record(z.string(), z.unknown()),
   response: adminSettings,
 })
+
+export const testMail = endpoint({
+  method: 'POST',
+  path: '/api/settings/test/email',
+  access: 'admin',
+  summary: 'Sends a test mail to the own address with the mail settings of the body, saved or not; says how far it came',
+  body: z.object({
+    smtp_host: z.string().max(300).optional(),
+    smtp_port: z.union([z.string().max(10), z.number()]).optional(),
+    smtp_username: z.string().max(300).optional(),
+    smtp_password: z.string().max(1000).nullish(),
+    smtp_from: z.string().max(300).optional(),
+    smtp_security: z.string().max(20).optional(),
+  }),
+  response: z.strictObject({
+    ok: z.boolean(),
+    steps: z.array(z.strictObject({ name: z.enum(['settings', 'address', 'delivery']), ok: z.boolean(), message: z.string() })),
+  }),
+})
