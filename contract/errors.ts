@@ -173,6 +173,8 @@ export const errors = {
   key_without_channel: { status: 403, message: 'API key must be bound to exactly one user channel' },
   insufficient_balance: { status: 402, message: 'Insufficient balance' },
   account_in_debt: { status: 402, message: 'The account owes money; top up to go on' },
+  user_budget_exceeded: { status: 402, message: 'The budget of the account for this day or month is used up' },
+  key_budget_exceeded: { status: 402, message: 'The budget of this API key for this day or month is used up' },
   key_quota_exceeded: { status: 402, message: 'API key quota exceeded' },
   upstream_failed: { status: 502, message: 'Upstream request failed' },
   upstream_invalid: { status: 502, message: 'The upstream gave an answer that cannot be used' },

@@ -6,7 +6,9 @@ import { announcementsRoutes } from './features/announcements/routes.ts'
 import { apiKeysRoutes } from './features/api-keys/routes.ts'
 import { authRoutes } from './features/auth/routes.ts'
 import { sessionGuard } from './features/auth/service.ts'
+import { calendarOf } from './features/billing/calendar.ts'
 import { BEAT_MS, OrphanSweeper } from './features/billing/orphans.ts'
+import { ledgerOf } from './features/billing/service.ts'
 import { ensureDefaults } from './features/catalog/defaults.ts'
 import { catalogRoutes } from './features/catalog/routes.ts'
 import { Catalog } from './features/catalog/service.ts'
@@ -169,6 +171,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   deps.changes.listen(({ type }) => (type === 'settings' || type === 'everything' ? loadSettings(deps) : undefined))
   await ensureDefaults(deps)
   await loadSettings(deps)
+  ledgerOf(db).calendar = calendarOf(() => settings.text('checkin_timezone'))
   const orphans = new OrphanSweeper(deps)
   await orphans.start()
   const catalog = new Catalog(deps)

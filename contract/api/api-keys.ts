@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
+import { budgetFields, budgetInput } from './budgets.ts'
 import { idParams, listSchema, messageAnswer, pageQuery, time } from './common.ts'
 
 /** A key without its secret (contract.md 2.4). */
@@ -15,6 +16,7 @@ export const apiKeyWire = z.strictObject({
   allowed_ips: z.array(z.string()),
   quota_limit: z.string(),
   quota_remaining: z.string().optional(),
+  ...budgetFields,
   enabled: z.boolean(),
   rate_limit_rpm: z.int().nullable(),
   expires_at: time.nullable(),
@@ -47,6 +49,7 @@ export const apiKeyBody = z.object({
   /** Addresses and CIDR ranges. Empty: from everywhere. */
   allowed_ips: z.array(z.string().trim().min(1).max(60)).max(MAX_ENTRIES).nullish(),
   quota_limit: nonNegativeDecimal.nullish(),
+  ...budgetInput,
   enabled: z.boolean().nullish(),
   /** Requests a minute, instead of the site's limit; null: the site's. */
   rate_limit_rpm: z.int().min(1).max(1_000_000).nullish(),

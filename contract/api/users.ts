@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { decimalInput } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { apiKeyWire } from './api-keys.ts'
+import { budgetFields, budgetInput } from './budgets.ts'
 import { groupWire, idParams, listSchema, messageAnswer, pageQuery, sessionWire, time } from './common.ts'
 
 const membershipWire = z.strictObject({
@@ -43,6 +44,7 @@ export const userWire = z.strictObject({
   ...userFields,
   /** Money set aside for calls that run; what may be spent is `balance` less this. */
   held: z.string(),
+  ...budgetFields,
   group: groupWire.optional(),
   groups: z.array(membershipWire).optional(),
   referrer: maskedUser.optional(),
@@ -84,6 +86,7 @@ export const putUser = endpoint({
     is_admin: z.boolean().nullish(),
     role: z.enum(['user', 'support', 'finance', 'admin', 'owner']).nullish(),
     disabled: z.boolean().nullish(),
+    ...budgetInput,
     reason: z.string().max(200).nullish(),
     note: z.string().max(2000).nullish(),
   }),

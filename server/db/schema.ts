@@ -51,7 +51,18 @@ export interface MembershipTable extends Dated {
 }
 
 /** The owner of money: today one per user; an id of its own so that organisations can come. */
-export interface AccountTable extends Dated {
+/** What may be spent in a day and a month of the site's time zone, and what was. */
+interface Budgeted {
+  /** null: no budget. */
+  budget_daily: Money | null
+  budget_monthly: Money | null
+  /** The day that `spent_day` counts, YYYYMMDD; `spent_month` counts its month. */
+  budget_day: Generated<number>
+  spent_day: Generated<Money>
+  spent_month: Generated<Money>
+}
+
+export interface AccountTable extends Dated, Budgeted {
   id: Generated<number>
   user_id: number
   balance: Money
@@ -107,7 +118,7 @@ export interface InstanceTable {
   heartbeat_at: Time
 }
 
-export interface ApiKeyTable extends Dated {
+export interface ApiKeyTable extends Dated, Budgeted {
   id: Generated<number>
   user_id: number
   name: string
@@ -699,6 +710,10 @@ export const moneyColumns: ReadonlySet<string> = new Set([
   'spent',
   'amount',
   'balance_after',
+  'budget_daily',
+  'budget_monthly',
+  'spent_day',
+  'spent_month',
   'quota_limit',
   'quota_used',
   'quota_held',

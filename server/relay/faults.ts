@@ -7,6 +7,8 @@ import type { Fault } from './protocols/canonical.ts'
 const kinds: Partial<Record<ErrorCode, Fault['kind']>> = {
   insufficient_balance: 'insufficient_balance',
   account_in_debt: 'insufficient_balance',
+  user_budget_exceeded: 'insufficient_balance',
+  key_budget_exceeded: 'insufficient_balance',
   key_quota_exceeded: 'insufficient_balance',
   content_blocked: 'content_policy',
   upstream_failed: 'upstream',

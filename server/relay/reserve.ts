@@ -35,7 +35,7 @@ function computePricing(call: AdmittedCall, candidate: Candidate, deps: RelayDep
 /**
  * Reserves what the call will cost at most: the estimated input and the output ceiling, at the first channel's price.
  * @returns the amount held
- * @throws AppError insufficient_balance | account_in_debt | key_quota_exceeded
+ * @throws AppError insufficient_balance | account_in_debt | user_budget_exceeded | key_quota_exceeded | key_budget_exceeded
  */
 export async function reserve(call: AdmittedCall, first: Candidate, deps: RelayDeps): Promise<Money> {
   const { peek, model, facts } = call
@@ -61,5 +61,5 @@ export function heldOutput({ peek, model }: AdmittedCall): number {
 
 /** The key whose limits are held on too; null when it has none. */
 export function quotaKeyOf({ caller, facts }: AdmittedCall): number | null {
-  return caller.quotaLimit === 0n ? null : facts.apiKeyId
+  return caller.quotaLimit === 0n && !caller.budgeted ? null : facts.apiKeyId
 }

@@ -27,6 +27,8 @@ export interface KeyCaller {
   readonly allowedIps: readonly Range[]
   /** 0: unlimited. */
   readonly quotaLimit: Money
+  /** The key has a budget by day or month. */
+  readonly budgeted: boolean
   readonly rateLimitRpm: number | null
   readonly enabled: boolean
   /** The key's own end, or that of a secret that was rotated with grace. */
@@ -154,6 +156,7 @@ async function loadKeyCaller(deps: Pick<Deps, 'db' | 'clock'>, hash: string): Pr
       return range ? [range] : []
     }),
     quotaLimit: row.quota_limit,
+    budgeted: row.budget_daily !== null || row.budget_monthly !== null,
     rateLimitRpm: row.rate_limit_rpm,
     enabled: row.enabled === 1,
     expiresAt: ends.length === 0 ? null : Math.min(...ends),
@@ -176,6 +179,7 @@ export async function sessionCaller(deps: Pick<Deps, 'db' | 'clock' | 'jwtSecret
     allowedUserChannels: [],
     allowedIps: [],
     quotaLimit: ZERO,
+    budgeted: false,
     rateLimitRpm: null,
     enabled: true,
     expiresAt: null,

@@ -7,6 +7,7 @@ import type { Deps } from '../../http/deps.ts'
 import { parseRange } from '../../lib/client-ip.ts'
 import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
 import { apiKeySecret, sha256Hex } from '../../lib/ids.ts'
+import { budgetsWire } from '../billing/service.ts'
 import {
   countKeys,
   findKey,
@@ -49,8 +50,8 @@ export function listsOf(row: Pick<ApiKeyRow, 'allowed_models' | 'allowed_user_ch
 }
 
 /** A user's keys, newest first. */
-export async function keysOf(deps: Pick<Deps, 'db'>, userId: number): Promise<ApiKeyWire[]> {
-  return (await selectKeys(deps.db.query, userId)).map(wireOf)
+export async function keysOf(deps: Pick<Deps, 'db' | 'clock'>, userId: number): Promise<ApiKeyWire[]> {
+  return (await selectKeys(deps.db.query, userId)).map((row) => wireOf(deps, row))
 }
 
 /** @throws AppError bad_request | key_without_channel | user_channel_unusable | conflict */
@@ -63,6 +64,8 @@ export async function createKey(deps: Deps, userId: number, input: ApiKeyInput):
     enabled: input.enabled === false ? 0 : 1,
     expires_at: timeOf(input.expires_at) ?? null,
     rate_limit_rpm: input.rate_limit_rpm ?? null,
+    budget_daily: input.budget_daily ?? null,
+    budget_monthly: input.budget_monthly ?? null,
   })
 }
 
@@ -75,6 +78,8 @@ export async function changeKey(deps: Deps, userId: number, id: number, input: A
     ...(input.name ? { name: input.name } : {}),
     ...(typeof input.quota_limit === 'bigint' ? { quota_limit: input.quota_limit } : {}),
     ...(typeof input.enabled === 'boolean' ? { enabled: input.enabled ? 1 : 0 } : {}),
+    ...(input.budget_daily === undefined ? {} : { budget_daily: input.budget_daily }),
+    ...(input.budget_monthly === undefined ? {} : { budget_monthly: input.budget_monthly }),
     ...(input.expires_at === undefined ? {} : { expires_at: timeOf(input.expires_at) ?? null }),
     ...(input.rate_limit_rpm === undefined ? {} : { rate_limit_rpm: input.rate_limit_rpm }),
   })
@@ -147,7 +152,7 @@ async function apply(
   const row = await updateKey(deps.db.query, userId, id, { ...change, updated_at: deps.clock.now() })
   if (!row) throw new AppError('key_missing')
   await deps.changes.publish({ type: 'api_key', keyHashes: [...oldHashes, ...hashesOf(row)] })
-  return wireOf(row)
+  return wireOf(deps, row)
 }
 
 async function newKey(
@@ -160,7 +165,7 @@ async function newKey(
   }
   const { secret, key_hash, key_prefix } = newSecret()
   const row = await insertKey(deps.db.query, { ...key, user_id: userId, key_hash, key_prefix }, deps.clock.now())
-  return { api_key: secret, key: wireOf(row) }
+  return { api_key: secret, key: wireOf(deps, row) }
 }
 
 async function requireKey(deps: Deps, userId: number, id: number): Promise<ApiKeyRow> {
@@ -218,7 +223,7 @@ function hashesOf(row: Pick<ApiKeyRow, 'key_hash' | 'previous_key_hash'>): strin
   return row.previous_key_hash === null ? [row.key_hash] : [row.key_hash, row.previous_key_hash]
 }
 
-function wireOf(row: ApiKeyRow): ApiKeyWire {
+function wireOf(deps: Pick<Deps, 'db' | 'clock'>, row: ApiKeyRow): ApiKeyWire {
   const lists = listsOf(row)
   const left = row.quota_limit - row.quota_used
   return {
@@ -231,6 +236,7 @@ function wireOf(row: ApiKeyRow): ApiKeyWire {
     allowed_ips: lists.ips,
     quota_limit: formatMoney(row.quota_limit),
     ...(row.quota_limit > 0n ? { quota_remaining: formatMoney(money(left > 0n ? left : 0n)) } : {}),
+    ...budgetsWire(deps, row),
     enabled: row.enabled === 1,
     rate_limit_rpm: row.rate_limit_rpm,
     expires_at: isoTimeOrNull(row.expires_at),

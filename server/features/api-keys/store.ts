@@ -49,6 +49,8 @@ export type NewKey = Pick<
   | 'enabled'
   | 'expires_at'
   | 'rate_limit_rpm'
+  | 'budget_daily'
+  | 'budget_monthly'
 > & { quota_limit: Money }
 
 export function insertKey(tx: Tx, key: NewKey, now: number): Promise<ApiKeyRow> {
@@ -143,6 +145,8 @@ export function selectKeyCaller(db: Tx, hash: string) {
       'api_keys.allowed_user_channels',
       'api_keys.allowed_ips',
       'api_keys.quota_limit',
+      'api_keys.budget_daily',
+      'api_keys.budget_monthly',
       'api_keys.enabled',
       'api_keys.expires_at',
       'api_keys.rate_limit_rpm',

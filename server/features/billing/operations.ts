@@ -9,13 +9,18 @@ export interface HoldOperation {
   quotaKeyId: number | null
   amount: Money
   now: number
+  /** The day of `now`, see calendar.ts. */
+  day: number
   deadlineAt: number
   instance: string
   /** JSON of HoldContext: what a log row needs if this process dies. */
   context: string
 }
 
-export type HoldResult = { ok: true; amount: Money } | { ok: false; why: 'insufficient_balance' | 'account_in_debt' | 'key_quota_exceeded' }
+/** Why nothing is held: the codes the caller is told. */
+export type Refusal = 'insufficient_balance' | 'account_in_debt' | 'user_budget_exceeded' | 'key_quota_exceeded' | 'key_budget_exceeded'
+
+export type HoldResult = { ok: true; amount: Money } | { ok: false; why: Refusal }
 
 /** Reserve more for a call that runs: its answer grows beyond what is held. */
 export interface RaiseOperation {
@@ -25,6 +30,7 @@ export interface RaiseOperation {
   /** What is held in addition. */
   amount: Money
   now: number
+  day: number
 }
 
 /** A log row without what settling finds out itself. */
@@ -37,6 +43,7 @@ export interface SettleOperation {
   apiKeyId: number | null
   cost: Money
   now: number
+  day: number
   log: LogDraft
 }
 

@@ -1,7 +1,8 @@
 import { AppError } from '../../../contract/errors.ts'
-import { money, MONEY_ONE, ZERO, type Money } from '../../../contract/money.ts'
+import { formatMoney, money, MONEY_ONE, ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import { randomToken } from '../../lib/ids.ts'
+import { calendarOf, monthOf, type Calendar } from './calendar.ts'
 import type {
   CreditOperation,
   CreditResult,
@@ -12,7 +13,7 @@ import type {
   SettleOperation,
   SettleResult,
 } from './operations.ts'
-import { findAccount, findAccounts, insertAccount, type AccountRow } from './accounts/store.ts'
+import { findAccount, findAccounts, insertAccount, updateBudgets, type AccountRow, type Budgets } from './accounts/store.ts'
 import { LedgerStore } from './store.ts'
 
 /**
@@ -27,6 +28,8 @@ export class Ledger {
   readonly instance: string = randomToken(12)
   readonly #db: Database
   readonly #store: LedgerStore
+  /** Days of the budgets; the composition root sets the site's time zone. */
+  calendar: Calendar = calendarOf(() => 'UTC')
 
   constructor(db: Database) {
     this.#db = db
@@ -36,25 +39,28 @@ export class Ledger {
   /**
    * Reserves the estimate of a call and resolves once that is committed.
    * @returns the amount that is held: less than asked for when it is the last of a balance or quota
-   * @throws AppError insufficient_balance | account_in_debt | key_quota_exceeded (402)
+   * @throws AppError insufficient_balance | account_in_debt | user_budget_exceeded | key_quota_exceeded | key_budget_exceeded (402)
    */
-  async hold(operation: Omit<HoldOperation, 'instance'>): Promise<Money> {
-    const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, { ...operation, instance: this.instance }), { durable: false })
+  async hold(operation: Omit<HoldOperation, 'instance' | 'day'>): Promise<Money> {
+    const dated = { ...operation, instance: this.instance, day: this.calendar(operation.now) }
+    const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, dated), { durable: false })
     if (!result.ok) throw new AppError(result.why)
     return result.amount
   }
 
   /** Holds more for a running call, all of it or nothing. @returns false when there is no money or quota for it */
-  raise(operation: RaiseOperation): Promise<boolean> {
-    return this.#db.writer.submit((tx) => this.#store.raise(tx, operation), { durable: false })
+  raise(operation: Omit<RaiseOperation, 'day'>): Promise<boolean> {
+    const dated = { ...operation, day: this.calendar(operation.now) }
+    return this.#db.writer.submit((tx) => this.#store.raise(tx, dated), { durable: false })
   }
 
   /**
    * Charges, books and logs a call once; resolves after the commit.
    * @param patient the caller can wait a few milliseconds for others to share the commit with
    */
-  settle(operation: SettleOperation, patient = false): Promise<SettleResult> {
-    return this.#db.writer.submit((tx) => this.#store.settle(tx, operation), { patient })
+  settle(operation: Omit<SettleOperation, 'day'>, patient = false): Promise<SettleResult> {
+    const dated = { ...operation, day: this.calendar(operation.now) }
+    return this.#db.writer.submit((tx) => this.#store.settle(tx, dated), { patient })
   }
 
   /** Writes the row of a call that was refused before anything was reserved. */
@@ -96,6 +102,30 @@ export async function accountOf(deps: { db: Database }, userId: number): Promise
 export function accountsOf(deps: { db: Database }, userIds: readonly number[]): Promise<Map<number, AccountRow>> {
   return findAccounts(deps.db.query, userIds)
 }
+
+/** What an account that is not there may spend and has spent. */
+export const NO_BUDGETS = { budget_daily: null, budget_monthly: null, budget_day: 0, spent_day: ZERO, spent_month: ZERO }
+
+/** Changes the budgets of a user's account in the caller's transaction. */
+export function setBudgets(tx: Database['query'], userId: number, budgets: Partial<Budgets>, now: number): Promise<void> {
+  return updateBudgets(tx, userId, budgets, now)
+}
+
+/** Budgets of an account or key with what was spent of them today and in this month, as the API shows them. */
+export function budgetsWire(
+  deps: { db: Database; clock: { now(): number } },
+  row: Budgets & { budget_day: number; spent_day: Money; spent_month: Money },
+): Record<'budget_daily' | 'budget_monthly', string | null> & Record<'budget_daily_used' | 'budget_monthly_used', string> {
+  const today = ledgerOf(deps.db).calendar(deps.clock.now())
+  return {
+    budget_daily: row.budget_daily === null ? null : formatMoney(row.budget_daily),
+    budget_monthly: row.budget_monthly === null ? null : formatMoney(row.budget_monthly),
+    budget_daily_used: formatMoney(row.budget_day === today ? row.spent_day : ZERO),
+    budget_monthly_used: formatMoney(monthOf(row.budget_day) === monthOf(today) ? row.spent_month : ZERO),
+  }
+}
+
+export type { Budgets } from './accounts/store.ts'
 
 export interface CreditInput {
   accountId: number

@@ -1,12 +1,14 @@
 import { money, ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { BatchTransaction } from '../../db/writer.ts'
+import { monthOf } from './calendar.ts'
 import type {
   CreditOperation,
   CreditResult,
   HoldOperation,
   HoldResult,
   RaiseOperation,
+  Refusal,
   SettleOperation,
   SettleResult,
 } from './operations.ts'
@@ -32,10 +34,10 @@ export class LedgerStore {
     if (typeof account === 'string') return { ok: false, why: account }
     let amount = account
     if (op.quotaKeyId !== null) {
-      const key = await this.#holdOnKey(tx, op.quotaKeyId, amount, op.now)
-      if (key === undefined) {
+      const key = await this.#holdOnKey(tx, op.quotaKeyId, amount, op)
+      if (typeof key === 'string') {
         await tx.run(this.#statements.unhold, { id: op.accountId, amount, now: op.now })
-        return { ok: false, why: 'key_quota_exceeded' }
+        return { ok: false, why: key }
       }
       if (key < amount) {
         await tx.run(this.#statements.unhold, { id: op.accountId, amount: money(amount - key), now: op.now })
@@ -58,30 +60,39 @@ export class LedgerStore {
   /** Holds more for a running call, all of it or nothing; false when the money, the quota or the hold is not there. */
   async raise(tx: BatchTransaction, op: RaiseOperation): Promise<boolean> {
     const { accountId: id, quotaKeyId, amount, now } = op
+    const dates = datesOf(op)
     if (!(await tx.first(this.#statements.raiseHold, { id: op.requestId, amount }))) return false
-    if (await tx.first(this.#statements.holdStrict, { id, amount, now })) {
-      if (quotaKeyId === null || (await tx.first(this.#statements.keyHold, { id: quotaKeyId, amount, now }))) return true
+    if (await tx.first(this.#statements.holdStrict, { id, amount, now, ...dates })) {
+      if (quotaKeyId === null || (await tx.first(this.#statements.keyHold, { id: quotaKeyId, amount, now, ...dates }))) return true
       await tx.run(this.#statements.unhold, { id, amount, now })
     }
     await tx.first(this.#statements.raiseHold, { id: op.requestId, amount: money(-amount) })
     return false
   }
 
-  async #holdOnAccount(
-    tx: BatchTransaction,
-    { accountId: id, amount, now }: HoldOperation,
-  ): Promise<Money | 'insufficient_balance' | 'account_in_debt'> {
-    if (await tx.first(this.#statements.holdStrict, { id, amount, now })) return amount
-    const last = await tx.first(this.#statements.holdLast, { id, least: leastOf(amount), now })
+  async #holdOnAccount(tx: BatchTransaction, op: HoldOperation): Promise<Money | Refusal> {
+    const { accountId: id, amount, now } = op
+    const dates = datesOf(op)
+    if (await tx.first(this.#statements.holdStrict, { id, amount, now, ...dates })) return amount
+    const last = await tx.first(this.#statements.holdLast, { id, least: leastOf(amount), now, ...dates })
     if (last) return last['held'] as Money
     const account = await tx.first(this.#statements.account, { id })
-    return ((account?.['balance'] as bigint | undefined) ?? 0n) < 0n ? 'account_in_debt' : 'insufficient_balance'
+    if (!account) return 'insufficient_balance'
+    const balance = account['balance'] as bigint
+    if (balance < 0n) return 'account_in_debt'
+    return balance - (account['held'] as bigint) >= amount ? 'user_budget_exceeded' : 'insufficient_balance'
   }
 
-  async #holdOnKey(tx: BatchTransaction, id: number, amount: Money, now: number): Promise<Money | undefined> {
-    if (await tx.first(this.#statements.keyHold, { id, amount, now })) return amount
-    const last = await tx.first(this.#statements.keyHoldLast, { id, least: leastOf(amount), now })
-    return last?.['quota_held'] as Money | undefined
+  async #holdOnKey(tx: BatchTransaction, id: number, amount: Money, op: HoldOperation): Promise<Money | Refusal> {
+    const { now } = op
+    const dates = datesOf(op)
+    if (await tx.first(this.#statements.keyHold, { id, amount, now, ...dates })) return amount
+    const last = await tx.first(this.#statements.keyHoldLast, { id, least: leastOf(amount), now, ...dates })
+    if (last) return last['quota_held'] as Money
+    const key = await tx.first(this.#statements.key, { id })
+    const limit = (key?.['quota_limit'] ?? 0n) as bigint
+    const used = ((key?.['quota_used'] ?? 0n) as bigint) + ((key?.['quota_held'] ?? 0n) as bigint)
+    return key && (limit === 0n || used + amount <= limit) ? 'key_budget_exceeded' : 'key_quota_exceeded'
   }
 
   /** Takes the hold away, charges, books and logs. Whoever comes second finds no hold and changes nothing. */
@@ -90,7 +101,13 @@ export class LedgerStore {
     const hold = taken?.['amount'] as Money | undefined
     const quotaKeyId = taken?.['api_key_id'] as number | null | undefined
     if (hold === undefined) return { settled: false, charged: ZERO, balance: ZERO }
-    const account = await tx.first(this.#statements.settleAccount, { id: op.accountId, held: hold, cost: op.cost, now: op.now })
+    const account = await tx.first(this.#statements.settleAccount, {
+      id: op.accountId,
+      held: hold,
+      cost: op.cost,
+      now: op.now,
+      ...datesOf(op),
+    })
     if (!account) throw new Error(`account ${op.accountId} of request ${op.requestId} does not exist`)
     const balance = account['balance'] as Money
     const charged = money((account['balance_before'] as bigint) - balance)
@@ -118,6 +135,7 @@ export class LedgerStore {
         output,
         cached,
         now: op.now,
+        ...datesOf(op),
       })
     }
     const uncollected = money(op.cost - charged)
@@ -166,6 +184,11 @@ export class LedgerStore {
     })
     return { ok: true, entryId: entry?.['id'] as number, balance, repeated: false }
   }
+}
+
+/** The day and month of an operation. */
+function datesOf({ day }: { day: number }): { day: number; month: number } {
+  return { day, month: monthOf(day) }
 }
 
 /** What must be left for a hold of this size to take all that is left. */

@@ -1,13 +1,13 @@
 import type { UserWire } from '../../../contract/api/users.ts'
 import { AppError } from '../../../contract/errors.ts'
-import type { Money } from '../../../contract/money.ts'
+import { formatMoney, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import { isAdmin, roleOf, type Caller, type Role } from '../../http/caller.ts'
 import type { Deps } from '../../http/deps.ts'
 import { deleteKeysOf } from '../api-keys/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { endAllSessions } from '../auth/service.ts'
-import { accountOf, adjustBalance, credit } from '../billing/service.ts'
+import { accountOf, adjustBalance, credit, setBudgets, type Budgets } from '../billing/service.ts'
 import { oneAtATime } from '../settings/service.ts'
 import { requireUser, userWireOf, type UserRow } from './service.ts'
 import { countOthersWithRole, deleteUserRows, groupExists, putMembership, removePermanentMembership, updateUserRow } from './store.ts'
@@ -19,6 +19,8 @@ export interface UserChange {
   is_admin?: boolean | null | undefined
   role?: Role | null | undefined
   disabled?: boolean | null | undefined
+  budget_daily?: Money | null | undefined
+  budget_monthly?: Money | null | undefined
   reason?: string | null | undefined
   note?: string | null | undefined
 }
@@ -36,14 +38,34 @@ interface Actor {
 export async function updateUser(deps: Deps, id: number, change: UserChange, actor: Actor): Promise<UserWire> {
   const before = await requireUser(deps.db.query, id)
   const { balance, group_id: groupId, is_admin: wantsAdmin, role, disabled } = change
-  if ([balance, groupId, wantsAdmin, role, disabled].every((value) => value === undefined || value === null))
-    throw new AppError('no_fields')
+  const budgets = budgetsOf(change)
+  const nothing = [balance, groupId, wantsAdmin, role, disabled].every((value) => value === undefined || value === null)
+  if (nothing && Object.keys(budgets).length === 0) throw new AppError('no_fields')
   if (groupId === 0) throw new AppError('bad_request', { message: 'Group is required', param: 'group_id' })
   const account = await accountOf(deps, id)
   const expected = change.expected_balance ?? undefined
   if (expected !== undefined && expected !== account.balance)
     throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
-  await deps.db.query.transaction().execute((tx) => applyChange(tx, before.id, change, actor, deps.clock.now()))
+  const now = deps.clock.now()
+  await deps.db.query.transaction().execute(async (tx) => {
+    await applyChange(tx, before.id, change, actor, now)
+    if (Object.keys(budgets).length === 0) return
+    await setBudgets(tx, id, budgets, now)
+    const shown = ({ budget_daily: daily, budget_monthly: monthly }: Partial<Budgets>) => ({
+      budget_daily: text(daily),
+      budget_monthly: text(monthly),
+    })
+    await recordAudit(tx, {
+      actorUserId: actor.caller.userId,
+      action: 'update',
+      objectType: 'user',
+      objectId: id,
+      ip: actor.ip,
+      now,
+      before: shown(account),
+      after: shown({ ...account, ...budgets }),
+    })
+  })
   await deps.changes.publish({ type: 'user', userId: id })
   if (balance !== undefined && balance !== null) {
     await adjustBalance(deps, {
@@ -57,6 +79,15 @@ export async function updateUser(deps: Deps, id: number, change: UserChange, act
     })
   }
   return userWireOf(deps, id)
+}
+
+/** The budgets that the body names; null ends one. */
+function budgetsOf({ budget_daily: daily, budget_monthly: monthly }: UserChange): Partial<Budgets> {
+  return { ...(daily === undefined ? {} : { budget_daily: daily }), ...(monthly === undefined ? {} : { budget_monthly: monthly }) }
+}
+
+function text(amount: Money | null | undefined): string | null {
+  return amount === null || amount === undefined ? null : formatMoney(amount)
 }
 
 async function applyChange(tx: Database['query'], id: number, change: UserChange, { caller, ip }: Actor, now: number): Promise<void> {

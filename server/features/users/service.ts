@@ -6,7 +6,7 @@ import { isAdmin, roleOf, type Role } from '../../http/caller.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
 import { codeOf } from '../../lib/ids.ts'
-import { accountsOf, createAccount } from '../billing/service.ts'
+import { accountsOf, budgetsWire, createAccount, NO_BUDGETS } from '../billing/service.ts'
 import {
   defaultGroupId,
   extendMembership,
@@ -153,7 +153,7 @@ export async function bareUser(deps: Pick<Deps, 'db'>, user: UserRow): Promise<B
 }
 
 /** Users with account, group, memberships and referrer: five queries, however many users. */
-export async function usersWire(deps: Pick<Deps, 'db'>, users: readonly UserRow[]): Promise<UserWire[]> {
+export async function usersWire(deps: Pick<Deps, 'db' | 'clock'>, users: readonly UserRow[]): Promise<UserWire[]> {
   const ids = users.map(({ id }) => id)
   const db = deps.db.query
   const accounts = await accountsOf(deps, ids)
@@ -164,7 +164,11 @@ export async function usersWire(deps: Pick<Deps, 'db'>, users: readonly UserRow[
   )
   return users.map((user) => {
     const account = accounts.get(user.id)
-    const wire: UserWire = { ...bareWire(user, formatMoney(account?.balance ?? ZERO)), held: formatMoney(account?.held ?? ZERO) }
+    const wire: UserWire = {
+      ...bareWire(user, formatMoney(account?.balance ?? ZERO)),
+      held: formatMoney(account?.held ?? ZERO),
+      ...budgetsWire(deps, account ?? NO_BUDGETS),
+    }
     const group = groups.get(user.group_id)
     if (group) wire.group = group
     wire.groups = (memberships.get(user.id) ?? []).flatMap(({ id, user_id, group_id, expires_at, created_at, updated_at }) => {
@@ -204,7 +208,7 @@ export async function maskedUsers(db: Database['query'], ids: readonly number[])
 }
 
 /** One user with relations. @throws AppError user_missing */
-export async function userWireOf(deps: Pick<Deps, 'db'>, id: number): Promise<UserWire> {
+export async function userWireOf(deps: Pick<Deps, 'db' | 'clock'>, id: number): Promise<UserWire> {
   const [wire] = await usersWire(deps, [await requireUser(deps.db.query, id)])
   if (!wire) throw new AppError('user_missing')
   return wire

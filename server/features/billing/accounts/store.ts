@@ -24,8 +24,17 @@ export async function insertAccount(tx: Kysely<Schema>, userId: number, debtLimi
   return row.id
 }
 
-export interface AccountRow {
+/** null: none. */
+export interface Budgets {
+  budget_daily: Money | null
+  budget_monthly: Money | null
+}
+
+export interface AccountRow extends Budgets {
   id: number
+  budget_day: number
+  spent_day: Money
+  spent_month: Money
   balance: Money
   held: Money
   gifted: Money
@@ -33,24 +42,39 @@ export interface AccountRow {
   request_count: number
 }
 
+const accountColumns = [
+  'id',
+  'balance',
+  'held',
+  'gifted',
+  'spent',
+  'request_count',
+  'budget_daily',
+  'budget_monthly',
+  'budget_day',
+  'spent_day',
+  'spent_month',
+] as const
+
 /** The account of a user, or undefined. */
 export function findAccount(db: Kysely<Schema>, userId: number): Promise<AccountRow | undefined> {
-  return db
-    .selectFrom('accounts')
-    .select(['id', 'balance', 'held', 'gifted', 'spent', 'request_count'])
-    .where('user_id', '=', userId)
-    .executeTakeFirst()
+  return db.selectFrom('accounts').select(accountColumns).where('user_id', '=', userId).executeTakeFirst()
 }
 
 /** Accounts of several users at once, by user id: a list page needs one query, not one a row. */
 export async function findAccounts(db: Kysely<Schema>, userIds: readonly number[]): Promise<Map<number, AccountRow>> {
   if (userIds.length === 0) return new Map()
-  const rows = await db
-    .selectFrom('accounts')
-    .select(['id', 'user_id', 'balance', 'held', 'gifted', 'spent', 'request_count'])
-    .where('user_id', 'in', userIds)
-    .execute()
+  const rows = await db.selectFrom('accounts').select(accountColumns).select('user_id').where('user_id', 'in', userIds).execute()
   return new Map(rows.map(({ user_id, ...account }) => [user_id, account]))
+}
+
+/** Sets the budgets that are given. */
+export async function updateBudgets(tx: Kysely<Schema>, userId: number, budgets: Partial<Budgets>, now: number): Promise<void> {
+  await tx
+    .updateTable('accounts')
+    .set({ ...budgets, updated_at: now })
+    .where('user_id', '=', userId)
+    .execute()
 }
 
 /** Says that this process lives. */

@@ -1,4 +1,4 @@
-import { sql, type Insertable, type Kysely } from 'kysely'
+import { sql, type Insertable, type Kysely, type RawBuilder } from 'kysely'
 import { ZERO, type Money } from '../../../../contract/money.ts'
 import type { Database } from '../../../db/open.ts'
 import type { LogTable, Schema } from '../../../db/schema.ts'
@@ -9,18 +9,18 @@ interface AccountMove {
   amount: Money
   now: number
 }
-interface KeyMove {
-  id: number
-  amount: Money
-  now: number
+/** A day and its month, see calendar.ts. */
+interface Dates {
+  day: number
+  month: number
 }
-interface Settlement {
+interface Settlement extends Dates {
   id: number
   held: Money
   cost: Money
   now: number
 }
-interface KeySettlement {
+interface KeySettlement extends Dates {
   id: number
   held: Money
   cost: Money
@@ -42,7 +42,7 @@ interface Entry {
   created_at: number
 }
 
-interface LastMove {
+interface LastMove extends Dates {
   id: number
   least: Money
   now: number
@@ -57,12 +57,13 @@ interface EntryKey {
 
 /** The ledger's statements, compiled once: each is conditional, so that a refusal leaves nothing behind. */
 export function ledgerStatements({ query }: Database) {
-  const holdStrict = prepare<AccountMove>(query, (p, q) =>
+  const holdStrict = prepare<AccountMove & Dates>(query, (p, q) =>
     q
       .updateTable('accounts')
       .set({ held: sql<Money>`held + ${p.amount}`, updated_at: p.now })
       .where('id', '=', p.id)
       .where(sql<boolean>`balance - held >= ${p.amount}`)
+      .where(withinBudgets(p, sql<Money>`held + ${p.amount}`))
       .returning('held'),
   )
   const holdLast = prepare<LastMove>(query, (p, q) =>
@@ -73,6 +74,7 @@ export function ledgerStatements({ query }: Database) {
       .where('held', '=', ZERO)
       .where('balance', '>', ZERO)
       .where('balance', '>=', p.least)
+      .where(withinBudgets(p, sql<Money>`balance`))
       .returning('held'),
   )
   const unhold = prepare<AccountMove>(query, (p, q) =>
@@ -84,12 +86,13 @@ export function ledgerStatements({ query }: Database) {
   const account = prepare<ById<number>>(query, (p, q) =>
     q.selectFrom('accounts').select(['balance', 'gifted', 'held']).where('id', '=', p.id),
   )
-  const keyHold = prepare<KeyMove>(query, (p, q) =>
+  const keyHold = prepare<AccountMove & Dates>(query, (p, q) =>
     q
       .updateTable('api_keys')
       .set({ quota_held: sql<Money>`quota_held + ${p.amount}`, updated_at: p.now })
       .where('id', '=', p.id)
       .where(sql<boolean>`(quota_limit = 0 or quota_used + quota_held + ${p.amount} <= quota_limit)`)
+      .where(withinBudgets(p, sql<Money>`quota_held + ${p.amount}`))
       .returning('quota_held'),
   )
   const keyHoldLast = prepare<LastMove>(query, (p, q) =>
@@ -100,7 +103,11 @@ export function ledgerStatements({ query }: Database) {
       .where('quota_held', '=', ZERO)
       .where(sql<boolean>`quota_limit > quota_used`)
       .where(sql<boolean>`quota_limit - quota_used >= ${p.least}`)
+      .where(withinBudgets(p, sql<Money>`quota_limit - quota_used`))
       .returning('quota_held'),
+  )
+  const key = prepare<ById<number>>(query, (p, q) =>
+    q.selectFrom('api_keys').select(['quota_limit', 'quota_used', 'quota_held']).where('id', '=', p.id),
   )
   const insertHold = insertOf(query, 'holds', [
     'id',
@@ -130,7 +137,8 @@ export function ledgerStatements({ query }: Database) {
         // All of the cost, or what the floor allows: settling never fails.
         balance: sql<Money>`case when balance + debt_limit >= ${p.cost} then balance - ${p.cost} else -debt_limit end`,
         gifted: sql<Money>`case when gifted > ${p.cost} then gifted - ${p.cost} else 0 end`,
-        spent: sql<Money>`spent + case when balance + debt_limit >= ${p.cost} then ${p.cost} else balance + debt_limit end`,
+        spent: sql<Money>`spent + ${chargedOf(p)}`,
+        ...spentIn(p, chargedOf(p)),
         request_count: sql<number>`request_count + 1`,
         updated_at: p.now,
       })
@@ -149,6 +157,7 @@ export function ledgerStatements({ query }: Database) {
         output_tokens: sql<number>`output_tokens + ${p.output}`,
         cached_input_tokens: sql<number>`cached_input_tokens + ${p.cached}`,
         last_used_at: p.now,
+        ...spentIn(p, sql<Money>`${p.cost}`),
       })
       .where('id', '=', p.id),
   )
@@ -169,6 +178,7 @@ export function ledgerStatements({ query }: Database) {
     account,
     keyHold,
     keyHoldLast,
+    key,
     insertHold,
     raiseHold,
     takeHold,
@@ -184,6 +194,30 @@ export function ledgerStatements({ query }: Database) {
 }
 
 export type LedgerStatements = ReturnType<typeof ledgerStatements>
+
+/** With what the call adds to what is held, neither budget is passed. */
+function withinBudgets(p: Dates, held: RawBuilder<Money>) {
+  return sql<boolean>`(budget_daily is null or ${spentOn(p)} + ${held} <= budget_daily)
+    and (budget_monthly is null or ${spentIn(p, sql<Money>`0`).spent_month} + ${held} <= budget_monthly)`
+}
+
+function spentOn(p: Dates) {
+  return sql<Money>`case when budget_day = ${p.day} then spent_day else 0 end`
+}
+
+/** The counters of the budgets after a charge: a new day and a new month begin at nothing. */
+function spentIn(p: Dates, cost: RawBuilder<Money>) {
+  return {
+    budget_day: p.day,
+    spent_day: sql<Money>`${spentOn(p)} + ${cost}`,
+    spent_month: sql<Money>`case when budget_day / 100 = ${p.month} then spent_month else 0 end + ${cost}`,
+  }
+}
+
+/** All of the cost, or what the floor allows. */
+function chargedOf(p: Settlement) {
+  return sql<Money>`case when balance + debt_limit >= ${p.cost} then ${p.cost} else balance + debt_limit end`
+}
 
 /** Adds a signed amount; a debit takes gifted money first, and stops at the floor. */
 function creditUpdate(q: Kysely<Schema>, p: AccountMove & { gifted: Money }) {

@@ -92,6 +92,8 @@ export const errors = {
   'error.key_without_channel': 'This key is not tied to a channel.',
   'error.insufficient_balance': 'The balance is not enough for this call.',
   'error.account_in_debt': 'The account owes money. Top up to go on.',
+  'error.user_budget_exceeded': 'The budget of the account for this day or month is used up.',
+  'error.key_budget_exceeded': 'The budget of this key for this day or month is used up.',
   'error.key_quota_exceeded': 'The limit of this key is used up.',
   'error.upstream_failed': 'The provider did not answer properly. You are not charged for what was not produced.',
   'error.upstream_invalid': 'The provider gave an answer that cannot be used.',

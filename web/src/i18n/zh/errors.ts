@@ -90,6 +90,8 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.key_without_channel': '此密钥未绑定渠道。',
   'error.insufficient_balance': '余额不足以完成此次调用。',
   'error.account_in_debt': '账户欠费，请充值后继续。',
+  'error.user_budget_exceeded': '账户当日或当月的预算已用完。',
+  'error.key_budget_exceeded': '此密钥当日或当月的预算已用完。',
   'error.key_quota_exceeded': '此密钥的额度已用完。',
   'error.upstream_failed': '上游未能正常应答。未产生的内容不会扣费。',
   'error.upstream_invalid': '上游返回的内容无法使用。',
