@@ -115,9 +115,9 @@ export class Health {
     const known = this.#channels.get(channel.id)
     if (known && known.ring.keys === channel.keys && agrees(known, channel.autoDisabledAt)) return known
     const made = new ChannelState(channel, this.#clock.monotonic(), this.rules.cooldownMs)
-    if (known) made.inFlight = known.inFlight
     this.#channels.set(channel.id, made)
-    this.version += 1
+    if (known) made.inFlight = known.inFlight
+    if (known || made.disabled) this.version += 1
     return made
   }
 
