@@ -12,7 +12,7 @@ export const userChannelFields = {
   description: z.string(),
   multiplier: z.string(),
   routing_algorithm: z.enum(routingAlgorithms),
-  /** After this long without a first byte a second channel is asked as well, and the faster one answers; null: never. */
+  /** After this long without the first content of a stream a second channel is asked as well, and the faster one answers; null: never. */
   hedge_delay_ms: z.int().nullable(),
   enabled: z.boolean(),
   created_at: time,

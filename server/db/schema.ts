@@ -153,7 +153,7 @@ export interface UserChannelTable extends Dated {
   multiplier: Money
   routing_algorithm: string
   enabled: Flag
-  /** After this long without a first byte a second channel is asked as well; null: never. */
+  /** After this long without the first content of a stream a second channel is asked as well; null: never. */
   hedge_delay_ms: number | null
 }
 

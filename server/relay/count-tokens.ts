@@ -4,7 +4,7 @@ import type { Candidate } from '../features/catalog/snapshot.ts'
 import { admit, type Arrival } from './admit.ts'
 import type { AdmittedCall } from './call.ts'
 import type { RelayDeps } from './deps.ts'
-import { DispatchError, tryEach } from './dispatch.ts'
+import { tryEach } from './dispatch.ts'
 import { endpointOf } from './endpoint.ts'
 import { decoded, GEMINI, sse, type Ingress } from './ingress.ts'
 import { MAX_ATTEMPTS } from './limits.ts'
@@ -14,6 +14,7 @@ import { protocols } from './protocols/index.ts'
 import type { Protocol } from './protocols/protocol.ts'
 import { sendService } from './services/send.ts'
 import type { ServiceRequest } from './services/service.ts'
+import { DispatchError } from './tries.ts'
 
 /** How one protocol counts: which channels know the address, and an answer made here. */
 interface Counting {
