@@ -12,7 +12,7 @@ test('there are at least thirty vendors, each with a known type, an address that
     const usual = { 'openai-chat': 'bearer', 'openai-responses': 'bearer', claude: 'x-api-key', gemini: 'x-goog-api-key' }[
       protocolOfType(type)
     ]
-    if (id !== 'azure') expect([id, auth as string]).toEqual([id, usual])
+    if (id !== 'azure' && auth !== 'aws' && auth !== 'google') expect([id, auth as string]).toEqual([id, usual])
   }
 })
 
@@ -21,6 +21,11 @@ test("a channel's vendor is known by its host, whatever its type says, else by a
   expect(vendorOf('openai', 'https://my-firm.openai.azure.com/openai/v1')?.id).toBe('azure')
   expect(vendorOf('openai', 'https://evil.test/my-firm.openai.azure.com')).toBeUndefined()
   expect(vendorOf('openai', 'https://a.b.openai.azure.com')).toBeUndefined()
+  expect(vendorOf('bedrock_claude', 'https://bedrock-runtime.us-east-1.amazonaws.com')?.id).toBe('bedrock-claude')
+  expect(vendorOf('vertex', 'https://aiplatform.googleapis.com/v1/projects/p/locations/global')?.id).toBe('vertex')
+  expect(vendorOf('vertex_claude', 'https://europe-west1-aiplatform.googleapis.com/v1/projects/p/locations/europe-west1')?.id).toBe(
+    'vertex-claude',
+  )
   expect(vendorOf('responses', 'https://api.openai.com/v1')?.id).toBe('openai-responses')
   expect(vendorOf('perplexity', 'http://127.0.0.1:9')?.id).toBe('perplexity')
   expect(vendorOf('openai', 'http://127.0.0.1:11434/v1')).toBeUndefined()

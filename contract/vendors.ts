@@ -1,8 +1,11 @@
 // long file: one table
 import { channelTypeOf, channelTypes, type ChannelType, type UpstreamProtocol } from './channel-types.ts'
 
-/** Header that carries a vendor's key. */
-export type Auth = 'bearer' | 'x-api-key' | 'api-key' | 'x-goog-api-key'
+/**
+ * Header that carries a vendor's key; or a cloud whose key is traded for a token (`google`: a service account's key file) or
+ * signs each request (`aws`: `<access key id>|<secret>[|<region>]`). Both take a plain API key too.
+ */
+export type Auth = 'bearer' | 'x-api-key' | 'api-key' | 'x-goog-api-key' | 'google' | 'aws'
 
 /** Where a vendor goes its own way. */
 export type Quirk =
@@ -10,6 +13,10 @@ export type Quirk =
   | 'path_as_is'
   /** `<resource>/openai/deployments/<model>/...?api-version=...` unless the base ends in Azure's newer `/openai/v1`. */
   | 'azure_deployments'
+  /** `<project and location>/publishers/<maker>/models/<model>:<action>`; Claude's body names no model there. */
+  | 'vertex_publishers'
+  /** `/model/<model>/invoke`; Claude's body names neither model nor stream, and betas stand in it. */
+  | 'bedrock_invoke'
   /** Messages must be text: a list of text parts is refused. */
   | 'text_content'
   /** `stream_options` is refused, and usage comes without it. */
@@ -24,6 +31,8 @@ export type Quirk =
   | 'usage_may_be_missing'
   /** There is no list of models to ask for. */
   | 'no_model_list'
+  /** Tokens cannot be counted by asking: they are counted here. */
+  | 'no_token_count'
 
 /** A maker or seller of models, as a channel to it is set up. A vendor is a row, never code. */
 export interface Vendor {
@@ -112,15 +121,55 @@ export const vendors: readonly Vendor[] = [
   }),
   vendor({
     id: 'bedrock',
-    name: 'AWS Bedrock (API key)',
+    name: 'AWS Bedrock (OpenAI API)',
     type: 'bedrock',
     baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com/openai/v1',
-    keyHint: 'ABSK...',
+    auth: 'aws',
+    keyHint: 'ABSK... / AKIA...|secret',
     modelList: '',
     prices: { page: 'https://aws.amazon.com/bedrock/pricing/' },
     docs: 'https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html',
     icon: 'aws',
     quirks: ['no_model_list'],
+  }),
+  vendor({
+    id: 'bedrock-claude',
+    name: 'AWS Bedrock (Claude)',
+    type: 'bedrock_claude',
+    baseUrl: 'https://bedrock-runtime.{region}.amazonaws.com',
+    auth: 'aws',
+    keyHint: 'ABSK... / AKIA...|secret',
+    modelList: '',
+    prices: { page: 'https://aws.amazon.com/bedrock/pricing/' },
+    docs: 'https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html',
+    icon: 'aws',
+    quirks: ['bedrock_invoke', 'no_model_list', 'no_token_count'],
+  }),
+  vendor({
+    id: 'vertex',
+    name: 'Google Vertex AI (Gemini)',
+    type: 'vertex',
+    baseUrl: 'https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}',
+    auth: 'google',
+    keyHint: '{"type":"service_account", ...}',
+    modelList: '',
+    prices: { page: 'https://cloud.google.com/vertex-ai/generative-ai/pricing' },
+    docs: 'https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference',
+    icon: 'google',
+    quirks: ['vertex_publishers', 'no_model_list'],
+  }),
+  vendor({
+    id: 'vertex-claude',
+    name: 'Google Vertex AI (Claude)',
+    type: 'vertex_claude',
+    baseUrl: 'https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}',
+    auth: 'google',
+    keyHint: '{"type":"service_account", ...}',
+    modelList: '',
+    prices: { page: 'https://cloud.google.com/vertex-ai/generative-ai/pricing' },
+    docs: 'https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude',
+    icon: 'google',
+    quirks: ['vertex_publishers', 'no_model_list', 'no_token_count'],
   }),
   vendor({
     id: 'deepseek',

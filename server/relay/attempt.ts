@@ -4,6 +4,7 @@ import type { Candidate } from '../features/catalog/snapshot.ts'
 import { OutboundBlocked } from '../lib/outbound.ts'
 import { readBounded } from './bounded.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
+import { sendTo } from './clouds/index.ts'
 import type { RelayDeps } from './deps.ts'
 import { endpointOf } from './endpoint.ts'
 import { publicMessage } from './faults.ts'
@@ -70,7 +71,7 @@ export async function attempt(
   try {
     const { url, headers } = endpointOf(candidate.channel, { model: candidate.upstreamModel, stream })
     const forwarded = upstream === call.ingress.protocol ? call.forwardHeaders : undefined
-    const response = await deps.fetch(url, {
+    const request = {
       method: 'POST',
       body,
       signal: abort.signal,
@@ -80,7 +81,8 @@ export async function attempt(
         'content-type': 'application/json',
         accept: stream ? 'text/event-stream' : 'application/json',
       },
-    })
+    }
+    const response = await sendTo(candidate.channel, url, request, deps)
     if (response.status !== 200) throw await refused(response, upstream, candidate, call)
     const isEvents = response.headers.get('content-type')?.includes('text/event-stream') === true
     if (stream && isEvents) {

@@ -89,11 +89,17 @@ export async function countTokens(arrival: Arrival & { ingress: CountIngress }, 
   const call = await admit(arrival, deps)
   const { counting } = arrival.ingress
   const headers = { 'x-tollgate-request-id': call.requestId }
-  const able = call.lists.flatMap((list) => deps.routing.speaking(list, counting.upstreams).slice(0, MAX_ATTEMPTS)).slice(0, MAX_ATTEMPTS)
+  const able = call.lists
+    .flatMap((list) => deps.routing.speaking(list, counting.upstreams).filter(canCount).slice(0, MAX_ATTEMPTS))
+    .slice(0, MAX_ATTEMPTS)
   const asked = able.length > 0 ? await askUpstream(call, counting, able, deps) : undefined
   if (asked) return Response.json(asked, { headers })
   const tokens = await deps.counter.count(counting.protocol.requestText(call.body))
   return Response.json(counting.answer(tokens), { headers })
+}
+
+function canCount({ channel }: Candidate): boolean {
+  return channel.vendor?.quirks.includes('no_token_count') !== true
 }
 
 /** @returns undefined when no upstream could count; @throws AppError when the request itself was refused */

@@ -21,6 +21,9 @@ const AZURE_API_VERSION = '2024-10-21'
 
 /** How each header carries a key. */
 const carriers: Record<Auth, (key: string) => Record<string, string>> = {
+  // Put in when the request is sent (clouds/): a token or a signature.
+  google: () => ({}),
+  aws: () => ({}),
   bearer: (key) => ({ authorization: `Bearer ${key}` }),
   'x-api-key': (key) => ({ 'x-api-key': key }),
   'api-key': (key) => ({ 'api-key': key }),
@@ -31,8 +34,11 @@ const carriers: Record<Auth, (key: string) => Record<string, string>> = {
 export function endpointOf(upstream: Addressed, call: { model: string; stream: boolean }): Endpoint {
   const { protocol, baseUrl, vendor } = upstream
   const own = protocols[protocol].endpoint(baseUrl, call)
-  // A vendor's ways are those of OpenAI's paths: its Claude or Gemini addresses are the makers' own.
-  if (!vendor || !isOpenAi(protocol)) return own
+  if (!vendor) return own
+  const cloud = cloudUrl(upstream, vendor, call)
+  if (cloud !== undefined) return { url: cloud, headers: carriers[vendor.auth] }
+  // Its other ways are those of OpenAI's paths: its Claude or Gemini addresses are the makers' own.
+  if (!isOpenAi(protocol)) return own
   return {
     url: vendorUrl(upstream, vendor, call.model) ?? own.url,
     headers: vendor.auth === 'bearer' ? own.headers : carriers[vendor.auth],
@@ -56,15 +62,49 @@ function vendorUrl({ protocol, baseUrl }: Addressed, vendor: Vendor, model: stri
   return undefined
 }
 
+/**
+ * Where clouds have other makers' models: Vertex AI (projects.locations.publishers.models: generateContent, rawPredict and their
+ * streaming forms) and Bedrock (InvokeModel, InvokeModelWithResponseStream).
+ */
+function cloudUrl(
+  { protocol, baseUrl }: Addressed,
+  { quirks }: Vendor,
+  { model, stream }: { model: string; stream: boolean },
+): string | undefined {
+  const root = baseUrl.replace(/\/+$/, '')
+  const name = encodeURIComponent(model)
+  if (quirks.includes('bedrock_invoke')) return `${root}/model/${name}/${stream ? 'invoke-with-response-stream' : 'invoke'}`
+  if (!quirks.includes('vertex_publishers')) return undefined
+  if (protocol === 'claude') return `${root}/publishers/anthropic/models/${name}:${stream ? 'streamRawPredict' : 'rawPredict'}`
+  return `${root}/publishers/google/models/${name}:${stream ? 'streamGenerateContent?alt=sse' : 'generateContent'}`
+}
+
 /** Address of another of OpenAI's operations beside the generate path: `/embeddings`, `/images/edits`. */
 export function besides(upstream: Addressed, model: string, path: string): Endpoint {
   const { url, headers } = endpointOf(upstream, { model, stream: false })
   return { url: url.replace(/\/(chat\/completions|responses)(?=$|\?)/, path), headers }
 }
 
-/** A body as the vendor takes it; the very same object when nothing of it is refused. */
-export function suitedBody(body: JsonObject, { protocol, vendor }: Addressed): JsonObject {
-  if (!vendor || protocol !== 'openai-chat') return body
+/** The version of the Messages API that each cloud offers (their pages on Claude). */
+const VERTEX_VERSION = 'vertex-2023-10-16'
+const BEDROCK_VERSION = 'bedrock-2023-05-31'
+
+/**
+ * A body as the vendor takes it; the very same object when nothing of it is refused.
+ * @param betas the client's `anthropic-beta` header
+ */
+export function suitedBody(body: JsonObject, { protocol, vendor }: Addressed, betas?: string): JsonObject {
+  if (!vendor) return body
+  if (protocol === 'claude' && vendor.quirks.includes('vertex_publishers')) {
+    const { model: _, ...rest } = body
+    return { anthropic_version: VERTEX_VERSION, ...rest }
+  }
+  if (protocol === 'claude' && vendor.quirks.includes('bedrock_invoke')) {
+    const { model: _, stream: __, ...rest } = body
+    const named = betas?.split(',').map((beta) => beta.trim())
+    return { anthropic_version: BEDROCK_VERSION, ...(named && { anthropic_beta: named }), ...rest }
+  }
+  if (protocol !== 'openai-chat') return body
   let suited = body
   // Usage comes without being asked for, or is counted.
   if (vendor.quirks.includes('no_stream_options') && body.stream_options !== undefined) {

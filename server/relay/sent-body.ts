@@ -17,7 +17,7 @@ export interface SentBody {
 export function ownBody(call: AdmittedCall, candidate: Candidate): SentBody {
   const losses: Loss[] = [...call.losses]
   const edit = { model: candidate.upstreamModel, stream: call.peek.stream, losses }
-  const patched = suitedBody(call.ingress.protocol.patch(call.body, edit), candidate.channel)
+  const patched = suitedBody(call.ingress.protocol.patch(call.body, edit), candidate.channel, call.forwardHeaders['anthropic-beta'])
   return { body: patched === call.body && call.bytes ? call.bytes : JSON.stringify(patched), losses }
 }
 

@@ -170,8 +170,25 @@ function milliseconds(seconds: number | null): number | undefined {
   return seconds === null ? undefined : seconds * 1000
 }
 
-/** A channel's keys stand one a line; the same key twice is one. */
+/**
+ * A channel's keys stand one a line; the same key twice is one. A cloud's key file is one key of many lines, and a list of such
+ * files is a JSON array.
+ */
 export function keysOf(text: string): readonly string[] {
+  const trimmed = text.trim()
+  if (trimmed.startsWith('{')) return [trimmed]
+  if (trimmed.startsWith('[')) return keyFiles(trimmed)
   const keys = [...new Set(text.split(/\r?\n/).map((line) => line.trim()))].filter((line) => line !== '')
   return keys.length > 0 ? keys : ['']
+}
+
+/** The files of a JSON array, each as its own text; what is no such array is one key as it stands. */
+function keyFiles(text: string): readonly string[] {
+  try {
+    const files: unknown = JSON.parse(text)
+    if (Array.isArray(files) && files.length > 0) return [...new Set(files.map((file) => JSON.stringify(file)))]
+  } catch {
+    // A key may begin with a bracket.
+  }
+  return [text]
 }

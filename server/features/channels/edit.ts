@@ -188,7 +188,8 @@ function newKey(deps: Deps, key: string | null | undefined): Partial<Pick<Channe
 function sealedKey(deps: Deps, key: string): Pick<ChannelRow, 'api_key_sealed' | 'api_key_hint'> {
   return {
     api_key_sealed: deps.secrets.seal(CHANNEL_KEY_PURPOSE, key),
-    api_key_hint: key.length >= MIN_CHARS_FOR_HINT ? key.slice(-HINT_CHARS) : '',
+    // The end of a key file is brackets.
+    api_key_hint: key.length >= MIN_CHARS_FOR_HINT && !/[}\]]\s*$/.test(key) ? key.slice(-HINT_CHARS) : '',
   }
 }
 

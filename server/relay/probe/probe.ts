@@ -1,3 +1,4 @@
+import { sendTo } from '../clouds/index.ts'
 import { isObject, type Json } from '../../../contract/json.ts'
 import type { ChannelAccess } from '../../features/channels/health.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -97,12 +98,19 @@ export async function* probe(
 /** Asks for the list of models: it shows at once whether address and key are good, and costs nothing. */
 async function listModels(access: ChannelAccess, timeoutMs: number, deps: ProbeDeps): Promise<{ status: number; models: string[] }> {
   const { headers } = endpointOf(access, { model: 'any', stream: false })
-  const response = await deps.fetch(modelListUrl(access), {
-    headers: { ...headers(access.key), accept: 'application/json' },
-    signal: AbortSignal.timeout(timeoutMs),
-  })
+  const response = await sendTo(
+    access,
+    modelListUrl(access),
+    {
+      headers: { ...headers(access.key), accept: 'application/json' },
+      signal: AbortSignal.timeout(timeoutMs),
+    },
+    deps,
+  )
   const bytes = await readBounded(response, response.ok ? MAX_LIST_BYTES : MAX_ERROR_BYTES)
-  return { status: response.status, models: response.ok && bytes ? namesOf(bytes) : [] }
+  // A cloud that has no list forbids asking for it; only 401 says something of the key.
+  const unlisted = response.status === 403 && access.vendor?.quirks.includes('no_model_list') === true
+  return { status: unlisted ? 404 : response.status, models: response.ok && bytes ? namesOf(bytes) : [] }
 }
 
 /** Where the models are listed: beside the generate path, or where a vendor has them instead. */

@@ -1,3 +1,4 @@
+import { sendTo } from '../clouds/index.ts'
 import type { ChannelAccess } from '../../features/channels/health.ts'
 import { describeError, redact } from '../../lib/log.ts'
 import { endpointOf, suitedBody } from '../endpoint.ts'
@@ -48,12 +49,17 @@ export async function tryModel(access: ChannelAccess, model: string, timeoutMs: 
   const { url, headers } = endpointOf(access, { model, stream: true })
   const body = suitedBody(protocol.patch(protocol.encodeRequest({ ...turn, model }).body, { model, stream: true }), access)
   try {
-    const response = await deps.fetch(url, {
-      method: 'POST',
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs),
-      headers: { ...headers(access.key), 'content-type': 'application/json', accept: 'text/event-stream' },
-    })
+    const response = await sendTo(
+      access,
+      url,
+      {
+        method: 'POST',
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: { ...headers(access.key), 'content-type': 'application/json', accept: 'text/event-stream' },
+      },
+      deps,
+    )
     if (response.status !== 200 || !response.body) {
       const bytes = await readBounded(response, MAX_ERROR_BYTES)
       return failed(protocol.decodeError(response.status, bytes && parsed(bytes)).message)

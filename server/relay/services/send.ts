@@ -1,3 +1,4 @@
+import { sendTo } from '../clouds/index.ts'
 import { AppError } from '../../../contract/errors.ts'
 import { isObject, type JsonObject } from '../../../contract/json.ts'
 import type { Candidate } from '../../features/catalog/snapshot.ts'
@@ -40,12 +41,17 @@ export async function sendService(
     abort.abort()
   }, firstByteMs)
   try {
-    const response = await deps.fetch(request.url, {
-      method: 'POST',
-      body: request.body,
-      signal: abort.signal,
-      headers: { ...request.headers, 'content-type': request.contentType },
-    })
+    const response = await sendTo(
+      candidate.channel,
+      request.url,
+      {
+        method: 'POST',
+        body: request.body,
+        signal: abort.signal,
+        headers: { ...request.headers, 'content-type': request.contentType },
+      },
+      deps,
+    )
     if (!response.ok) throw await refused(response, protocols[candidate.channel.protocol], candidate, call)
     if (!WHOLE.test(response.headers.get('content-type') ?? 'application/json')) {
       const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array> | undefined
