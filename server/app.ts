@@ -25,6 +25,7 @@ import { passkeysRoutes } from './features/passkeys/routes.ts'
 import { lookAfterOrders, PAYMENTS_MS } from './features/payments/recheck.ts'
 import { oidcRoutes } from './features/oidc/routes.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
+import { quotesRoutes } from './features/quotes/routes.ts'
 import { redeemCodesRoutes } from './features/redeem-codes/routes.ts'
 import { referralsRoutes } from './features/referrals/routes.ts'
 import { reconcileDaily, RECONCILE_MS } from './features/reconciliation/daily.ts'
@@ -195,6 +196,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     ...systemRoutes(deps, () => draining),
     ...catalogRoutes(deps, catalog),
     ...metaModelsRoutes(deps, catalog),
+    ...quotesRoutes(deps, catalog),
     ...routingRoutes(deps, catalog, routing),
     ...areas.flatMap((area) => area(deps)),
   ]

@@ -37,7 +37,8 @@ export async function setUpSite(base: string, request: typeof fetch = fetch): Pr
   return site
 }
 
-function siteOf(base: string, token: string, userId: number, request: typeof fetch): Site {
+/** A site that is set up already, with its owner's session. */
+export function siteOf(base: string, token: string, userId: number, request: typeof fetch): Site {
   const api = <T>(method: string, path: string, body?: unknown): Promise<T> => call<T>(request, base, method, path, body, token)
   return {
     base,

@@ -66,7 +66,7 @@ const adminFields = {
 
 const tier = z.strictObject({ min_tokens: z.int(), price: z.string(), condition: z.string() })
 
-const line = z.strictObject({
+export const receiptLine = z.strictObject({
   meter: z.string(),
   tokens: z.int(),
   unit_price: z.string(),
@@ -78,9 +78,11 @@ const line = z.strictObject({
   amount: z.string(),
 })
 
+export type ReceiptLine = z.input<typeof receiptLine>
+
 /** The bill of one call, made from nothing but its row: sum of `lines` + `rounding` = `charged` + `uncollected`. */
 const receiptFields = {
-  lines: z.array(line),
+  lines: z.array(receiptLine),
   rounding: z.string(),
   charged: z.string(),
   hold: z.string(),

@@ -69,7 +69,8 @@ export function readCsv(text: string, maxRows: number): string[][] {
     if (end === ',' && cell.lastIndex < source.length) continue
     if (end === ',') row.push('')
     if (row.length > 1 || row[0] !== '') {
-      if (rows[0] && rows[0].length !== row.length) throw new CsvFault(`row ${rows.length + 1}: ${row.length} cells instead of ${rows[0].length}`)
+      if (rows[0] && rows[0].length !== row.length)
+        throw new CsvFault(`row ${rows.length + 1}: ${row.length} cells instead of ${rows[0].length}`)
       if (rows.length >= maxRows) throw new CsvFault(`more than ${maxRows} rows`)
       rows.push(row)
     }

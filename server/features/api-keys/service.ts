@@ -183,6 +183,11 @@ async function checkChannels(deps: Deps, userId: number, ids: readonly number[])
   return [...new Set(ids)]
 }
 
+/** The groups a user is in now. */
+export function groupIdsOf(deps: Pick<Deps, 'db' | 'clock'>, userId: number): Promise<number[]> {
+  return selectGroupIds(deps.db.query, userId, deps.clock.now())
+}
+
 /** Enabled user channels that are open to the user's groups. */
 export async function usableChannels(deps: Pick<Deps, 'db' | 'clock'>, userId: number): Promise<number[]> {
   const groups = await selectGroupIds(deps.db.query, userId, deps.clock.now())

@@ -65,6 +65,11 @@ export class Catalog {
   }
 }
 
+/** Prices and multipliers as the database has them, for tools beside a running server: no call is made, so the keys stay sealed. */
+export async function readPrices(db: Deps['db']['query'], broken: (what: string, id: number) => void): Promise<Snapshot> {
+  return buildSnapshot(await readRouting(db), 0, { openKeys: () => [''], broken })
+}
+
 /** Which level a group's multiplier came from (contract.md 7.5). */
 export type MultiplierSource = 'group' | 'channel' | 'model'
 

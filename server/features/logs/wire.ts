@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { AdminLogWire, AdminReceiptWire, LogWire, ReceiptWire } from '../../../contract/api/logs.ts'
 import { meters, type Meter } from '../../../contract/meters.ts'
-import { formatMoney, MONEY_SCALE, ZERO } from '../../../contract/money.ts'
-import { decodeCard, EXACT_SCALE, formatExact, quote, type PriceCard, type Quote } from '../../../contract/quote.ts'
+import { formatMoney, ZERO } from '../../../contract/money.ts'
+import { decodeCard, quote, type PriceCard, type Quote } from '../../../contract/quote.ts'
 import { isoTime } from '../../lib/clock.ts'
+import { receiptLines } from '../billing/receipt-lines.ts'
 import { endReasons, ruleOf, usageSources } from '../billing/rules.ts'
 import { usageOfRow } from '../books/service.ts'
 import type { LogRow } from './store.ts'
@@ -169,22 +170,8 @@ function billOf(
   const priced = chargedQuote(row)
   const group = formatMoney(row.group_multiplier)
   const channel = formatMoney(row.user_channel_multiplier)
-  const exact = priced.lines.reduce((sum, line) => sum + line.exact, 0n)
   return {
-    lines: priced.lines.map((line) => ({
-      meter: line.meter,
-      tokens: line.tokens,
-      unit_price: formatMoney(line.unitPrice),
-      tier:
-        line.tier === undefined
-          ? null
-          : { min_tokens: line.tier.minTokens, price: formatMoney(line.tier.price), condition: line.tier.condition },
-      group_multiplier: group,
-      group_source: row.group_source,
-      channel_multiplier: channel,
-      amount: formatExact(line.exact),
-    })),
-    rounding: formatSigned(priced.total * 10n ** BigInt(EXACT_SCALE - MONEY_SCALE) - exact),
+    ...receiptLines(priced, { group: row.group_multiplier, groupSource: row.group_source, userChannel: row.user_channel_multiplier }),
     charged: formatMoney(row.cost),
     hold: formatMoney(row.hold),
     ledger_entry_id: entryId,
@@ -217,8 +204,4 @@ function pricesOf(card: PriceCard): Partial<LogWire> {
     if (amount !== undefined && shownPrices.some((meter) => meter === id)) shown[price] = formatMoney(amount)
   }
   return shown
-}
-
-function formatSigned(exact: bigint): string {
-  return exact < 0n ? `-${formatExact(-exact)}` : formatExact(exact)
 }
