@@ -8,9 +8,11 @@ export const computedSettings = ['payment_openpayment_notify_url', 'payment_open
 /** The flat settings object: booleans are booleans, everything else is a string. */
 export type SettingsWire = { [K in SettingKey]?: K extends BoolKey ? boolean : string } & {
   [K in (typeof computedSettings)[number]]?: string
-} & { edition: 'community' }
+} & { edition: 'community'; mail_enabled: boolean }
 
 const edition = z.literal('community')
+/** Whether the site can send mail: then passwords can be reset. */
+const mailEnabled = z.boolean()
 const wireOf = (key: SettingKey) => (settings[key].kind === 'bool' ? z.boolean() : z.string())
 const publicShape = Object.fromEntries(settingKeys.filter((key) => settings[key].public).map((key) => [key, wireOf(key)]))
 const adminShape = Object.fromEntries([
@@ -18,8 +20,14 @@ const adminShape = Object.fromEntries([
   ...computedSettings.map((key) => [key, z.string().optional()] as const),
 ])
 
-export const publicSettings = z.strictObject({ ...publicShape, edition }) as unknown as z.ZodType<SettingsWire, SettingsWire>
-export const adminSettings = z.strictObject({ ...adminShape, edition }) as unknown as z.ZodType<SettingsWire, SettingsWire>
+export const publicSettings = z.strictObject({ ...publicShape, edition, mail_enabled: mailEnabled }) as unknown as z.ZodType<
+  SettingsWire,
+  SettingsWire
+>
+export const adminSettings = z.strictObject({ ...adminShape, edition, mail_enabled: mailEnabled }) as unknown as z.ZodType<
+  SettingsWire,
+  SettingsWire
+>
 
 export const getPublicSettings = endpoint({
   method: 'GET',

@@ -5,6 +5,8 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api/http.ts'
+import { takeReturn } from './features/auth/oidc-return.ts'
+import { rememberReferral } from './features/auth/referral.ts'
 import { BootFailed } from './features/shell/boot-failed.tsx'
 import { SessionGate } from './features/shell/session-gate.tsx'
 import { I18nProvider } from './i18n/i18n.tsx'
@@ -29,6 +31,9 @@ addEventListener('vite:preloadError', (event) => {
   event.preventDefault()
   location.reload()
 })
+
+rememberReferral()
+takeReturn()
 
 const queryClient = new QueryClient({
   defaultOptions: {

@@ -42,12 +42,26 @@ const homeRoute = createRoute({ getParentRoute: () => visitorRoute, path: '/', c
 const loginRoute = createRoute({
   getParentRoute: () => visitorRoute,
   path: '/login',
-  validateSearch: (search: Record<string, unknown>): { next?: string } => {
-    // Same-origin paths only: "//host" and "/\host" would leave the site.
-    const { next } = search
-    return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? { next } : {}
+  validateSearch: (search: Record<string, unknown>): { next?: string; error?: string } => {
+    const { next, error } = search
+    return {
+      // Same-origin paths only: "//host" and "/\\host" would leave the site.
+      ...(typeof next === 'string' && /^\/(?![/\\])/.test(next) ? { next } : {}),
+      // A code of the error table, of a sign-in that came back from the identity provider.
+      ...(typeof error === 'string' && /^[a-z_]{1,60}$/.test(error) ? { error } : {}),
+    }
   },
   component: lazyRouteComponent(() => import('./features/auth/login-page.tsx'), 'LoginPage'),
+})
+const registerRoute = createRoute({
+  getParentRoute: () => visitorRoute,
+  path: '/register',
+  component: lazyRouteComponent(() => import('./features/auth/register-page.tsx'), 'RegisterPage'),
+})
+const resetRoute = createRoute({
+  getParentRoute: () => visitorRoute,
+  path: '/reset',
+  component: lazyRouteComponent(() => import('./features/auth/reset-page.tsx'), 'ResetPage'),
 })
 
 const consoleRoute = createRoute({
@@ -94,7 +108,7 @@ const startRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   setupRoute,
-  visitorRoute.addChildren([homeRoute, loginRoute]),
+  visitorRoute.addChildren([homeRoute, loginRoute, registerRoute, resetRoute]),
   consoleRoute.addChildren([dashboardRoute, keysRoute, logsRoute, receiptRoute, startRoute]),
 ])
 

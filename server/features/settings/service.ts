@@ -33,7 +33,8 @@ export async function loadSettings(deps: Pick<Deps, 'db' | 'settings' | 'secrets
 
 /** What `GET /api/public/settings` answers; also part of the console's page. */
 export function publicSettingsOf({ settings: live }: Pick<Deps, 'settings'>): SettingsWire {
-  const shown: Record<string, string | boolean> = { edition: 'community' }
+  const mail = live.text('smtp_host') !== '' && live.text('smtp_from') !== ''
+  const shown: Record<string, string | boolean> = { edition: 'community', mail_enabled: mail }
   for (const key of settingKeys) if (settings[key].public) shown[key] = shownValue(live, key)
   return shown as SettingsWire
 }

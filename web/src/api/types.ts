@@ -15,7 +15,7 @@ import type { BoolKey, TextKey } from '../../../contract/settings.ts'
 // Types only: the schemas behind them stay on the server, so that the page loads no zod.
 
 /** `GET /api/public/settings`, or the same in the page's boot block. */
-export type PublicSettings = Partial<Record<BoolKey, boolean> & Record<TextKey, string>>
+export type PublicSettings = Partial<Record<BoolKey, boolean> & Record<TextKey, string> & { mail_enabled: boolean }>
 
 export interface Boot {
   readonly settings: PublicSettings

@@ -7,6 +7,7 @@ import { useErrorText } from '../../i18n/error-text.ts'
 import { useT } from '../../i18n/i18n.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Field, FormError, Input, SecretInput } from '../../ui/field.tsx'
+import { Captcha } from './captcha.tsx'
 
 /** Name or e-mail and password; stores the session. */
 export function SignInForm({ onDone }: { onDone(): Promise<void> | void }) {
@@ -14,11 +15,18 @@ export function SignInForm({ onDone }: { onDone(): Promise<void> | void }) {
   const errorText = useErrorText()
   const [identifier, setIdentifier] = useState('')
   const [password, setPassword] = useState('')
+  const [captcha, setCaptcha] = useState<string>()
+  const [round, setRound] = useState(0)
   const signIn = useMutation({
-    mutationFn: () => call<SignedIn>('POST', '/auth/password/login', { body: { identifier: identifier.trim(), password } }),
+    mutationFn: () =>
+      call<SignedIn>('POST', '/auth/password/login', { body: { identifier: identifier.trim(), password, captcha_token: captcha } }),
     onSuccess: async ({ token }) => {
       storeToken(token)
       await onDone()
+    },
+    onError: () => {
+      setCaptcha(undefined)
+      setRound(round + 1)
     },
   })
   const submit = (event: FormEvent) => {
@@ -48,6 +56,7 @@ export function SignInForm({ onDone }: { onDone(): Promise<void> | void }) {
           onChange={(event) => setPassword(event.target.value)}
         />
       </Field>
+      <Captcha key={round} onToken={setCaptcha} />
       <Button type="submit" variant="primary" className="w-full" busy={signIn.isPending}>
         {t('auth.signIn')}
       </Button>
