@@ -143,13 +143,20 @@ function clientsFault(error: unknown): never {
 export async function refused(response: Response, upstream: Protocol, candidate: Candidate, call: AdmittedCall): Promise<AttemptFailed> {
   const bytes = await readBounded(response, MAX_ERROR_BYTES).catch(() => undefined)
   const fault = upstream.decodeError(response.status, bytes === undefined ? undefined : parsed(bytes))
-  const retryAfter = Number(response.headers.get('retry-after'))
-  return faultFailure(
-    Number.isFinite(retryAfter) && retryAfter > 0 ? { ...fault, retryAfterSeconds: Math.ceil(retryAfter) } : fault,
-    call,
-    candidate,
-    response.status,
-  )
+  const wait = retryAfterOf(response.headers)
+  return faultFailure(wait === undefined ? fault : { ...fault, retryAfterSeconds: wait }, call, candidate, response.status)
+}
+
+/** Seconds an upstream asks to wait: `retry-after-ms` (OpenAI, Azure), or `retry-after` as seconds or as a date (RFC 9110, 10.2.3) by its own clock. */
+export function retryAfterOf(headers: Headers): number | undefined {
+  const text = headers.get('retry-after') ?? ''
+  const exact = Number(headers.get('retry-after-ms') ?? Number.NaN) / 1000
+  const seconds = Number.isFinite(exact)
+    ? exact
+    : /^\d+(\.\d+)?$/.test(text)
+      ? Number(text)
+      : (Date.parse(text) - Date.parse(headers.get('date') ?? '')) / 1000
+  return Number.isFinite(seconds) && seconds > 0 ? Math.ceil(seconds) : undefined
 }
 
 /**

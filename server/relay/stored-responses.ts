@@ -51,7 +51,8 @@ export async function preferMaker(order: Candidate[], call: AdmittedCall, deps: 
   if (call.ingress.protocol.id !== PROTOCOL || typeof id !== 'string' || id === '') return order
   const { own, foreign } = await deps.responses.find(id, call.facts.userId)
   if (foreign) throw notFound(id)
-  const maker = own && call.lists.flat().find(({ channel }) => channel.id === own.channelId)
+  let maker: Candidate | undefined
+  if (own) for (const list of call.lists) maker ??= deps.routing.listOf(list, call.model).ofChannel(own.channelId)
   if (!maker) return order
   if (call.route) call.route.by = 'stored_response'
   return [maker, ...order.filter((candidate) => candidate !== maker)]

@@ -87,6 +87,19 @@ describe('a dead top channel', () => {
     expect((await kept())?.enabled).toBe(true)
   })
 
+  test('is used again at once after a test that went well', async () => {
+    first.always = { error: { status: 500, message: 'broken' } }
+    for (let at = 0; at < 6; at++) await ask()
+    first.always = {}
+    const tested = await fetch(`${served.url}/api/channels/test`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${served.site.token}` },
+      body: JSON.stringify({ channel_id: top, models: [MODEL], timeout_ms: 2_000 }),
+    })
+    expect(await tested.text()).toContain('"ok":true')
+    expect((await rowOf(await ask())).channel_name).toBe('top')
+  })
+
   test('is used again at once after a reset, which stands in the audit', async () => {
     first.always = { error: { status: 500, message: 'broken' } }
     for (let at = 0; at < 6; at++) await ask()

@@ -6,7 +6,7 @@ import { keysOf } from '../catalog/build.ts'
 import { CHANNEL_KEY_PURPOSE } from '../catalog/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import type { Actor } from '../catalog/change.ts'
-import { findChannel, noteHealth, updateChannelRow } from './store.ts'
+import { findChannel, noteHealth } from './store.ts'
 
 /** What is needed to speak to an upstream, its key in the clear: for the server's own use only. */
 export interface ChannelAccess {
@@ -28,17 +28,18 @@ export async function openChannel(deps: Pick<Deps, 'db' | 'secrets'>, id: number
   }
 }
 
-/** Longest word of a state; the reason stands in the test's own answer. */
-const MAX_STATUS_CHARS = 200
-
-/** Keeps the result of a test as the health everybody sees. */
-export async function recordHealth(deps: Pick<Deps, 'db' | 'clock'>, id: number, status: string): Promise<void> {
-  const now = deps.clock.now()
-  await updateChannelRow(deps.db.query, id, { last_health_checked_at: now, last_health_status: status.slice(0, MAX_STATUS_CHARS) }, now)
-}
-
 /** Columns of a channel that nothing speaks against. */
 export const HEALTHY = { consecutive_failures: 0, auto_disabled_at: null, auto_disabled_reason: '' } as const
+
+/** Keeps the result of a test as the health everybody sees; one that went well puts the channel back into service. */
+export async function recordHealth(deps: Pick<Deps, 'db' | 'clock' | 'changes'>, id: number, status: 'ok' | 'failed'): Promise<void> {
+  const now = deps.clock.now()
+  const fine = status === 'ok'
+  await noteHealth(deps.db.query, id, { last_health_checked_at: now, last_health_status: status, ...(fine ? HEALTHY : {}) })
+  if (!fine) return
+  await deps.changes.publish({ type: 'channel_health', channelId: id })
+  await deps.changes.publish({ type: 'routing' })
+}
 
 /** Longest reason kept: it quotes an upstream. */
 const MAX_REASON_CHARS = 500
@@ -58,6 +59,11 @@ export async function recordFailures(deps: Pick<Deps, 'db' | 'clock'>, { channel
     last_failure_at: deps.clock.now(),
     last_failure_reason: reason.slice(0, MAX_REASON_CHARS),
   })
+}
+
+/** The channel answered again; its last failure stays to be seen. */
+export async function recordClosed(deps: Pick<Deps, 'db'>, channelId: number): Promise<void> {
+  await noteHealth(deps.db.query, channelId, { consecutive_failures: 0 })
 }
 
 /** Takes a channel out of service in every process until its key or credit is seen to work again. Its owner's switch stays as it is. */

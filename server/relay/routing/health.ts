@@ -22,6 +22,8 @@ export interface HealthListener {
   opened(channel: CatalogChannel, failures: number, reason: string): void
   /** No key of the channel works: clear evidence, unlike a fault. */
   disabled(channel: CatalogChannel, failures: number, reason: string): void
+  /** What had opened is closed again. */
+  closed(channel: CatalogChannel): void
   returned(channel: CatalogChannel): void
 }
 
@@ -171,9 +173,10 @@ export class Health {
     changed = state.ring.breakers[pass.keyIndex]?.succeeded() === true || changed
     this.#endTrials(pass)
     if (changed) this.version += 1
-    if (!state.disabled) return
-    state.disabled = false
-    this.#listener.returned(candidate.channel)
+    if (state.disabled) {
+      state.disabled = false
+      this.#listener.returned(candidate.channel)
+    } else if (changed) this.#listener.closed(candidate.channel)
   }
 
   /** It failed, before an answer or in the middle of one. */

@@ -31,6 +31,7 @@ export class RouteList {
   readonly #card: PriceCard
   #view: View | undefined
   #byCost: { of: View; order: readonly Candidate[] } | undefined
+  #channels: Map<number, Candidate> | undefined
   #places: { of: View; at: Map<number, number> } | undefined
 
   constructor(all: readonly Candidate[], card: PriceCard, turn: { value: number }) {
@@ -52,6 +53,12 @@ export class RouteList {
     const order = view.shared.toSorted((a, b) => compare(costs.get(a) ?? 0n, costs.get(b) ?? 0n))
     this.#byCost = { of: view, order }
     return order
+  }
+
+  /** The candidate of a channel, usable or not. */
+  ofChannel(channelId: number): Candidate | undefined {
+    this.#channels ??= new Map(this.all.map((candidate) => [candidate.channel.id, candidate]))
+    return this.#channels.get(channelId)
   }
 
   /** The usable candidate of a channel model, if it is one. */

@@ -1,7 +1,7 @@
 import type { RoutingAlgorithm } from '../../../contract/api/user-channel-fields.ts'
 import type { UpstreamProtocol } from '../../../contract/channel-types.ts'
 import { totalInput, totalOutput, type Usage } from '../../../contract/meters.ts'
-import { recordAutoDisabled, recordFailures, recordReturn } from '../../features/channels/health.ts'
+import { recordAutoDisabled, recordClosed, recordFailures, recordReturn } from '../../features/channels/health.ts'
 import type { Catalog } from '../../features/catalog/service.ts'
 import type { Candidate, CatalogModel } from '../../features/catalog/snapshot.ts'
 import type { Deps } from '../../http/deps.ts'
@@ -46,6 +46,10 @@ export class Routing {
       disabled: ({ id, name }, failures, reason) => {
         deps.log.error('a channel was taken out of service: no key of it works', { channel_id: id, channel: name, reason })
         keep(id, () => recordAutoDisabled(deps, { channelId: id, failures, reason }))
+      },
+      closed: ({ id, name }) => {
+        deps.log.info('a channel is used again', { channel_id: id, channel: name })
+        keep(id, () => recordClosed(deps, id))
       },
       returned: ({ id, name }) => {
         deps.log.info('a channel is back in service', { channel_id: id, channel: name })
