@@ -236,7 +236,7 @@ describe('hedging', () => {
       ['backup', 'ok'],
     ])
     expect(before - (await served.balance())).toBe(1_000_000n)
-    expect(await until(() => first.last.closedMs !== undefined)).toBe(true)
+    expect(await until(() => first.last.closedMs !== undefined, 300)).toBe(true)
     expect(await health(top)).toMatchObject({ failures: 0, in_flight: 0 })
   })
 
