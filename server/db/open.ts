@@ -66,6 +66,7 @@ function openSqlite(path: string): Database {
   const mutex = new Mutex()
   const transaction: BatchTransaction = {
     run: (statement, values) => connection.run(statement.sql, statement.bind(values)),
+    all: (statement, values) => connection.query(statement.sql, statement.bind(values)).rows.map(narrowRow),
     first: (statement, values) => {
       const row = connection.first(statement.sql, statement.bind(values))
       return row && narrowRow(row)
@@ -105,6 +106,7 @@ function openPostgres(url: string, onError: (error: Error) => void): Database {
       await client.query('begin')
       await work({
         run: async (statement, values) => (await send(statement, values)).rowCount ?? 0,
+        all: async (statement, values) => (await send(statement, values)).rows.map(narrowRow),
         first: async (statement, values) => {
           const row = (await send(statement, values)).rows[0]
           return row && narrowRow(row)

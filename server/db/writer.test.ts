@@ -7,7 +7,7 @@ function recorded(): { writer: Writer; batches: { durable: boolean; names: strin
   let current: string[] = []
   const runBatch: RunBatch = async (work, durable) => {
     current = []
-    await work({ run: () => 0, first: () => undefined })
+    await work({ run: () => 0, all: () => [], first: () => undefined })
     batches.push({ durable, names: current })
   }
   const named = (name: string) => () => {

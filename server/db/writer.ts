@@ -6,12 +6,20 @@ export type Row = Record<string, unknown>
 export interface BatchTransaction {
   /** A statement that returns nothing; how many rows it changed. */
   run<P extends object>(statement: Statement<P>, values: P): number | Promise<number>
+  /** All rows of a statement that returns rows. */
+  all<P extends object>(statement: Statement<P>, values: P): Row[] | Promise<Row[]>
   /** The first row of a statement that returns rows. */
   first<P extends object>(statement: Statement<P>, values: P): Row | undefined | Promise<Row | undefined>
 }
 
 /** One unit of work: conditional statements that leave nothing behind when they refuse. */
 export type Operation<T> = (transaction: BatchTransaction) => T | Promise<T>
+
+/** Operations of one kind that run together, in a few statements for all that wait; a refusal is a result. */
+export interface OperationSet<I, T> {
+  /** One result for each input, in their order. */
+  runAll(transaction: BatchTransaction, inputs: readonly I[]): Promise<T[]>
+}
 
 /**
  * How the writer reaches its engine: everything in `work` commits together or not at all. `durable` batches are on the
@@ -39,7 +47,7 @@ export interface SubmitOptions {
 }
 
 interface Queued {
-  operation: Operation<unknown>
+  work: { operation: Operation<unknown> } | { set: OperationSet<unknown, unknown>; input: unknown }
   durable: boolean
   resolve(value: unknown): void
   reject(error: unknown): void
@@ -63,9 +71,18 @@ export class Writer {
   }
 
   /** Queues the operation; resolves with its result after the commit, rejects when it threw (nothing of it is kept). */
-  submit<T>(operation: Operation<T>, { durable = true, patient = false }: SubmitOptions = {}): Promise<T> {
+  submit<T>(operation: Operation<T>, options: SubmitOptions = {}): Promise<T> {
+    return this.#enqueue<T>({ operation }, options)
+  }
+
+  /** The same for an operation that runs together with the others of its set, before the rest of the transaction. */
+  submitTo<I, T>(set: OperationSet<I, T>, input: I, options: SubmitOptions = {}): Promise<T> {
+    return this.#enqueue<T>({ set, input }, options)
+  }
+
+  #enqueue<T>(work: Queued['work'], { durable = true, patient = false }: SubmitOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const queued: Queued = { operation, durable, resolve: resolve, reject }
+      const queued: Queued = { work, durable, resolve, reject }
       if (patient) {
         this.#patient.push(queued)
         if (this.#resting === undefined) this.#schedule()
@@ -118,15 +135,10 @@ export class Writer {
   }
 
   async #commit(batch: Queued[]): Promise<void> {
-    const results: unknown[] = []
+    const results: unknown[] = Array.from({ length: batch.length })
     try {
       await this.#runBatch(
-        async (transaction) => {
-          for (const { operation } of batch) {
-            const result = operation(transaction)
-            results.push(result instanceof Promise ? await result : result)
-          }
-        },
+        (transaction) => runAll(batch, transaction, results),
         batch.some(({ durable }) => durable),
       )
     } catch (error) {
@@ -136,5 +148,29 @@ export class Writer {
       return
     }
     batch.forEach((queued, index) => queued.resolve(results[index]))
+  }
+}
+
+/** Sets first, then what runs one by one; results stand where their operations do. */
+async function runAll(batch: readonly Queued[], transaction: BatchTransaction, results: unknown[]): Promise<void> {
+  const sets = new Map<OperationSet<unknown, unknown>, { at: number; input: unknown }[]>()
+  for (const [at, { work }] of batch.entries()) {
+    if (!('set' in work)) continue
+    const of = sets.get(work.set)
+    if (of) of.push({ at, input: work.input })
+    else sets.set(work.set, [{ at, input: work.input }])
+  }
+  for (const [set, members] of sets) {
+    const outcomes = await set.runAll(
+      transaction,
+      members.map(({ input }) => input),
+    )
+    members.forEach(({ at }, index) => (results[at] = outcomes[index]))
+  }
+  for (let at = 0; at < batch.length; at += 1) {
+    const work = batch[at]?.work
+    if (!work || 'set' in work) continue
+    const result = work.operation(transaction)
+    results[at] = result instanceof Promise ? await result : result
   }
 }

@@ -7,6 +7,7 @@ import type {
   CreditOperation,
   CreditResult,
   HoldOperation,
+  HoldResult,
   LedgerKind,
   LogDraft,
   RaiseOperation,
@@ -14,6 +15,7 @@ import type {
   SettleResult,
 } from './operations.ts'
 import { findAccount, findAccounts, insertAccount, updateBudgets, type AccountRow, type Budgets } from './accounts/store.ts'
+import { LedgerSets } from './sets/store.ts'
 import { LedgerStore } from './store.ts'
 
 /**
@@ -28,12 +30,15 @@ export class Ledger {
   readonly instance: string = randomToken(12)
   readonly #db: Database
   readonly #store: LedgerStore
+  /** Where each statement is a round trip, calls go as sets. */
+  readonly #sets: LedgerSets | undefined
   /** Days of the budgets; the composition root sets the site's time zone. */
   calendar: Calendar = calendarOf(() => 'UTC')
 
   constructor(db: Database) {
     this.#db = db
     this.#store = new LedgerStore(db)
+    this.#sets = db.engine === 'postgres' ? new LedgerSets(db) : undefined
   }
 
   /**
@@ -43,7 +48,10 @@ export class Ledger {
    */
   async hold(operation: Omit<HoldOperation, 'instance' | 'day'>): Promise<Money> {
     const dated = { ...operation, instance: this.instance, day: this.calendar(operation.now) }
-    const result = await this.#db.writer.submit((tx) => this.#store.hold(tx, dated), { durable: false })
+    const { writer } = this.#db
+    const result = await (this.#sets
+      ? (writer.submitTo(this.#sets, { type: 'hold', op: dated }, { durable: false }) as Promise<HoldResult>)
+      : writer.submit((tx) => this.#store.hold(tx, dated), { durable: false }))
     if (!result.ok) throw new AppError(result.why)
     return result.amount
   }
@@ -60,7 +68,9 @@ export class Ledger {
    */
   settle(operation: Omit<SettleOperation, 'day'>, patient = false): Promise<SettleResult> {
     const dated = { ...operation, day: this.calendar(operation.now) }
-    return this.#db.writer.submit((tx) => this.#store.settle(tx, dated), { patient })
+    const { writer } = this.#db
+    if (this.#sets) return writer.submitTo(this.#sets, { type: 'settle', op: dated }, { patient }) as Promise<SettleResult>
+    return writer.submit((tx) => this.#store.settle(tx, dated), { patient })
   }
 
   /** Writes the row of a call that was refused before anything was reserved. */

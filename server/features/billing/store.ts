@@ -12,6 +12,7 @@ import type {
   SettleOperation,
   SettleResult,
 } from './operations.ts'
+import { rowOfCharge, rowOfHold, rowOfLog } from './rows.ts'
 import { ledgerStatements, type LedgerStatements } from './statements/store.ts'
 
 /**
@@ -44,16 +45,7 @@ export class LedgerStore {
         amount = key
       }
     }
-    await tx.run(this.#statements.insertHold, {
-      id: op.requestId,
-      account_id: op.accountId,
-      api_key_id: op.quotaKeyId,
-      instance: op.instance,
-      amount,
-      created_at: op.now,
-      deadline_at: op.deadlineAt,
-      context: op.context,
-    })
+    await tx.run(this.#statements.insertHold, rowOfHold(op, amount))
     return { ok: true, amount }
   }
 
@@ -112,18 +104,8 @@ export class LedgerStore {
     const balance = account['balance'] as Money
     const charged = money((account['balance_before'] as bigint) - balance)
     if (charged !== 0n) {
-      await tx.run(this.#statements.insertUsage, {
-        account_id: op.accountId,
-        kind: 'usage',
-        reference: op.requestId,
-        amount: money(-charged),
-        gifted: money((account['gifted'] as bigint) - (account['gifted_before'] as bigint)),
-        balance_after: balance,
-        actor_user_id: null,
-        reason: '',
-        note: '',
-        created_at: op.now,
-      })
+      const gifted = money((account['gifted'] as bigint) - (account['gifted_before'] as bigint))
+      await tx.run(this.#statements.insertUsage, rowOfCharge(op, charged, gifted, balance))
     }
     if (op.apiKeyId !== null) {
       const { input_tokens: input, output_tokens: output, cached_input_tokens: cached } = op.log
@@ -138,14 +120,7 @@ export class LedgerStore {
         ...datesOf(op),
       })
     }
-    const uncollected = money(op.cost - charged)
-    const note =
-      uncollected === 0n
-        ? op.log.charge_note
-        : `${op.log.charge_note}${op.log.charge_note === '' ? '' : '; '}the account could not pay all of it`
-    // The row's cost is what was taken, so that a balance falls by exactly the sum of its rows.
-    // Its time is that of settling, so that rows are in the order of their ids and a quota's reset cuts cleanly between them.
-    await tx.run(this.#statements.insertLog, { ...op.log, created_at: op.now, cost: charged, hold, uncollected, charge_note: note })
+    await tx.run(this.#statements.insertLog, rowOfLog(op, hold, charged))
     return { settled: true, charged, balance }
   }
 
@@ -192,6 +167,6 @@ function datesOf({ day }: { day: number }): { day: number; month: number } {
 }
 
 /** What must be left for a hold of this size to take all that is left. */
-function leastOf(amount: Money): Money {
+export function leastOf(amount: Money): Money {
   return money((amount * LAST_CALL_TENTHS) / 10n)
 }

@@ -248,7 +248,8 @@ function insertOf<T extends 'holds' | 'logs'>(
   return prepare<Insertable<Schema[T]>>(query, (p, q) => q.insertInto(table).values(pick(p, names)))
 }
 
-const entryColumns = [
+/** Columns of a ledger entry. */
+export const entryColumns = [
   'account_id',
   'kind',
   'reference',
@@ -261,7 +262,8 @@ const entryColumns = [
   'created_at',
 ] as const
 
-const logColumns = [
+/** Columns of a log row. */
+export const logColumns = [
   'request_id',
   'user_id',
   'account_id',

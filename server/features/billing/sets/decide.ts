@@ -1,0 +1,123 @@
+import { money, ZERO, type Money } from '../../../../contract/money.ts'
+import { monthOf } from '../calendar.ts'
+import type { HoldOperation, HoldResult, Refusal, SettleOperation } from '../operations.ts'
+import { leastOf } from '../store.ts'
+
+/** Budgets of an account or a key whose row is locked, and what was spent of them. */
+interface Budgeted {
+  budget_daily: Money | null
+  budget_monthly: Money | null
+  budget_day: number
+  spent_day: Money
+  spent_month: Money
+}
+
+/** An account whose row is locked by this transaction. */
+export interface LockedAccount extends Budgeted {
+  id: number
+  balance: Money
+  held: Money
+  gifted: Money
+  debt_limit: Money
+  spent: Money
+  request_count: number
+}
+
+/** A key whose row is locked by this transaction. */
+export interface LockedKey extends Budgeted {
+  id: number
+  quota_limit: Money
+  quota_used: Money
+  quota_held: Money
+  total_cost: Money
+  request_count: number
+  input_tokens: number
+  output_tokens: number
+  cached_input_tokens: number
+  last_used_at: number | null
+}
+
+/** The hold as statements/store.ts has it, on rows that nobody else can change meanwhile. */
+export function decideHold(op: HoldOperation, account: LockedAccount | undefined, key: LockedKey | undefined): HoldResult {
+  const { amount } = op
+  if (!account) return { ok: false, why: 'insufficient_balance' }
+  const onAccount = fromAccount(op, account)
+  if (typeof onAccount === 'string') return { ok: false, why: onAccount }
+  if (op.quotaKeyId === null) {
+    account.held = money(account.held + onAccount)
+    return { ok: true, amount: onAccount }
+  }
+  const onKey = key ? fromKey({ ...op, amount: onAccount }, key) : 'key_quota_exceeded'
+  if (!key || typeof onKey === 'string') return { ok: false, why: typeof onKey === 'string' ? onKey : 'key_quota_exceeded' }
+  const held = onKey < amount ? onKey : onAccount
+  account.held = money(account.held + held)
+  key.quota_held = money(key.quota_held + held)
+  return { ok: true, amount: held }
+}
+
+function fromAccount({ amount, day }: HoldOperation, account: LockedAccount): Money | Refusal {
+  const { balance, held } = account
+  const free = balance - held
+  if (free >= amount && withinBudgets(account, day, held + amount)) return amount
+  if (held === 0n && balance > 0n && balance >= leastOf(amount) && withinBudgets(account, day, balance)) return balance
+  if (balance < 0n) return 'account_in_debt'
+  return free >= amount ? 'user_budget_exceeded' : 'insufficient_balance'
+}
+
+function fromKey({ amount, day }: HoldOperation, key: LockedKey): Money | Refusal {
+  const { quota_limit: limit, quota_used: used, quota_held: held } = key
+  const fits = limit === 0n || used + held + amount <= limit
+  if (fits && withinBudgets(key, day, held + amount)) return amount
+  const left = money(limit - used)
+  if (held === 0n && left > 0n && left >= leastOf(amount) && withinBudgets(key, day, left)) return left
+  return fits ? 'key_budget_exceeded' : 'key_quota_exceeded'
+}
+
+function withinBudgets(row: Budgeted, day: number, held: bigint): boolean {
+  return (
+    (row.budget_daily === null || spentOn(row, day) + held <= row.budget_daily) &&
+    (row.budget_monthly === null || spentIn(row, day) + held <= row.budget_monthly)
+  )
+}
+
+function spentOn(row: Budgeted, day: number): Money {
+  return row.budget_day === day ? row.spent_day : ZERO
+}
+
+function spentIn(row: Budgeted, day: number): Money {
+  return monthOf(row.budget_day) === monthOf(day) ? row.spent_month : ZERO
+}
+
+function spend(row: Budgeted, day: number, cost: Money): void {
+  row.spent_month = money(spentIn(row, day) + cost)
+  row.spent_day = money(spentOn(row, day) + cost)
+  row.budget_day = day
+}
+
+/** What a settlement takes, and what of it was gifted money; the account is as after it. */
+export function decideCharge(op: SettleOperation, hold: Money, account: LockedAccount): { charged: Money; gifted: Money } {
+  const limit = account.balance + account.debt_limit
+  const charged = money(limit >= op.cost ? op.cost : limit)
+  // As the conditional statement has it: gifts pay for all of the cost that they can.
+  const gifted = account.gifted > op.cost ? op.cost : account.gifted
+  account.held = money(account.held - hold)
+  account.balance = money(account.balance - charged)
+  account.gifted = money(account.gifted - gifted)
+  account.spent = money(account.spent + charged)
+  account.request_count += 1
+  spend(account, op.day, charged)
+  return { charged, gifted }
+}
+
+/** The key's counters after a call of it. */
+export function countOnKey(op: SettleOperation, hold: Money, charged: Money, key: LockedKey): void {
+  key.quota_held = money(key.quota_held - hold)
+  key.quota_used = money(key.quota_used + charged)
+  key.total_cost = money(key.total_cost + charged)
+  key.request_count += 1
+  key.input_tokens += op.log.input_tokens
+  key.output_tokens += op.log.output_tokens
+  key.cached_input_tokens += op.log.cached_input_tokens
+  key.last_used_at = op.now
+  spend(key, op.day, charged)
+}
