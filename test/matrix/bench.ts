@@ -3,6 +3,7 @@ import type { Loss } from '../../server/relay/protocols/canonical.ts'
 import { serve, type Row, type Served } from '../served.ts'
 import type { Wire } from '../upstream/script.ts'
 import { Upstream } from '../upstream/server.ts'
+import { aiClient } from './client-ai.ts'
 import { chatClient } from './client-chat.ts'
 import { claudeClient } from './client-claude.ts'
 import { geminiClient } from './client-gemini.ts'
@@ -31,6 +32,7 @@ export interface Pair {
   readonly provider: Upstream
   /** The name under which the pair's model is sold. */
   readonly model: string
+  readonly speaker: Client
   /** What was lost in this pair's calls so far. */
   readonly losses: Loss[]
   /** Asks through the client's SDK; fails if books, names or seals are not what they must be. */
@@ -39,11 +41,15 @@ export interface Pair {
   fail(ask: Omit<Ask, 'model'>): Promise<{ error: Error & { status?: number }; row: Row }>
 }
 
+/** Whose client speaks. */
+export type Sdk = 'maker' | 'ai'
+
 /** A server that sells one model on each of the four upstreams, and the four SDKs. */
 export interface Bench {
   readonly served: Served
   readonly provider: Upstream
-  pair(client: Wire, upstream: Wire, stream: boolean): Pair
+  /** @param sdk the maker's own, or the `ai` SDK's provider for the same protocol */
+  pair(client: Wire, upstream: Wire, stream: boolean, sdk?: Sdk): Pair
   close(): Promise<void>
 }
 
@@ -68,7 +74,8 @@ export async function startBench(): Promise<Bench> {
   return {
     served,
     provider,
-    pair(client, upstream, stream) {
+    pair(client, upstream, stream, sdk = 'maker') {
+      const speaker = sdk === 'ai' ? aiClient(client, served.url, served.key) : clients[client]
       provider.reset()
       const losses: Loss[] = []
       return {
@@ -77,9 +84,10 @@ export async function startBench(): Promise<Bench> {
         stream,
         provider,
         losses,
+        speaker,
         model: modelOf(upstream),
         async fail(ask) {
-          const error = await clients[client].ask({ model: modelOf(upstream), ...ask }, stream).then(
+          const error = await speaker.ask({ model: modelOf(upstream), ...ask }, stream).then(
             ({ text, stop }) => new Error(`answered "${text}", ${stop}`),
             (thrown: unknown) => thrown,
           )
@@ -88,7 +96,7 @@ export async function startBench(): Promise<Bench> {
         },
         async ask(ask) {
           const asked = provider.received.length
-          const heard = await clients[client].ask({ model: modelOf(upstream), ...ask }, stream)
+          const heard = await speaker.ask({ model: modelOf(upstream), ...ask }, stream)
           const row = await served.row(served.lastHeaders().get('x-tollgate-request-id') ?? '')
           losses.push(...(row.losses as unknown as Loss[]))
           expect(provider.received.length - asked, 'requests of the upstream for one call').toBe(1)

@@ -66,6 +66,10 @@ export interface Heard {
 export interface Client {
   readonly wire: Wire
   readonly name: string
+  /** Set where the SDK has no place for thoughts and drops them. */
+  readonly tellsNoThoughts?: true
+  /** How the SDK itself writes a tool's output, where it is not the text alone. */
+  output?(tool: string, text: string): string
   ask(ask: Ask, stream: boolean): Promise<Heard>
 }
 

@@ -4,6 +4,8 @@ import type { Extensions, Loss } from './canonical.ts'
 
 /** What a maker notes of the machine that answered, for itself: no client asks for it, none misses it. */
 const REMARKS = new Set(['system_fingerprint', 'x_groq'])
+/** What every other maker does without being asked: a call's arguments are streamed as they are written (Claude, fine-grained streaming). */
+const DONE_ANYWAY = new Set(['eager_input_streaming'])
 
 /**
  * What the other protocols' extensions ask for and `own` has no name for, one Loss a member. Members that only remember a way of
@@ -16,7 +18,7 @@ export function extensionLosses(ext: Extensions | undefined, own: string, path: 
   for (const [protocol, members] of Object.entries(ext)) {
     if (protocol === own || !members) continue
     for (const [name, value] of Object.entries(members)) {
-      if (name.startsWith('_') || REMARKS.has(name) || asksNothing(value)) continue
+      if (name.startsWith('_') || REMARKS.has(name) || DONE_ANYWAY.has(name) || asksNothing(value)) continue
       losses.push({ path: path + name, reason })
     }
   }
