@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { nonNegativeDecimal } from '../decimal.ts'
+import { decimalInput } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { budgetFields, budgetInput } from './budgets.ts'
 import { idParams, listSchema, messageAnswer, pageQuery, time } from './common.ts'
@@ -48,7 +48,7 @@ export const apiKeyBody = z.object({
   allowed_user_channels: z.array(z.int().positive()).max(MAX_ENTRIES).nullish(),
   /** Addresses and CIDR ranges. Empty: from everywhere. */
   allowed_ips: z.array(z.string().trim().min(1).max(60)).max(MAX_ENTRIES).nullish(),
-  quota_limit: nonNegativeDecimal.nullish(),
+  quota_limit: decimalInput.refine((limit) => limit >= 0n, { error: 'API key quota limit cannot be negative' }).nullish(),
   ...budgetInput,
   enabled: z.boolean().nullish(),
   /** Requests a minute, instead of the site's limit; null: the site's. */

@@ -75,7 +75,13 @@ test('refunds of several payments at the same moment share what is left, to the 
   await charge(app, user.id, { usage: { input: 25_000_000 } })
   const answers = await Promise.all(orders.map((each) => refund(each)))
   const taken = answers.map(({ status, body }) => (status === 200 ? body.refunded_amount : body.code))
-  expect(taken.toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual(['10', '10', '5', 'payment_nothing_left', 'payment_nothing_left'])
+  expect(taken.toSorted((a, b) => String(a).localeCompare(String(b)))).toEqual([
+    '10',
+    '10',
+    '5',
+    'payment_nothing_left',
+    'payment_nothing_left',
+  ])
   expect(await balanceOf(user.token)).toBe('0')
 })
 

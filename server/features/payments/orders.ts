@@ -56,7 +56,7 @@ function listOf(text: string): string[] {
  */
 export async function openOrder(
   deps: Deps,
-  input: { amount: string; method: string },
+  input: { amount?: unknown; method?: unknown },
   user: { id: number; ip: string },
 ): Promise<OrderWire & { payment_url: string }> {
   const { settings, db, clock } = deps
@@ -66,7 +66,7 @@ export async function openOrder(
   const amount = amountOf(input.amount)
   if (amount < settings.decimal('payment_min_recharge_amount')) throw new AppError('payment_below_minimum')
   if (amount > MAX_AMOUNT) throw new AppError('payment_above_maximum')
-  const method = input.method.trim().toLowerCase()
+  const method = typeof input.method === 'string' ? input.method.trim().toLowerCase() : ''
   const offered = listOf(settings.text('payment_methods')).some((name) => name.toLowerCase() === method)
   if (!offered || !METHOD.test(method)) throw new AppError('payment_method')
   const { currency, rate } = gateway.price()
@@ -101,8 +101,8 @@ export async function openOrder(
   return { ...orderWireOf(row, now), payment_url: url }
 }
 
-function amountOf(text: string): Money {
-  const amount = parseMoney(text)
+function amountOf(text: unknown): Money {
+  const amount = typeof text === 'string' ? parseMoney(text) : undefined
   if (amount === undefined || amount <= 0n || amount % STEP !== 0n) throw new AppError('payment_amount')
   return amount
 }
