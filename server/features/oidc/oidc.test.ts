@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
-import { createTestApp, type TestApp } from '../../../test/app.ts'
+import { createTestApp, login, type TestApp } from '../../../test/app.ts'
 import { Browser, tokenOf } from '../../../test/oidc/browser.ts'
 import { realProvider, type RealProvider } from '../../../test/oidc/real-provider.ts'
 
@@ -193,6 +193,9 @@ describe('sign-in at a real provider', () => {
     expect(status).toBe(503)
     expect(text).toStartWith('initialize OIDC provider "http://127.0.0.1:1": ')
     expect((await asked({ oidc_issuer: provider.issuer, ssrf_allowed_hosts: '' }))[0]).toBe(503)
+    // Private networks may be allowed: without TLS still only what is listed by name.
+    expect((await asked({ ssrf_allow_private_networks: true }))[0]).toBe(503)
+    await app.api('PUT', '/api/settings', { ssrf_allow_private_networks: false })
   })
 })
 
@@ -282,6 +285,8 @@ describe('connecting an account', () => {
     provider.account = person('after-logout')
     const page = browser()
     const { auth_url: url } = (await (await page.send('/api/user/oidc/bind-url', bindUrl(user.token))).json()) as { auth_url: string }
+    // Another session of his goes on: it is the asking one that counts.
+    await login(app, 'thief', user.password)
     await app.api('POST', '/auth/logout', undefined, user.token)
     const back = await provider.authorize(url)
     expect((await page.get(`${back.pathname}${back.search}`)).status).toBe(500)
