@@ -100,6 +100,14 @@ describe('a dead top channel', () => {
     expect((await rowOf(await ask())).channel_name).toBe('top')
   })
 
+  test('is used again at once at another address', async () => {
+    first.always = { error: { status: 500, message: 'broken' } }
+    for (let at = 0; at < 6; at++) await ask()
+    first.always = {}
+    await change(top, { base_url: `${first.url}/v1/` })
+    expect((await rowOf(await ask())).channel_name).toBe('top')
+  })
+
   test('is used again at once after a reset, which stands in the audit', async () => {
     first.always = { error: { status: 500, message: 'broken' } }
     for (let at = 0; at < 6; at++) await ask()

@@ -44,6 +44,7 @@ export class ChannelState {
   readonly breaker: Breaker
   readonly models = new Map<number, Breaker>()
   readonly ring: KeyRing
+  readonly baseUrl: string
   /** What the routing data said last of its being out of service. */
   seenDisabledAt: number | null
   inFlight = 0
@@ -57,6 +58,7 @@ export class ChannelState {
   constructor(channel: CatalogChannel, nowMs: number, cooldownMs: number) {
     this.breaker = new Breaker(channel.id)
     this.ring = new KeyRing(channel.keys, channel.id)
+    this.baseUrl = channel.baseUrl
     this.seenDisabledAt = channel.autoDisabledAt
     this.disabled = channel.autoDisabledAt !== null
     if (!this.disabled) return
@@ -112,10 +114,11 @@ export class Health {
     return this.#channels.get(channelId)
   }
 
-  /** A channel with other keys, or put out of or back into service elsewhere, begins anew. */
+  /** A channel with other keys or another address, or put out of or back into service elsewhere, begins anew. */
   state(channel: CatalogChannel): ChannelState {
     const known = this.#channels.get(channel.id)
-    if (known && known.ring.keys === channel.keys && agrees(known, channel.autoDisabledAt)) return known
+    if (known && known.ring.keys === channel.keys && known.baseUrl === channel.baseUrl && agrees(known, channel.autoDisabledAt))
+      return known
     const made = new ChannelState(channel, this.#clock.monotonic(), this.rules.cooldownMs)
     this.#channels.set(channel.id, made)
     if (known) made.inFlight = known.inFlight

@@ -97,8 +97,9 @@ export class Routing {
     call.pass = pass
     this.health.answered(pass)
     const nowMs = this.#deps.clock.monotonic()
-    this.health.speed(pass.candidate).first(pass.answeredMs ?? 0, nowMs)
-    const { conversation } = call
+    const { conversation, route } = call
+    // What was not planned is no call of the model: a count of tokens says nothing of its speed.
+    if (route) this.health.speed(pass.candidate).first(pass.answeredMs ?? 0, nowMs, call.peek.stream)
     if (conversation !== undefined) this.affinity.served(conversation, pass.candidate.channelModelId, pass.keyIndex, nowMs)
   }
 

@@ -14,9 +14,14 @@ export class Speed {
   /** Until then it need not be measured again; 0: never was. */
   freshUntilMs = 0
 
-  /** The first byte came. */
-  first(ms: number, nowMs: number): void {
-    this.firstTokenMs = this.firstTokenMs === undefined ? ms : this.firstTokenMs + (ms - this.firstTokenMs) * NEWEST
+  #streamed = false
+
+  /** It began to answer. A whole answer has no first token: its time stands for one only while no stream was measured. */
+  first(ms: number, nowMs: number, streamed: boolean): void {
+    if (!streamed && this.#streamed) return
+    const anew = this.firstTokenMs === undefined || streamed !== this.#streamed
+    this.#streamed = streamed
+    this.firstTokenMs = anew || this.firstTokenMs === undefined ? ms : this.firstTokenMs + (ms - this.firstTokenMs) * NEWEST
     this.freshUntilMs = nowMs + STALE_MS
   }
 
