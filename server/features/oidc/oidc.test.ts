@@ -85,7 +85,6 @@ describe('sign-in at a real provider', () => {
       oidc_sub: 'newcomer',
       role: 'user',
     })
-    // The subject is the account, not the address.
     provider.account = { sub: 'newcomer', email: 'moved@example.test', email_verified: true }
     expect(await me(tokenOf(await through()))).toMatchObject({ id: user.id, email: 'newcomer@example.test' })
   })
@@ -193,7 +192,6 @@ describe('sign-in at a real provider', () => {
     expect(status).toBe(503)
     expect(text).toStartWith('initialize OIDC provider "http://127.0.0.1:1": ')
     expect((await asked({ oidc_issuer: provider.issuer, ssrf_allowed_hosts: '' }))[0]).toBe(503)
-    // Private networks may be allowed: without TLS still only what is listed by name.
     expect((await asked({ ssrf_allow_private_networks: true }))[0]).toBe(503)
     await app.api('PUT', '/api/settings', { ssrf_allow_private_networks: false })
   })
@@ -285,7 +283,7 @@ describe('connecting an account', () => {
     provider.account = person('after-logout')
     const page = browser()
     const { auth_url: url } = (await (await page.send('/api/user/oidc/bind-url', bindUrl(user.token))).json()) as { auth_url: string }
-    // Another session of his goes on: it is the asking one that counts.
+    // The asking session counts, not another one that goes on.
     await login(app, 'thief', user.password)
     await app.api('POST', '/auth/logout', undefined, user.token)
     const back = await provider.authorize(url)
