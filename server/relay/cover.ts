@@ -13,6 +13,8 @@ const STEP_TOKENS = 1_024
 const STEP_PART = 4
 /** So many tokens are left under the hold when it is raised: looking more often would cost more than they do. */
 const LEAST_TOKENS = 64
+/** Of a small hold, this part: an answer that keeps to its `max_tokens` needs no more. */
+const LEAST_PART = 16
 
 /**
  * Keeps what is held for a stream above what it costs (promises.md M7). A token has at least one character, so nothing is looked at
@@ -23,6 +25,7 @@ export class Cover {
   chars: number
   readonly #call: AdmittedCall
   readonly #deps: RelayDeps
+  readonly #least: number
   #held: Money
 
   /** @param held what was reserved before the upstream was asked */
@@ -31,6 +34,7 @@ export class Cover {
     this.#deps = deps
     this.#held = held
     this.chars = heldOutput(call)
+    this.#least = Math.min(LEAST_TOKENS, Math.ceil(this.chars / LEAST_PART))
   }
 
   /**
@@ -48,7 +52,7 @@ export class Cover {
       return true
     }
     let left = Number(((this.#held - cost) * BigInt(stepTokens)) / step)
-    if (left < LEAST_TOKENS) {
+    if (left < this.#least) {
       // What a large chunk took beyond the hold is held with the next step.
       const amount = money(this.#held < cost ? cost - this.#held + step : step)
       if (!(await this.#raise(amount))) return false
