@@ -46,6 +46,8 @@ export class Upstream {
   always: Script = {}
   /** Scripts by the upstream's model name; they win over `always`. */
   readonly models = new Map<string, Script>()
+  /** What is done with one request, by what it says; wins over all but the queue. */
+  choose: ((got: Received) => Script) | undefined
   readonly #queue: Script[] = []
   readonly #issued: Record<Wire, Set<string>> = { chat: new Set(), responses: new Set(), claude: new Set(), gemini: new Set() }
   readonly #server: Server
@@ -99,6 +101,7 @@ export class Upstream {
     this.#queue.length = 0
     this.models.clear()
     this.always = {}
+    this.choose = undefined
   }
 
   async stop(): Promise<void> {
@@ -120,7 +123,7 @@ export class Upstream {
     const parsed: unknown = text === '' ? {} : JSON.parse(text)
     const body: JsonObject = isObject(parsed) ? parsed : {}
     const got = this.#keep(request, url, wire, text, body)
-    const script = this.#queue.shift() ?? this.models.get(got.model) ?? this.always
+    const script = this.#queue.shift() ?? this.choose?.(got) ?? this.models.get(got.model) ?? this.always
     response.on('close', () => {
       if (!got.finished) got.closedMs ??= performance.now()
     })
