@@ -22,7 +22,7 @@ export function ensureConsole() {
  * @throws Error when the build fails
  */
 export function ensureServer() {
-  const entries = ['server/main.ts', 'server/relay/counter-worker.ts']
+  const entries = ['server/main.ts', 'server/relay/counter-worker.ts', 'server/features/reconciliation/books-worker.ts']
   const options = [
     '--target=bun',
     '--format=cjs',

@@ -11,3 +11,6 @@ export const consoleDir = new URL('dist/console/', root).pathname
 
 /** The thread that counts tokens. */
 export const counterWorkerUrl = new URL(`relay/counter-worker.${isBundled ? 'js' : 'ts'}`, server)
+
+/** The thread that audits the books. */
+export const booksWorkerUrl = new URL(`features/reconciliation/books-worker.${isBundled ? 'js' : 'ts'}`, server)

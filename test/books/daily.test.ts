@@ -169,3 +169,12 @@ test('M13: the daily job finds 10 of 10 errors planted in the books, and none be
   await reconcileDaily(app.deps, app.database)
   expect((await runs()).length).toBe(before)
 }, 60_000)
+
+test('books that cannot be read fail the job and leave no run behind', async () => {
+  const runs = () => app.deps.db.query.selectFrom('reconciliations').select('id').execute()
+  const before = (await runs()).length
+  app.clock.advance(DAY)
+  const nowhere = app.database.url === undefined ? { path: '/nowhere/at/all.db' } : { path: '', url: 'postgres://nobody@127.0.0.1:1/none' }
+  expect(await reconcileDaily(app.deps, nowhere).catch((error: Error) => error.message)).toStartWith('the books could not be audited')
+  expect((await runs()).length).toBe(before)
+}, 20_000)

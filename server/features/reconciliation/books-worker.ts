@@ -1,9 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { DatabaseOptions } from '../../db/open.ts'
-import { checkBooks } from '../books/service.ts'
+import { describeError } from '../../lib/log.ts'
+import { checkBooks, type BooksReport } from '../books/service.ts'
 
-/** A broken connection ends the audit, which fails as a whole. */
-const onError = (): void => undefined
+/** What the thread answers, once. */
+export type BooksAnswer = { report: BooksReport } | { fault: string }
+
 const { path, url } = workerData as Pick<DatabaseOptions, 'path' | 'url'>
+const faults: Error[] = []
 
-parentPort?.postMessage(await checkBooks({ path, url, onError }))
+void checkBooks({ path, url, onError: (error) => faults.push(error) }).then(
+  (report) => parentPort?.postMessage({ report } satisfies BooksAnswer),
+  (error: unknown) => parentPort?.postMessage({ fault: describeError(faults[0] ?? error) } satisfies BooksAnswer),
+)

@@ -1,7 +1,9 @@
 import { Worker } from 'node:worker_threads'
 import type { DatabaseOptions } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
+import { booksWorkerUrl } from '../../lib/paths.ts'
 import type { BooksReport } from '../books/service.ts'
+import type { BooksAnswer } from './books-worker.ts'
 import { compareRun } from './service.ts'
 import { importsSince, insertReconciliation, lastAudit, writeDifferences } from './store.ts'
 
@@ -55,12 +57,14 @@ export async function reconcileDaily(deps: Deps, database: Pick<DatabaseOptions,
 /** Audits in a thread of its own: reading millions of rows must not stop the calls that run here. */
 function auditAside(database: Pick<DatabaseOptions, 'path' | 'url'>): Promise<BooksReport> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./books-worker.ts', import.meta.url), { workerData: { path: database.path, url: database.url } })
+    const worker = new Worker(booksWorkerUrl, { workerData: { path: database.path, url: database.url } })
     const end = (settle: () => void): void => {
       settle()
       void worker.terminate()
     }
-    worker.once('message', (report: BooksReport) => end(() => resolve(report)))
+    worker.once('message', (answer: BooksAnswer) =>
+      end(() => ('report' in answer ? resolve(answer.report) : reject(new Error(`the books could not be audited: ${answer.fault}`)))),
+    )
     worker.once('error', (error) => end(() => reject(error)))
     worker.unref()
   })
