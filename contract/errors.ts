@@ -128,6 +128,8 @@ export const errors = {
   // Meta models (contract.md 3.7)
   meta_model_not_found: { status: 404, message: 'Meta model not found' },
   meta_program_invalid: { status: 400, message: 'The program of the meta model is not valid' },
+  meta_model_not_allowed: { status: 403, message: 'API key is not allowed to use this meta model' },
+  meta_model_unresolved: { status: 503, message: 'Meta model did not resolve to a model' },
   meta_case_invalid: { status: 400, message: 'A case of the simulation is not valid' },
   meta_name_is_model: { status: 409, message: 'A model of this name exists: a meta model would hide it' },
   name_is_meta_model: { status: 409, message: 'A meta model of this name exists: it would hide the model' },

@@ -27,18 +27,24 @@ const publicOffer = z.strictObject({
   ...effectiveTiers,
 })
 
-export const publicModelWire = z.strictObject({
+const publicModel = z.strictObject({
   model_name: z.string(),
+  /** Of meta models that have one. */
+  description: z.string().optional(),
   provider: z.string(),
   provider_name: z.string(),
   provider_icon_url: z.string(),
   is_meta_model: z.boolean(),
+  /** `actual`: each call costs what its model costs, prices here are the lowest. `meta`: it has prices of its own. */
+  meta_billing_mode: z.enum(['actual', 'meta']).optional(),
   quota_type: z.union([z.literal(0), z.literal(1)]),
   /** Sold for nothing on purpose. A price of "0" of a model that is not free is one not set apart: those tokens cost as plain input or output. */
   free: z.boolean(),
   ...cardOutput,
   user_channels: z.array(publicOffer),
 })
+/** A model for sale; of a meta model also the models it may call, unless its owner keeps them to himself. */
+export const publicModelWire = publicModel.extend({ referenced_models: z.array(publicModel).optional() })
 export type PublicModelWire = z.input<typeof publicModelWire>
 export type PublicOfferWire = z.input<typeof publicOffer>
 

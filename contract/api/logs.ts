@@ -49,6 +49,10 @@ const logFields = {
   response_time_ms: z.int(),
   ip: z.string(),
   user_agent: z.string(),
+  /** Set on the calls of a meta model: its name, what this call was to it, and the customer's call it is a part of. */
+  meta_model: z.string().optional(),
+  meta_role: z.string().optional(),
+  parent_request_id: z.string().optional(),
   created_at: time,
 }
 
@@ -62,6 +66,8 @@ const adminFields = {
   upstream_protocol: z.string(),
   upstream_cost: z.string().nullable(),
   error: z.string(),
+  /** `option audit_label` of the meta model's program. */
+  audit_label: z.string().optional(),
 }
 
 const tier = z.strictObject({ min_tokens: z.int(), price: z.string(), condition: z.string() })
@@ -80,8 +86,21 @@ export const receiptLine = z.strictObject({
 
 export type ReceiptLine = z.input<typeof receiptLine>
 
+const part = z.strictObject({
+  request_id: z.string(),
+  meta_role: z.string(),
+  model_name: z.string(),
+  status: z.int(),
+  end_reason: z.string(),
+  cost: z.string(),
+})
+
 /** The bill of one call, made from nothing but its row: sum of `lines` + `rounding` = `charged` + `uncollected`. */
 const receiptFields = {
+  /** Calls a meta model made for this one, each with a row and receipt of its own. */
+  parts: z.array(part),
+  /** `charged` and the cost of all parts so far. */
+  total: z.string(),
   lines: z.array(receiptLine),
   rounding: z.string(),
   charged: z.string(),

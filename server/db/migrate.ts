@@ -9,6 +9,7 @@ import * as budgets from './migrations/0012-budgets.ts'
 import * as payments from './migrations/0013-payments.ts'
 import * as signIn from './migrations/0014-sign-in.ts'
 import * as secondFactor from './migrations/0015-second-factor.ts'
+import * as metaCalls from './migrations/0016-meta-calls.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a released one is never edited. */
@@ -21,6 +22,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0013-payments': payments,
   '0014-sign-in': signIn,
   '0015-second-factor': secondFactor,
+  '0016-meta-calls': metaCalls,
 }
 
 /**

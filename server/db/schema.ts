@@ -300,6 +300,14 @@ export interface LogTable {
   response_time_ms: number
   /** api | playground | test */
   source: string
+  /** The meta model that was asked for; "": none was. */
+  meta_model: Generated<string>
+  /** answer | judge | candidate; "" without a meta model. */
+  meta_role: Generated<string>
+  /** `option audit_label` of its program. */
+  audit_label: Generated<string>
+  /** The call this one is a part of; null: it is the customer's own. */
+  parent_request_id: Generated<string | null>
   created_at: Time
 }
 

@@ -1,7 +1,7 @@
 import { AppError } from '../../contract/errors.ts'
 import { isObject, type JsonObject } from '../../contract/json.ts'
 import { sessionCaller, type KeyCaller } from '../features/api-keys/cache.ts'
-import type { Candidate, CatalogModel } from '../features/catalog/snapshot.ts'
+import type { Candidate, CatalogMeta, CatalogModel } from '../features/catalog/snapshot.ts'
 import { parseBody, readBody } from '../http/body.ts'
 import { inRanges } from '../lib/client-ip.ts'
 import type { AdmittedCall } from './call.ts'
@@ -9,6 +9,7 @@ import { bearerOf } from './credentials.ts'
 import type { RelayDeps } from './deps.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
+import { isServed } from './models.ts'
 import { WireError, type Peek } from './protocols/protocol.ts'
 import { sessionOf } from './routing/affinity.ts'
 
@@ -35,9 +36,10 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
   const bytes = await readBody(request)
   const { body, losses, adapted, same, peek } = readOperation(ingress, bytes, request)
   const name = modelName(peek.model)
-  if (!caller.mayUseModel(name)) throw new AppError('model_not_allowed')
   const { snapshot } = deps.catalog
-  const model = snapshot.models.get(name)
+  const meta = snapshot.metaModels.get(name)
+  if (!caller.mayUseModel(name)) throw new AppError(meta ? 'meta_model_not_allowed' : 'model_not_allowed')
+  const model = meta ? firstTarget(meta, caller, ingress) : snapshot.models.get(name)
   if (!model) throw new AppError('model_not_found', { message: `The model \`${name.slice(0, 200)}\` does not exist`, param: 'model' })
   const lists = listsFor(model, caller, ingress, deps)
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
@@ -52,6 +54,7 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
     losses,
     peek,
     model,
+    meta,
     snapshot,
     lists,
     startedMs,
@@ -73,6 +76,7 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
       source: caller.keyId === null ? 'playground' : 'api',
       priceSnapshot: model.cardText,
       createdAt,
+      ...(meta && { meta: { model: meta.name, role: 'answer' as const, label: meta.options.auditLabel, parentRequestId: null } }),
     },
   }
 }
@@ -144,8 +148,19 @@ function modelName(asked: string): string {
   return name
 }
 
+/**
+ * A model of the program this caller can reach: the program decides later which it is to be.
+ * @throws AppError unsupported_endpoint for operations that are no conversation, meta_model_unresolved when there is none
+ */
+function firstTarget(meta: CatalogMeta, caller: KeyCaller, ingress: Ingress): CatalogModel {
+  if (ingress.service) throw new AppError('unsupported_endpoint')
+  if (caller.keyId !== null && caller.allowedUserChannels.length === 0) throw new AppError('key_without_channel')
+  for (const target of meta.targets.values()) if (isServed(target, caller)) return target
+  throw new AppError('meta_model_unresolved')
+}
+
 /** The model's channels this caller may use: those of the key's user channels in the key's order, or of all for a session. */
-function listsFor(model: CatalogModel, caller: KeyCaller, { service }: Ingress, deps: RelayDeps): (readonly Candidate[])[] {
+export function listsFor(model: CatalogModel, caller: KeyCaller, { service }: Ingress, deps: RelayDeps): (readonly Candidate[])[] {
   if (!model.enabled) throw new AppError('no_channel')
   const lists = reachable(model, caller)
   if (lists.length === 0) throw new AppError('no_channel')

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../contract/json.ts'
 import type { KeyCaller } from '../features/api-keys/cache.ts'
 import type { CallFacts } from '../features/billing/draft.ts'
-import type { Candidate, CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
+import type { Candidate, CatalogMeta, CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
 import type { Peek } from './protocols/protocol.ts'
@@ -15,19 +15,22 @@ export interface AdmittedCall {
   readonly ingress: Ingress
   readonly caller: KeyCaller
   /** In the protocol's own form. */
-  readonly body: JsonObject
+  body: JsonObject
   /** The body as it came: forwarded as it is when nothing in it has to change, let go once that is done. */
   bytes: Uint8Array | undefined
   /** Set where the operation's answers have a form of their own. */
   readonly adapted: AdaptedAnswer | undefined
   /** What the operation's form could not bring along. */
-  readonly losses: readonly Loss[]
+  losses: readonly Loss[]
   readonly peek: Peek
-  readonly model: CatalogModel
+  /** A meta model's call is turned from one model to the next (meta-call/): model, lists and facts change together then. */
+  model: CatalogModel
+  /** The meta model that was asked for. */
+  readonly meta: CatalogMeta | undefined
   readonly snapshot: Snapshot
   /** The channels that may serve it, one list for each user channel in the order they are tried, each best first; none is empty. */
-  readonly lists: readonly (readonly Candidate[])[]
-  readonly facts: CallFacts
+  lists: readonly (readonly Candidate[])[]
+  facts: CallFacts
   /** Request headers that a same-protocol upstream may see. */
   readonly forwardHeaders: Record<string, string>
   /** Monotonic milliseconds at arrival. */

@@ -6,6 +6,7 @@ import type { Deps } from '../http/deps.ts'
 import type { RateLimiter } from '../lib/rate-limit.ts'
 import type { TokenCounter } from './counter.ts'
 import type { Routing } from './routing/routing.ts'
+import type { Judgements } from './meta-call/judge.ts'
 import type { StreamWatch } from './watch.ts'
 import type { InputEstimator } from './tokens.ts'
 
@@ -20,4 +21,6 @@ export interface RelayDeps extends Deps {
   readonly counter: TokenCounter
   readonly watch: StreamWatch
   readonly responses: StoredResponses
+  /** What classifiers of meta models said of conversations. */
+  readonly judgements: Judgements
 }

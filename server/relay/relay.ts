@@ -1,4 +1,3 @@
-import { describeError } from '../lib/log.ts'
 import { admit, type Arrival } from './admit.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import { Cover } from './cover.ts'
@@ -8,13 +7,15 @@ import type { RelayDeps } from './deps.ts'
 import { dispatch, tryEach } from './dispatch.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
 import { plan } from './plan.ts'
+import { isMetaCall, startMeta } from './meta-call/start.ts'
+import { refuse } from './refuse.ts'
 import { reserve } from './reserve.ts'
 import { deliverService } from './services/deliver.ts'
 import { sendService } from './services/send.ts'
 import { preferMaker } from './stored-responses.ts'
 import { Settlement } from './settlement.ts'
-import { DispatchError } from './tries.ts'
 import { AppError } from '../../contract/errors.ts'
+import type { Money } from '../../contract/money.ts'
 
 /**
  * One request, in one straight line: admit -> hold -> dispatch -> deliver -> settle, settled exactly once.
@@ -22,6 +23,10 @@ import { AppError } from '../../contract/errors.ts'
  */
 export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response> {
   const call = await admit(arrival, deps) // key -> caller; body -> peek; model -> offer; limits
+  if (isMetaCall(call)) {
+    const started = await startMeta(call, deps)
+    return answered(call, started.answer, started.settlement, () => started.call.held, deps)
+  }
   const planned = plan(call, deps)
   const order = call.body.previous_response_id === undefined ? planned : await preferMaker(planned, call, deps)
   const first = order[0]
@@ -36,12 +41,23 @@ export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response
     return deliverService(call, service, await tried.catch((error: unknown) => refuse(call, error, settlement)), settlement, deps)
   }
   const answer = dispatch(call, order, deps).catch((error: unknown) => refuse(call, error, settlement)) // the next channel only before the first byte
+  return answered(call, answer, settlement, () => held, deps)
+}
+
+/** Delivers an upstream's answer, also one that is still to come. */
+async function answered(
+  call: AdmittedCall,
+  answer: Promise<UpstreamAnswer>,
+  settlement: Settlement,
+  held: () => Money,
+  deps: RelayDeps,
+): Promise<Response> {
   if (!call.peek.stream)
     return deliverWhole(call, await answer, settlement, deps).catch((error: unknown) => refuse(call, error, settlement))
   const early = await withinKeepAlive(answer)
   // A stream may last for minutes, and prompts are megabytes: the text that was sent need not be kept as well.
   if (early) call.bytes = undefined
-  const delivery = new StreamDelivery(call, early ?? answer, settlement, new Cover(call, held, deps), deps) // forward or translate; settles before the end marker
+  const delivery = new StreamDelivery(call, early ?? answer, settlement, new Cover(call, held(), deps), deps) // forward or translate; settles before the end marker
   return new Response(delivery.body(), {
     status: 200,
     headers: {
@@ -51,29 +67,6 @@ export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response
       'x-accel-buffering': 'no',
     },
   })
-}
-
-/** Nothing reached the client: the call is settled as that, then the client is told why. */
-async function refuse(call: AdmittedCall, error: unknown, settlement: Settlement): Promise<never> {
-  const known = error instanceof DispatchError ? error : undefined
-  const failure = known?.failure ?? new AppError('internal', { cause: error })
-  await settlement.finish({
-    endReason: call.clientSignal.aborted
-      ? 'client_gone'
-      : failure.code === 'upstream_timeout'
-        ? 'timeout_before_content'
-        : 'upstream_error_before_content',
-    status: failure.status,
-    candidate: known?.candidate,
-    attempts: known?.attempts ?? [],
-    losses: [],
-    usage: undefined,
-    produced: undefined,
-    items: 0,
-    error: describeError(failure),
-    firstResponseMs: null,
-  })
-  throw failure
 }
 
 /** The answer if it comes soon; undefined when the client should get its first keep-alive while it goes on waiting. */

@@ -1,6 +1,7 @@
 import { EMPTY_USAGE } from '../../contract/meters.ts'
 import { money, type Money } from '../../contract/money.ts'
 import { quote, type Multipliers } from '../../contract/quote.ts'
+import type { HoldOperation } from '../features/billing/operations.ts'
 import { multiplierFor } from '../features/catalog/service.ts'
 import type { Candidate } from '../features/catalog/snapshot.ts'
 import type { AdmittedCall } from './call.ts'
@@ -38,19 +39,30 @@ function computePricing(call: AdmittedCall, candidate: Candidate, deps: RelayDep
  * @throws AppError insufficient_balance | account_in_debt | user_budget_exceeded | key_quota_exceeded | key_budget_exceeded
  */
 export async function reserve(call: AdmittedCall, first: Candidate, deps: RelayDeps): Promise<Money> {
-  const { peek, model, facts } = call
+  const { peek, model } = call
   const { service } = call.ingress
   const output = heldOutput(call)
   const usage = service ? service.ceiling(call) : { ...EMPTY_USAGE, input: call.estimatedInput, output: output * peek.choices }
-  return deps.ledger.hold({
-    requestId: call.requestId,
+  return hold(call, quote(usage, model.card, pricingOf(call, first, deps), peek.choices).total, deps)
+}
+
+/** Holds an amount for a call. @returns what is held @throws AppError insufficient_balance | account_in_debt | key_quota_exceeded */
+export function hold(call: AdmittedCall, amount: Money, deps: RelayDeps): Promise<Money> {
+  return deps.ledger.hold(holdOf(call, amount))
+}
+
+/** The ledger's operation that holds an amount for a call. */
+export function holdOf(call: AdmittedCall, amount: Money): Omit<HoldOperation, 'instance' | 'day'> {
+  const { requestId, facts } = call
+  return {
+    requestId,
     accountId: facts.accountId,
     quotaKeyId: quotaKeyOf(call),
-    amount: quote(usage, model.card, pricingOf(call, first, deps), peek.choices).total,
+    amount,
     now: facts.createdAt,
     deadlineAt: facts.createdAt + HOLD_LIFETIME_MS,
     context: JSON.stringify(facts),
-  })
+  }
 }
 
 /** Output tokens of one answer that a call is held for: what the client or the model allows at most. */

@@ -8,6 +8,7 @@ import { TokenCounter } from './counter.ts'
 import type { RelayDeps } from './deps.ts'
 import { gateway, turnAway, type GatewayRequest } from './gateway.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
+import { Judgements } from './meta-call/judge.ts'
 import type { Routing } from './routing/routing.ts'
 import { InputEstimator } from './tokens.ts'
 import { StreamWatch } from './watch.ts'
@@ -32,6 +33,7 @@ export function startGateway(deps: Deps, catalog: Catalog, routing: Routing): Ru
     estimator: new InputEstimator(),
     counter: new TokenCounter(),
     responses: new StoredResponses(deps.db),
+    judgements: new Judgements(),
     watch: new StreamWatch(deps.clock, KEEP_ALIVE_MS, () => deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000),
   }
   return {

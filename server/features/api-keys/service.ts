@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { apiKeyBody, ApiKeyWire } from '../../../contract/api/api-keys.ts'
 import { AppError } from '../../../contract/errors.ts'
-import { formatMoney, money, ZERO } from '../../../contract/money.ts'
+import { formatMoney, money, ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
 import { parseRange } from '../../lib/client-ip.ts'
@@ -166,6 +166,18 @@ async function newKey(
   const { secret, key_hash, key_prefix } = newSecret()
   const row = await insertKey(deps.db.query, { ...key, user_id: userId, key_hash, key_prefix }, deps.clock.now())
   return { api_key: secret, key: wireOf(deps, row) }
+}
+
+/** What a program may ask of a key: its name and what is left of its quota, not below 0; undefined when it is gone. */
+export async function keyFactsOf(
+  deps: Pick<Deps, 'db'>,
+  userId: number,
+  id: number,
+): Promise<{ name: string; remaining: Money } | undefined> {
+  const row = await findKey(deps.db.query, userId, id)
+  if (!row) return undefined
+  const left = row.quota_limit - row.quota_used
+  return { name: row.name, remaining: left > 0n ? money(left) : ZERO }
 }
 
 async function requireKey(deps: Deps, userId: number, id: number): Promise<ApiKeyRow> {

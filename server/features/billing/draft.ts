@@ -18,6 +18,17 @@ export interface CallFacts {
   source: string
   priceSnapshot: string
   createdAt: number
+  /** Set on the calls of a meta model. */
+  meta?: MetaFacts
+}
+
+/** What a call is to a meta model. */
+export interface MetaFacts {
+  model: string
+  role: 'answer' | 'judge' | 'candidate'
+  label: string
+  /** The customer's own call; null: it is this one. */
+  parentRequestId: string | null
 }
 
 /** The channel that served the call, or was tried last. */
@@ -107,6 +118,10 @@ export function draftOf(facts: CallFacts, served: ServedBy | undefined, result: 
     first_response_time_ms: result.firstResponseMs === null ? null : Math.round(result.firstResponseMs),
     response_time_ms: Math.round(result.responseMs),
     source: facts.source,
+    meta_model: facts.meta?.model ?? '',
+    meta_role: facts.meta?.role ?? '',
+    audit_label: facts.meta?.label ?? '',
+    parent_request_id: facts.meta?.parentRequestId ?? null,
     created_at: facts.createdAt,
   }
 }

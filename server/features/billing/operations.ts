@@ -33,6 +33,12 @@ export interface RaiseOperation {
   day: number
 }
 
+/** Set a part of a call's hold aside for an inner call of it. */
+export interface PartOperation extends Omit<HoldOperation, 'day'> {
+  /** The request whose hold it is taken from. */
+  from: string
+}
+
 /** A log row without what settling finds out itself. */
 export type LogDraft = Omit<NewLog, 'id' | 'uncollected' | 'hold' | 'charge_note'> & { charge_note: string }
 

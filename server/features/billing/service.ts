@@ -10,6 +10,7 @@ import type {
   HoldResult,
   LedgerKind,
   LogDraft,
+  PartOperation,
   RaiseOperation,
   SettleOperation,
   SettleResult,
@@ -54,6 +55,11 @@ export class Ledger {
       : writer.submit((tx) => this.#store.hold(tx, dated), { durable: false }))
     if (!result.ok) throw new AppError(result.why)
     return result.amount
+  }
+
+  /** Sets a part of a call's hold aside for an inner call, so that all of them together stay within one hold. @returns the part */
+  part(operation: Omit<PartOperation, 'instance'>): Promise<Money> {
+    return this.#db.writer.submit((tx) => this.#store.part(tx, { ...operation, instance: this.instance }), { durable: false })
   }
 
   /** Holds more for a running call, all of it or nothing. @returns false when there is no money or quota for it */

@@ -7,6 +7,7 @@ import type {
   CreditResult,
   HoldOperation,
   HoldResult,
+  PartOperation,
   RaiseOperation,
   Refusal,
   SettleOperation,
@@ -60,6 +61,24 @@ export class LedgerStore {
     }
     await tx.first(this.#statements.raiseHold, { id: op.requestId, amount: money(-amount) })
     return false
+  }
+
+  /** Splits a hold: what is held for the account and its key stays the same. @returns the part, at most what was left */
+  async part(tx: BatchTransaction, op: PartOperation): Promise<Money> {
+    const left = ((await tx.first(this.#statements.heldBy, { id: op.from }))?.['amount'] as Money | undefined) ?? ZERO
+    const amount = op.amount < left ? op.amount : left
+    await tx.first(this.#statements.raiseHold, { id: op.from, amount: money(-amount) })
+    await tx.run(this.#statements.insertHold, {
+      id: op.requestId,
+      account_id: op.accountId,
+      api_key_id: op.quotaKeyId,
+      instance: op.instance,
+      amount,
+      created_at: op.now,
+      deadline_at: op.deadlineAt,
+      context: op.context,
+    })
+    return amount
   }
 
   async #holdOnAccount(tx: BatchTransaction, op: HoldOperation): Promise<Money | Refusal> {

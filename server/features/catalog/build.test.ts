@@ -52,6 +52,7 @@ test('10,000 channels and 5,000 models are built well within a second, keys open
       max_output_tokens: null,
       enabled: 1,
     })),
+    metaModels: [],
     channelModels: range(50_000).map((id) => ({
       id,
       channel_id: (id % 10_000) + 1,

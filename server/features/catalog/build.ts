@@ -4,6 +4,7 @@ import { money, MONEY_ONE, type Money } from '../../../contract/money.ts'
 import { decodeCard, isPriced, type PriceCard } from '../../../contract/quote.ts'
 import { vendorOf } from '../../../contract/vendors.ts'
 import type { Candidate, CatalogChannel, CatalogModel, CatalogUserChannel, Snapshot } from './snapshot.ts'
+import { metaModelsOf } from './metas.ts'
 import type { ChannelModelRow, ModelRow, OverrideRow, RoutingRows } from './store.ts'
 
 /** What the builder asks of outside. Each may throw; then that one row is left out, the rest goes on. */
@@ -40,7 +41,7 @@ export function buildSnapshot(rows: RoutingRows, version: number, readers: Reade
   }
   addCandidates(rows, userChannels, byId, readers)
   const groups = new Map(rows.groups.map(({ id, name, multiplier }) => [id, { id, name, multiplier: factorOf(multiplier) }]))
-  return { version, models, userChannels, groups }
+  return { version, models, metaModels: metaModelsOf(rows.metaModels, models, readers), userChannels, groups }
 }
 
 /** A model whose candidates are still being collected. */

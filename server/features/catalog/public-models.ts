@@ -1,14 +1,19 @@
 import type { PublicModelWire, PublicOfferWire } from '../../../contract/api/catalog.ts'
-import { meters, type PriceField, type TiersField } from '../../../contract/meters.ts'
 import { formatMoney } from '../../../contract/money.ts'
-import { cardWire, type CardWire, type TierWire } from '../../../contract/prices.ts'
+import { cardWire, type CardWire } from '../../../contract/prices.ts'
 import { providerOf } from '../../../contract/providers.ts'
+import { effective } from './effective.ts'
+import { publicMetasOf } from './public-metas.ts'
 import { offersOf, type Offer } from './offers.ts'
 import type { CatalogModel, CatalogUserChannel, Snapshot } from './snapshot.ts'
 
 /** What `GET /api/public/models` answers. */
 export function publicModelsOf(snapshot: Snapshot): PublicModelWire[] {
-  return offersOf(snapshot).map(publicModelOf)
+  const offers = offersOf(snapshot)
+  const models = offers.map(publicModelOf)
+  const metas = publicMetasOf(snapshot, new Map(models.map((model) => [model.model_name, model])))
+  if (metas.length === 0) return models
+  return [...models, ...metas].sort((a, b) => (a.model_name < b.model_name ? -1 : 1))
 }
 
 function publicModelOf({ model, userChannels }: Offer): PublicModelWire {
@@ -36,15 +41,4 @@ function publicOfferOf(model: CatalogModel, channel: CatalogUserChannel, base: C
     ...base,
     ...effective(cardWire(model.card, channel.multiplier)),
   }
-}
-
-type Effective = { [F in PriceField as `effective_${F}`]: string } & { [F in TiersField as `effective_${F}`]: TierWire[] | null }
-
-function effective(card: CardWire): Effective {
-  const named: Partial<Effective> = {}
-  for (const { price, tiers } of meters) {
-    named[`effective_${price}`] = card[price]
-    named[`effective_${tiers}`] = card[tiers]
-  }
-  return named as Effective
 }

@@ -3,6 +3,8 @@ import type { UpstreamProtocol } from '../../../contract/channel-types.ts'
 import type { Vendor } from '../../../contract/vendors.ts'
 import type { Money } from '../../../contract/money.ts'
 import type { PriceCard } from '../../../contract/quote.ts'
+import type { Compiled } from '../../relay/meta/evaluate.ts'
+import type { Options } from '../../relay/meta/options.ts'
 
 /** An upstream as a call sees it. */
 export interface CatalogChannel {
@@ -80,14 +82,36 @@ export interface CatalogGroup {
   readonly multiplier: Money
 }
 
+/** A meta model: a program over models. */
+export interface CatalogMeta {
+  readonly id: number
+  readonly name: string
+  readonly description: string
+  readonly provider: string
+  readonly providerName: string
+  readonly providerIconUrl: string
+  /** `actual`: each call costs what its model costs. `meta`: each costs by the meta model's own card. */
+  readonly billingMode: 'actual' | 'meta'
+  readonly exposeReferenced: boolean
+  readonly card: PriceCard
+  readonly compiled: Compiled
+  readonly options: Options
+  /** Of the program's text: what is remembered of another one is not of this. */
+  readonly programHash: string
+  /** The models of its program that exist, by their own names: each shown under the meta model's name and at its price. */
+  readonly targets: ReadonlyMap<string, CatalogModel>
+}
+
 /** All routing data of one instant. It is never changed, only replaced: a call keeps the one it was admitted with. */
 export interface Snapshot {
   /** Grows with each rebuild. */
   readonly version: number
   /** By the platform's model name, disabled ones included. */
   readonly models: ReadonlyMap<string, CatalogModel>
+  /** Enabled ones by name. */
+  readonly metaModels: ReadonlyMap<string, CatalogMeta>
   readonly userChannels: ReadonlyMap<number, CatalogUserChannel>
   readonly groups: ReadonlyMap<number, CatalogGroup>
 }
 
-export const EMPTY_SNAPSHOT: Snapshot = { version: 0, models: new Map(), userChannels: new Map(), groups: new Map() }
+export const EMPTY_SNAPSHOT: Snapshot = { version: 0, models: new Map(), metaModels: new Map(), userChannels: new Map(), groups: new Map() }

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { Database } from '../../db/open.ts'
-import type { ChannelModelTable, ChannelTable, GroupTable, ModelTable, UserChannelTable } from '../../db/schema.ts'
+import type { ChannelModelTable, ChannelTable, GroupTable, MetaModelTable, ModelTable, UserChannelTable } from '../../db/schema.ts'
 import type { Money } from '../../../contract/money.ts'
 
 export type GroupRow = Pick<Selectable<GroupTable>, 'id' | 'name' | 'multiplier'>
@@ -31,6 +31,7 @@ export type ChannelModelRow = Pick<
   Selectable<ChannelModelTable>,
   'id' | 'channel_id' | 'model_id' | 'upstream_model_name' | 'cost_card' | 'first_byte_timeout_seconds'
 >
+export type MetaModelRow = Selectable<MetaModelTable>
 export interface OverrideRow {
   owner_id: number
   group_id: number
@@ -46,6 +47,8 @@ export interface RoutingRows {
   models: ModelRow[]
   /** Enabled ones. */
   channelModels: ChannelModelRow[]
+  /** Enabled ones. */
+  metaModels: MetaModelRow[]
   channelOverrides: OverrideRow[]
   channelModelOverrides: OverrideRow[]
 }
@@ -55,7 +58,7 @@ export interface RoutingRows {
  * after his commit, which reads them again; a row that points to one not read yet is left out until then.
  */
 export async function readRouting(db: Database['query']): Promise<RoutingRows> {
-  const [groups, userChannels, channels, models, channelModels, channelOverrides, channelModelOverrides] = await Promise.all([
+  const [groups, userChannels, channels, models, channelModels, metaModels, channelOverrides, channelModelOverrides] = await Promise.all([
     db.selectFrom('groups').select(['id', 'name', 'multiplier']).execute(),
     db
       .selectFrom('user_channels')
@@ -93,10 +96,11 @@ export async function readRouting(db: Database['query']): Promise<RoutingRows> {
       .where('enabled', '=', 1)
       .orderBy('id')
       .execute(),
+    db.selectFrom('meta_models').selectAll().where('enabled', '=', 1).orderBy('id').execute(),
     db.selectFrom('channel_group_multipliers').select(['channel_id as owner_id', 'group_id', 'multiplier']).execute(),
     db.selectFrom('channel_model_group_multipliers').select(['channel_model_id as owner_id', 'group_id', 'multiplier']).execute(),
   ])
-  return { groups, userChannels, channels, models, channelModels, channelOverrides, channelModelOverrides }
+  return { groups, userChannels, channels, models, channelModels, metaModels, channelOverrides, channelModelOverrides }
 }
 
 /** The names of all models and meta models. */

@@ -10,13 +10,12 @@ export function logsRoutes(deps: Deps): Route[] {
   return [
     bind(listUserLogs, ({ caller, query }) => listLogsOf(deps, query, logWireOf, caller.userId)),
     bind(getUserLog, async ({ caller, params }) => {
-      const { row, entryId } = await findCall(deps, params.id, caller.userId)
-      return receiptOf(row, entryId)
+      return receiptOf(await findCall(deps, params.id, caller.userId))
     }),
     bind(listLogs, ({ query }) => listLogsOf(deps, query, adminLogWireOf)),
     bind(getLog, async ({ params }) => {
-      const { row, entryId } = await findCall(deps, params.id)
-      return adminReceiptOf(row, entryId, await channelNames(deps.db.query, plannedChannels(row)))
+      const call = await findCall(deps, params.id)
+      return adminReceiptOf(call, await channelNames(deps.db.query, plannedChannels(call.row)))
     }),
   ]
 }

@@ -3,7 +3,7 @@ import { firstPage, pageOf } from '../../../contract/api/common.ts'
 import { AppError } from '../../../contract/errors.ts'
 import type { Deps } from '../../http/deps.ts'
 import { queryTime } from '../../lib/query-time.ts'
-import { countLogs, findEntryOf, findLog, selectLogs, type LogFilters, type LogRow } from './store.ts'
+import { countLogs, findEntryOf, findLog, selectLogs, type LogFilters, type LogRow, selectParts, type PartRow } from './store.ts'
 
 /** The bare list, as the contract has it. */
 const LATEST = 100
@@ -43,9 +43,18 @@ export async function listLogsOf<T>(
   return { items: rows.map(wire), total: await countLogs(db, filters), page, page_size: pageSize }
 }
 
+/** A call with what its receipt is made of. */
+export interface FoundCall {
+  row: LogRow
+  entryId: number | null
+  /** The calls a meta model made for it. */
+  parts: PartRow[]
+}
+
 /** One call by number or request id, with its ledger entry. @throws AppError not_found, also for another's */
-export async function findCall(deps: Pick<Deps, 'db'>, id: string, ownUserId?: number): Promise<{ row: LogRow; entryId: number | null }> {
+export async function findCall(deps: Pick<Deps, 'db'>, id: string, ownUserId?: number): Promise<FoundCall> {
   const row = await findLog(deps.db.query, id.startsWith('req_') ? id : Number(id), ownUserId)
   if (!row) throw new AppError('not_found', { message: 'Log not found' })
-  return { row, entryId: await findEntryOf(deps.db.query, row.request_id) }
+  const parts = row.meta_model === '' ? [] : await selectParts(deps.db.query, row.request_id)
+  return { row, entryId: await findEntryOf(deps.db.query, row.request_id), parts }
 }

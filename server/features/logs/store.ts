@@ -47,6 +47,18 @@ export function findLog(db: Query, id: number | string, userId: number | undefin
   return (userId === undefined ? row : row.where('logs.user_id', '=', userId)).executeTakeFirst()
 }
 
+export type PartRow = Pick<Selectable<LogTable>, 'request_id' | 'meta_role' | 'model_name' | 'status' | 'end_reason' | 'cost'>
+
+/** The calls that were made for a call of a meta model, in order. */
+export function selectParts(db: Query, requestId: string): Promise<PartRow[]> {
+  return db
+    .selectFrom('logs')
+    .select(['request_id', 'meta_role', 'model_name', 'status', 'end_reason', 'cost'])
+    .where('parent_request_id', '=', requestId)
+    .orderBy('id')
+    .execute()
+}
+
 /** The ledger entry a call was booked with; null when it cost nothing. */
 export async function findEntryOf(db: Query, requestId: string): Promise<number | null> {
   const row = await db

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { AdminLogWire, AdminReceiptWire, LogWire, ReceiptWire } from '../../../contract/api/logs.ts'
 import { meters, type Meter } from '../../../contract/meters.ts'
-import { formatMoney, ZERO } from '../../../contract/money.ts'
+import { formatMoney, money, ZERO } from '../../../contract/money.ts'
 import { decodeCard, quote, type PriceCard, type Quote } from '../../../contract/quote.ts'
 import { isoTime } from '../../lib/clock.ts'
 import { receiptLines } from '../billing/receipt-lines.ts'
 import { endReasons, ruleOf, usageSources } from '../billing/rules.ts'
 import { usageOfRow } from '../books/service.ts'
-import type { LogRow } from './store.ts'
+import type { FoundCall } from './service.ts'
+import type { LogRow, PartRow } from './store.ts'
 
 const list = z.array(z.json())
 const attempts = z.array(
@@ -80,6 +81,8 @@ export function logWireOf(row: LogRow): LogWire {
     response_time_ms: row.response_time_ms,
     ip: row.ip,
     user_agent: row.user_agent,
+    ...(row.meta_model === '' ? {} : { meta_model: row.meta_model, meta_role: row.meta_role }),
+    ...(row.parent_request_id === null ? {} : { parent_request_id: row.parent_request_id }),
     created_at: isoTime(row.created_at),
   }
 }
@@ -90,11 +93,12 @@ export function adminLogWireOf(row: LogRow): AdminLogWire {
 }
 
 /** The receipt as its own user sees it. */
-export function receiptOf(row: LogRow, entryId: number | null): ReceiptWire {
+export function receiptOf({ row, entryId, parts }: FoundCall): ReceiptWire {
   const tries = attempts.parse(JSON.parse(row.attempts))
   return {
     ...logWireOf(row),
     ...billOf(row, entryId),
+    ...partsOf(row, parts),
     attempts: tries.map(({ outcome, status, startedMs, durationMs }) => ({
       outcome,
       status,
@@ -105,11 +109,12 @@ export function receiptOf(row: LogRow, entryId: number | null): ReceiptWire {
 }
 
 /** The receipt with where the call went. */
-export function adminReceiptOf(row: LogRow, entryId: number | null, channelNames: ReadonlyMap<number, string>): AdminReceiptWire {
+export function adminReceiptOf({ row, entryId, parts }: FoundCall, channelNames: ReadonlyMap<number, string>): AdminReceiptWire {
   const tries = attempts.parse(JSON.parse(row.attempts))
   return {
     ...adminLogWireOf(row),
     ...billOf(row, entryId),
+    ...partsOf(row, parts),
     attempts: tries.map((one) => ({
       outcome: one.outcome,
       status: one.status,
@@ -121,6 +126,14 @@ export function adminReceiptOf(row: LogRow, entryId: number | null, channelNames
       error: one.error,
     })),
     plan: planOf(row, channelNames),
+  }
+}
+
+/** The calls a meta model made for this one. */
+function partsOf(row: LogRow, parts: readonly PartRow[]): Pick<ReceiptWire, 'parts' | 'total'> {
+  return {
+    parts: parts.map(({ cost, ...part }) => ({ ...part, cost: formatMoney(cost) })),
+    total: formatMoney(money(parts.reduce((sum, { cost }) => sum + cost, row.cost as bigint))),
   }
 }
 
@@ -159,6 +172,7 @@ function adminPart(row: LogRow): Omit<AdminLogWire, keyof LogWire> {
     upstream_protocol: row.upstream_protocol,
     upstream_cost: row.upstream_cost === null ? null : formatMoney(row.upstream_cost),
     error: row.error,
+    ...(row.audit_label === '' ? {} : { audit_label: row.audit_label }),
   }
 }
 

@@ -30,6 +30,8 @@ export interface Judgement {
   readonly labels: readonly string[]
   /** Which judge of the program this is: part of what its answer is remembered by. */
   readonly index: number
+  /** Every decision it may lead to. */
+  readonly after: readonly Decision[]
   decide(output: string): Decision
 }
 
@@ -82,14 +84,13 @@ class Compiler {
       case 'call':
         return ends({ kind: 'call', model: action.model.name }, { line, column, kind: 'call', text: action.model.name, taken: true })
       case 'fallback': {
-        const models = action.calls.map(({ model }) => model.name)
-        return ends({ kind: 'fallback', models }, { line, column, kind: 'fallback', text: models.join(', '), taken: true })
+        const decision = fallbackOf(action)
+        return ends(decision, { line, column, kind: 'fallback', text: decision.models.join(', '), taken: true })
       }
       case 'parallel': {
-        const models = action.calls.map(({ model }) => model.name)
-        const synthesize = action.synthesize?.name ?? models[0] ?? ''
-        const text = `${models.join(', ')} synthesize ${synthesize}`
-        return ends({ kind: 'parallel', models, synthesize }, { line, column, kind: 'parallel', text, taken: true })
+        const decision = parallelOf(action)
+        const text = `${decision.models.join(', ')} synthesize ${decision.synthesize}`
+        return ends(decision, { line, column, kind: 'parallel', text, taken: true })
       }
       case 'route':
         return this.#route(action)
@@ -105,6 +106,7 @@ class Compiler {
         const next = this.#route(action.route)
         const { prompt } = action
         const model = action.model.name
+        const after = leavesOf(action.route)
         return (values, random, path) => {
           path?.push({ line, column, kind: 'judge', text: model, taken: true })
           return {
@@ -114,6 +116,7 @@ class Compiler {
               prompt,
               labels,
               index,
+              after,
               decide: (output) => {
                 values[slot] = output
                 return next(values, random, path)
@@ -166,6 +169,39 @@ class Compiler {
       }
       case 'compare':
         return comparison(condition, this.#slot(condition.left.name))
+    }
+  }
+}
+
+function fallbackOf({ calls }: Extract<Action, { kind: 'fallback' }>): Extract<Decision, { kind: 'fallback' }> {
+  return { kind: 'fallback', models: calls.map(({ model }) => model.name) }
+}
+
+function parallelOf({ calls, synthesize }: Extract<Action, { kind: 'parallel' }>): Extract<Decision, { kind: 'parallel' }> {
+  const models = calls.map(({ model }) => model.name)
+  return { kind: 'parallel', models, synthesize: synthesize?.name ?? models[0] ?? '' }
+}
+
+/** Every decision an action may end in. */
+function leavesOf(action: Action): Decision[] {
+  switch (action.kind) {
+    case 'call':
+      return [{ kind: 'call', model: action.model.name }]
+    case 'fallback':
+      return [fallbackOf(action)]
+    case 'parallel':
+      return [parallelOf(action)]
+    case 'route':
+    case 'switch':
+      return action.branches.flatMap((branch) => leavesOf(branch.action))
+    case 'judge': {
+      const after = leavesOf(action.route)
+      const [first] = after
+      // Only what it costs is asked of it here.
+      if (!first) return []
+      return [
+        { kind: 'judge', judge: { model: action.model.name, prompt: action.prompt, labels: [], index: -1, after, decide: () => first } },
+      ]
     }
   }
 }

@@ -162,6 +162,7 @@ function snapshotOf(algorithm: RoutingAlgorithm, channels: readonly TestChannel[
         first_byte_timeout_seconds: null,
       })),
       channelOverrides: [],
+      metaModels: [],
       channelModelOverrides: [],
     },
     1,

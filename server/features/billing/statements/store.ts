@@ -1,3 +1,4 @@
+// long file: every statement of the ledger in one place, compiled together
 import { sql, type Insertable, type Kysely, type RawBuilder } from 'kysely'
 import { ZERO, type Money } from '../../../../contract/money.ts'
 import type { Database } from '../../../db/open.ts'
@@ -126,6 +127,7 @@ export function ledgerStatements({ query }: Database) {
       .where('id', '=', p.id)
       .returning('amount'),
   )
+  const heldBy = prepare<ById<string>>(query, (p, q) => q.selectFrom('holds').select('amount').where('id', '=', p.id))
   const takeHold = prepare<ById<string>>(query, (p, q) => q.deleteFrom('holds').where('id', '=', p.id).returning(['amount', 'api_key_id']))
   const settleAccount = prepare<Settlement>(query, (p, q) =>
     q
@@ -181,6 +183,7 @@ export function ledgerStatements({ query }: Database) {
     key,
     insertHold,
     raiseHold,
+    heldBy,
     takeHold,
     settleAccount,
     settleKey,
@@ -310,5 +313,9 @@ export const logColumns = [
   'first_response_time_ms',
   'response_time_ms',
   'source',
+  'meta_model',
+  'meta_role',
+  'audit_label',
+  'parent_request_id',
   'created_at',
 ] as const satisfies readonly (keyof Insertable<LogTable>)[]

@@ -145,6 +145,8 @@ export const errors = {
   'error.redeem_code_exists': 'This redeem code exists already.',
   'error.meta_model_not_found': 'This meta model was deleted, or never existed.',
   'error.meta_program_invalid': 'The program has mistakes.',
+  'error.meta_model_not_allowed': 'This API key may not use this meta model.',
+  'error.meta_model_unresolved': 'None of the models behind this meta model can be used now.',
   'error.meta_case_invalid': 'A case of the simulation is not valid.',
   'error.meta_name_is_model': 'A model of this name exists; a meta model would hide it.',
   'error.name_is_meta_model': 'A meta model of this name exists; it would hide the model.',

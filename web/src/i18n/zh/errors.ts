@@ -143,6 +143,8 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.redeem_code_exists': '此兑换码已存在。',
   'error.meta_model_not_found': '该元模型已删除或不存在。',
   'error.meta_program_invalid': '程序有错误。',
+  'error.meta_model_not_allowed': '该 API 密钥无权使用此元模型。',
+  'error.meta_model_unresolved': '该元模型背后的模型目前均不可用。',
   'error.meta_case_invalid': '模拟用例无效。',
   'error.meta_name_is_model': '已有同名模型，元模型会将其遮蔽。',
   'error.name_is_meta_model': '已有同名元模型，会遮蔽该模型。',
