@@ -2,6 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:tes
 import { createTestApp, login, type TestApp } from '../../../test/app.ts'
 import { smtpSink, type SmtpSink } from '../../../test/smtp.ts'
 import { deliverMails } from '../mail/service.ts'
+import { confirmPasswordHash } from '../users/service.ts'
+import { sessionsOf, signIn } from './service.ts'
 
 let app: TestApp
 let sink: SmtpSink
@@ -93,6 +95,21 @@ describe('changing a password', () => {
     const row = await app.deps.db.query.selectFrom('users').select('email_verified').where('id', '=', user.id).executeTakeFirst()
     expect(row?.email_verified).toBe(1)
     await login(app, 'no-password', NEW)
+  })
+
+  test('a sign-in whose password was right a moment ago opens nothing once it has changed', async () => {
+    const user = await app.user('overtaken')
+    const row = await app.deps.db.query.selectFrom('users').selectAll().where('id', '=', user.id).executeTakeFirstOrThrow()
+    const hash = row.password_hash ?? ''
+    const open = () =>
+      signIn(app.deps, row, { ip: '', userAgent: '' }, (tx) => confirmPasswordHash(tx, row.id, hash, hash)).then(
+        () => 'open',
+        (error: { code: string }) => error.code,
+      )
+    expect(await open()).toBe('open')
+    await app.deps.db.query.updateTable('users').set({ password_hash: 'another' }).where('id', '=', user.id).execute()
+    const before = (await sessionsOf(app.deps, user.id)).length
+    expect([await open(), (await sessionsOf(app.deps, user.id)).length]).toEqual(['login_failed', before])
   })
 
   test('the current password takes ten guesses an hour', async () => {
