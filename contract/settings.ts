@@ -206,6 +206,10 @@ export const settings = {
   rate_limit_enabled: bool('security', true, { public: false }),
   rate_limit_requests_per_minute: hidden('security', '60', integer(0, 1_000_000)),
   rate_limit_burst: hidden('security', '10', integer(0, 1_000_000)),
+  /** Of all customers together, beside what each of them has; 0: none. In force also where `rate_limit_enabled` is off. */
+  rate_limit_site_requests_per_minute: hidden('security', '0', integer(0, 100_000_000)),
+  rate_limit_site_tokens_per_minute: hidden('security', '0', integer(0, 2_000_000_000)),
+  rate_limit_site_concurrency: hidden('security', '0', integer(0, 1_000_000)),
   sensitive_filter_enabled: bool('security', false, { public: false }),
   sensitive_words: hidden('security', ''),
   sensitive_filter_scope: hidden('security', 'request', oneOf('request', 'request_response')),

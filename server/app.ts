@@ -58,6 +58,7 @@ import { SWEEP_SIGN_IN_MS, sweepSignIn } from './jobs/sign-in.ts'
 import { clientIp } from './lib/client-ip.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
 import { requestId, sha256Hex } from './lib/ids.ts'
+import { Limiter } from './lib/limiter.ts'
 import { LiveSettings } from './lib/live-settings.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
 import { createMailer } from './lib/mailer.ts'
@@ -166,6 +167,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     trustedProxies: config.trustedProxies,
     changes: new Changes(log),
     redis,
+    limiter: new Limiter(clock, redis, log),
   }
   // Before anything is read: what is told from now on is either read below or heard.
   const leaveProcesses = await joinProcesses(deps, config.databaseUrl)
@@ -221,6 +223,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
       await scheduler.stop()
       await gateway?.close()
       await leaveProcesses()
+      deps.limiter.close()
       redis?.close()
       await db.close()
     },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decimalInput } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { budgetFields, budgetInput } from './budgets.ts'
-import { idParams, listSchema, messageAnswer, pageQuery, time } from './common.ts'
+import { idParams, limitFields, limitInput, listSchema, messageAnswer, pageQuery, time } from './common.ts'
 
 /** A key without its secret (contract.md 2.4). */
 export const apiKeyWire = z.strictObject({
@@ -18,7 +18,8 @@ export const apiKeyWire = z.strictObject({
   quota_remaining: z.string().optional(),
   ...budgetFields,
   enabled: z.boolean(),
-  rate_limit_rpm: z.int().nullable(),
+  /** Requests a minute: null means the site's own limit. */
+  ...limitFields,
   expires_at: time.nullable(),
   usage_reset_at: time.nullable(),
   usage: z.strictObject({
@@ -51,8 +52,8 @@ export const apiKeyBody = z.object({
   quota_limit: decimalInput.refine((limit) => limit >= 0n, { error: 'API key quota limit cannot be negative' }).nullish(),
   ...budgetInput,
   enabled: z.boolean().nullish(),
-  /** Requests a minute, instead of the site's limit; null: the site's. */
-  rate_limit_rpm: z.int().min(1).max(1_000_000).nullish(),
+  /** Requests a minute, instead of the site's limit (null: the site's); tokens a minute and calls at once (null: no limit). */
+  ...limitInput,
   expires_at: z.iso.datetime({ offset: true }).nullish(),
 })
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
 import { cardInput, cardOutput } from '../prices.ts'
-import { firstByteTimeout, idParams, messageAnswer, time } from './common.ts'
+import { firstByteTimeout, idParams, limitFields, limitInput, messageAnswer, time } from './common.ts'
 import { modelOverrideWire, overridesBody } from './groups.ts'
 import { iconUrl, MAX_MODEL_NAME, modelWire, providerText } from './models.ts'
 
@@ -21,6 +21,7 @@ export const channelModelWire = z.strictObject({
   enabled: z.boolean(),
   /** Instead of the channel's; null: the channel's. */
   first_byte_timeout_seconds: z.int().nullable(),
+  ...limitFields,
   created_at: time,
   updated_at: time,
   group_multipliers: z.array(modelOverrideWire).optional(),
@@ -45,6 +46,7 @@ export const channelModelBody = z.object({
   enabled: z.boolean().nullish(),
   /** null: the channel's. */
   first_byte_timeout_seconds: firstByteTimeout.nullish(),
+  ...limitInput,
 })
 export type ChannelModelBody = z.output<typeof channelModelBody>
 

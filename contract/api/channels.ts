@@ -3,7 +3,7 @@ import { channelTypeOf, channelTypes, upstreamProtocols } from '../channel-types
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { channelModelWire } from './channel-models.ts'
-import { firstByteTimeout, idParams, listSchema, messageAnswer, pageQuery, time } from './common.ts'
+import { firstByteTimeout, idParams, limitFields, limitInput, listSchema, messageAnswer, pageQuery, time } from './common.ts'
 import { channelOverrideWire, overridesBody } from './groups.ts'
 import { userChannelFields } from './user-channel-fields.ts'
 
@@ -38,6 +38,7 @@ export const channelWire = z.strictObject({
   last_health_status: z.string(),
   /** Instead of the site's; null: the site's. */
   first_byte_timeout_seconds: z.int().nullable(),
+  ...limitFields,
   created_at: time,
   updated_at: time,
   models: z.array(channelModelWire),
@@ -70,6 +71,8 @@ export const channelBody = z.object({
   enabled: z.boolean().nullish(),
   /** null: the site's. */
   first_byte_timeout_seconds: firstByteTimeout.nullish(),
+  /** What the upstream may be asked for; a channel without room is left out, or waited for a moment. */
+  ...limitInput,
 })
 export type ChannelBody = z.output<typeof channelBody>
 

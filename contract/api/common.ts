@@ -61,8 +61,30 @@ export const time = z.string()
 
 export const messageAnswer = z.strictObject({ message: z.string() })
 
+/** Limits on the wire: requests a minute, tokens a minute, calls at once; null: none. */
+export const limitFields = {
+  rate_limit_rpm: z.int().nullable(),
+  rate_limit_tpm: z.int().nullable(),
+  rate_limit_concurrency: z.int().nullable(),
+}
+
+/** Limits in a body: absent keeps what there is, null takes the limit away. Nothing that is sold reaches these maxima. */
+export const limitInput = {
+  rate_limit_rpm: z.int().min(1).max(1_000_000).nullish(),
+  rate_limit_tpm: z.int().min(1).max(1_000_000_000).nullish(),
+  rate_limit_concurrency: z.int().min(1).max(100_000).nullish(),
+}
+
 /** A group on the wire (contract.md 2.2). */
-export const groupWire = z.strictObject({ id: z.int(), name: z.string(), multiplier: z.string(), created_at: time, updated_at: time })
+export const groupWire = z.strictObject({
+  id: z.int(),
+  name: z.string(),
+  multiplier: z.string(),
+  /** Of each member who has none of his own. */
+  ...limitFields,
+  created_at: time,
+  updated_at: time,
+})
 
 /** A signed-in browser. */
 export const sessionWire = z.strictObject({

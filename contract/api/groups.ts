@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
-import { groupWire, idParams, listSchema, messageAnswer, pageQuery, time } from './common.ts'
+import { groupWire, idParams, limitInput, listSchema, messageAnswer, pageQuery, time } from './common.ts'
 
 export type GroupWire = z.input<typeof groupWire>
 
@@ -23,6 +23,7 @@ export const createGroup = endpoint({
   body: z.object({
     name: z.string({ error: 'Group name is required' }).trim().min(1, { error: 'Group name is required' }).max(50),
     multiplier: nonNegativeDecimal.nullish(),
+    ...limitInput,
   }),
   response: groupWire,
 })
@@ -32,7 +33,11 @@ export const updateGroup = endpoint({
   access: 'admin',
   summary: 'Changes what is given',
   params: idParams('Invalid group id'),
-  body: z.object({ name: name.min(1, { error: 'Group name is required' }).nullish(), multiplier: nonNegativeDecimal.nullish() }),
+  body: z.object({
+    name: name.min(1, { error: 'Group name is required' }).nullish(),
+    multiplier: nonNegativeDecimal.nullish(),
+    ...limitInput,
+  }),
   response: groupWire,
 })
 export const deleteGroup = endpoint({

@@ -3,7 +3,7 @@ import { decimalInput } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { apiKeyWire } from './api-keys.ts'
 import { budgetFields, budgetInput } from './budgets.ts'
-import { groupWire, idParams, listSchema, messageAnswer, pageQuery, sessionWire, time } from './common.ts'
+import { groupWire, idParams, limitFields, limitInput, listSchema, messageAnswer, pageQuery, sessionWire, time } from './common.ts'
 
 const membershipWire = z.strictObject({
   id: z.int(),
@@ -32,6 +32,8 @@ const userFields = {
   is_admin: z.boolean(),
   role: z.enum(['user', 'support', 'finance', 'admin', 'owner']),
   disabled_at: time.nullable(),
+  /** Over all his keys; null: his groups'. */
+  ...limitFields,
   created_at: time,
   updated_at: time,
 }
@@ -87,6 +89,7 @@ export const putUser = endpoint({
     role: z.enum(['user', 'support', 'finance', 'admin', 'owner']).nullish(),
     disabled: z.boolean().nullish(),
     ...budgetInput,
+    ...limitInput,
     reason: z.string().max(200).nullish(),
     note: z.string().max(2000).nullish(),
   }),

@@ -5,6 +5,7 @@ import * as first from './migrations/0001-first.ts'
 import * as responses from './migrations/0002-responses.ts'
 import * as rewards from './migrations/0003-rewards.ts'
 import * as routing from './migrations/0010-routing.ts'
+import * as limits from './migrations/0011-limits.ts'
 import * as budgets from './migrations/0012-budgets.ts'
 import * as payments from './migrations/0013-payments.ts'
 import * as signIn from './migrations/0014-sign-in.ts'
@@ -18,6 +19,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0002-responses': responses,
   '0003-rewards': rewards,
   '0010-routing': routing,
+  '0011-limits': limits,
   '0012-budgets': budgets,
   '0013-payments': payments,
   '0014-sign-in': signIn,

@@ -2,6 +2,13 @@
 import type { Generated, Insertable } from 'kysely'
 import type { Money } from '../../contract/money.ts'
 
+/** Limits of what can be limited: a minute, a minute, at once; null: none. */
+interface Limited {
+  rate_limit_rpm: number | null
+  rate_limit_tpm: number | null
+  rate_limit_concurrency: number | null
+}
+
 /** Epoch milliseconds, UTC. */
 type Time = number
 /** 0 or 1. */
@@ -14,14 +21,14 @@ interface Dated {
   updated_at: Time
 }
 
-export interface GroupTable extends Dated {
+export interface GroupTable extends Dated, Limited {
   id: Generated<number>
   name: string
   multiplier: Money
   is_default: Flag
 }
 
-export interface UserTable extends Dated {
+export interface UserTable extends Dated, Limited {
   id: Generated<number>
   username: string
   /** Lower-case; unique. */
@@ -118,7 +125,7 @@ export interface InstanceTable {
   heartbeat_at: Time
 }
 
-export interface ApiKeyTable extends Dated, Budgeted {
+export interface ApiKeyTable extends Dated, Budgeted, Limited {
   id: Generated<number>
   user_id: number
   name: string
@@ -136,7 +143,6 @@ export interface ApiKeyTable extends Dated, Budgeted {
   /** After a rotation the old secret works until then. */
   previous_key_hash: string | null
   previous_expires_at: Time | null
-  rate_limit_rpm: number | null
   request_count: number
   input_tokens: number
   output_tokens: number
@@ -163,7 +169,7 @@ export interface UserChannelGroupTable {
   created_at: Time
 }
 
-export interface ChannelTable extends Dated {
+export interface ChannelTable extends Dated, Limited {
   id: Generated<number>
   user_channel_id: number | null
   name: string
@@ -232,7 +238,7 @@ export interface PriceVersionTable {
   created_at: Time
 }
 
-export interface ChannelModelTable extends Dated {
+export interface ChannelModelTable extends Dated, Limited {
   id: Generated<number>
   channel_id: number
   model_id: number

@@ -1,6 +1,7 @@
 import type { Database } from '../db/open.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Range } from '../lib/client-ip.ts'
+import type { Limiter } from '../lib/limiter.ts'
 import type { LiveSettings } from '../lib/live-settings.ts'
 import type { Log } from '../lib/log.ts'
 import type { Mailer } from '../lib/mailer.ts'
@@ -34,4 +35,6 @@ export interface Deps {
   readonly changes: Changes
   /** What processes share, when they do. Optional at any moment: whoever asks it goes on without it. */
   readonly redis: Redis | undefined
+  /** Limits that hold over all processes. */
+  readonly limiter: Limiter
 }

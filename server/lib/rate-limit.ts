@@ -1,22 +1,16 @@
 import type { Clock } from './clock.ts'
+import { SlidingWindow } from './sliding-window.ts'
 
-const WINDOW_SECONDS = 60
 /** Keys kept in memory; the longest unused are dropped first. At ~350 bytes each this is 35 MB at most. */
-const MAX_KEYS = 100_000
-
-interface Window {
-  counts: Uint32Array
-  sum: number
-  second: number
-}
+export const MAX_KEYS = 100_000
 
 /**
- * At most `limit` events per key in any 60 seconds, exact to a second: no double burst at a window's edge (W87).
- * One process counts for itself.
+ * At most `limit` events per key in any 60 seconds, exact to a second. One process counts for itself: for what is too cheap to
+ * ask others about. What processes share is limited by `Limiter`.
  */
 export class RateLimiter {
   readonly #clock: Clock
-  readonly #windows = new Map<string | number, Window>()
+  readonly #windows = new Map<string | number, SlidingWindow>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -24,45 +18,23 @@ export class RateLimiter {
 
   /** Counts one event. @returns 0 when it is allowed, else the seconds after which one will be */
   take(key: string | number, limit: number): number {
-    const second = Math.floor(this.#clock.monotonic() / 1000)
-    const window = this.#window(key, second)
-    this.#advance(window, second)
-    if (window.sum >= limit) return this.#wait(window, limit)
-    const slot = second % WINDOW_SECONDS
-    window.counts[slot] = (window.counts[slot] ?? 0) + 1
-    window.sum += 1
+    const window = windowOf(this.#windows, key, Math.floor(this.#clock.monotonic() / 1000))
+    if (window.sum >= limit) return window.wait(limit - 1)
+    window.add(1)
     return 0
   }
+}
 
-  #window(key: string | number, second: number): Window {
-    let window = this.#windows.get(key)
-    if (window) return window
-    if (this.#windows.size >= MAX_KEYS) {
-      const oldest = this.#windows.keys().next()
-      if (!oldest.done) this.#windows.delete(oldest.value)
-    }
-    window = { counts: new Uint32Array(WINDOW_SECONDS), sum: 0, second }
-    this.#windows.set(key, window)
-    return window
+/** The window of a key as of now; the longest unused one leaves for a new one. */
+export function windowOf<K>(windows: Map<K, SlidingWindow>, key: K, second: number): SlidingWindow {
+  let window = windows.get(key)
+  // A Map keeps the order of insertion.
+  if (window) windows.delete(key)
+  else {
+    window = new SlidingWindow(second)
+    if (windows.size >= MAX_KEYS) for (const oldest of windows.keys().take(1)) windows.delete(oldest)
   }
-
-  #advance(window: Window, second: number): void {
-    const steps = Math.min(second - window.second, WINDOW_SECONDS)
-    for (let step = 1; step <= steps; step += 1) {
-      const slot = (window.second + step) % WINDOW_SECONDS
-      window.sum -= window.counts[slot] ?? 0
-      window.counts[slot] = 0
-    }
-    window.second = second
-  }
-
-  /** Seconds until enough of the window has passed. */
-  #wait(window: Window, limit: number): number {
-    let sum = window.sum
-    for (let step = 1; step <= WINDOW_SECONDS; step += 1) {
-      sum -= window.counts[(window.second + step) % WINDOW_SECONDS] ?? 0
-      if (sum < limit) return step
-    }
-    return WINDOW_SECONDS
-  }
+  windows.set(key, window)
+  window.advance(second)
+  return window
 }

@@ -5,6 +5,7 @@ import type { Candidate, CatalogMeta, CatalogModel } from '../features/catalog/s
 import { parseBody, readBody } from '../http/body.ts'
 import { inRanges } from '../lib/client-ip.ts'
 import type { AdmittedCall } from './call.ts'
+import { limitsOfCall, tokensOf, type CallLimits } from './call-limits.ts'
 import { bearerOf } from './credentials.ts'
 import type { RelayDeps } from './deps.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
@@ -30,9 +31,26 @@ export interface Arrival {
  * @throws AppError with the status the client is to see
  */
 export async function admit(arrival: Arrival, deps: RelayDeps): Promise<AdmittedCall> {
-  const { request, ingress, requestId, ip, startedMs } = arrival
+  const { request, ip, ingress } = arrival
   const caller = await callerOf(request, ip, ingress, deps)
-  limitRate(caller, deps)
+  const limits = limitsOfCall(caller, ingress.protocol.id, deps)
+  limits.look()
+  let call: AdmittedCall
+  try {
+    call = await read(arrival, caller, limits, deps)
+  } catch (error) {
+    // Whoever asks for what cannot be had asks as well.
+    await limits.take(() => 0)
+    limits.end(0)
+    throw error
+  }
+  await limits.take(() => tokensOf(call))
+  return call
+}
+
+/** What the call is. @throws AppError */
+async function read(arrival: Arrival, caller: KeyCaller, limits: CallLimits, deps: RelayDeps): Promise<AdmittedCall> {
+  const { request, ingress, requestId, ip, startedMs } = arrival
   const bytes = await readBody(request)
   const { body, losses, adapted, same, peek } = readOperation(ingress, bytes, request)
   const name = modelName(peek.model)
@@ -57,6 +75,7 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
     meta,
     snapshot,
     lists,
+    limits,
     startedMs,
     estimatedInput: deps.estimator.estimate(name, ingress.protocol.requestText(body)),
     forwardHeaders: forwardedHeaders(request),
@@ -92,21 +111,6 @@ export async function callerOf(request: Request, ip: string, ingress: Pick<Ingre
   if (caller.disabled) throw new AppError('account_disabled')
   if (caller.allowedIps.length > 0 && !inRanges(ip, caller.allowedIps)) throw new AppError('api_key_ip')
   return caller
-}
-
-/** One call more for this key: its own limit where it has one, else the site's. @throws AppError rate_limited */
-export function limitRate(caller: KeyCaller, deps: RelayDeps): void {
-  const limit = caller.rateLimitRpm ?? siteLimit(deps)
-  if (limit === undefined) return
-  const wait = deps.limiter.take(caller.keyId ?? `user:${caller.userId}`, limit)
-  if (wait > 0) throw new AppError('rate_limited', { message: `Rate limit exceeded; try again in ${wait} s`, retryAfterSeconds: wait })
-}
-
-/** Calls a minute with the allowed burst, or undefined when the site does not limit. */
-function siteLimit({ settings }: RelayDeps): number | undefined {
-  if (!settings.bool('rate_limit_enabled')) return undefined
-  const perMinute = settings.integer('rate_limit_requests_per_minute')
-  return perMinute > 0 ? perMinute + settings.integer('rate_limit_burst') : undefined
 }
 
 interface Operation {

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../contract/json.ts'
 import type { KeyCaller } from '../features/api-keys/cache.ts'
 import type { CallFacts } from '../features/billing/draft.ts'
 import type { Candidate, CatalogMeta, CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
+import type { CallLimits } from './call-limits.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
 import type { Peek } from './protocols/protocol.ts'
@@ -36,6 +37,8 @@ export interface AdmittedCall {
   /** Monotonic milliseconds at arrival. */
   readonly startedMs: number
   readonly estimatedInput: number
+  /** What it takes of the limits of site, user and key. */
+  readonly limits: CallLimits
   /** The client's side: aborted when it goes away. */
   readonly clientSignal: AbortSignal
   /** The name the client gave its conversation in a header; "": none, or there is no choice of channels. */

@@ -87,8 +87,16 @@ function ingress(counting: Counting, endpoint: string, path: Ingress['path']): C
  */
 export async function countTokens(arrival: Arrival & { ingress: CountIngress }, deps: RelayDeps): Promise<Response> {
   const call = await admit(arrival, deps)
-  const { counting } = arrival.ingress
-  const headers = { 'x-tollgate-request-id': call.requestId }
+  try {
+    return await countedBy(call, arrival.ingress, deps)
+  } finally {
+    // It produces nothing.
+    call.limits.end(0)
+  }
+}
+
+async function countedBy(call: AdmittedCall, { counting }: CountIngress, deps: RelayDeps): Promise<Response> {
+  const headers = { 'x-tollgate-request-id': call.requestId, ...call.limits.headers() }
   const able = call.lists
     .flatMap((list) => deps.routing.speaking(list, counting.upstreams).filter(canCount).slice(0, MAX_ATTEMPTS))
     .slice(0, MAX_ATTEMPTS)

@@ -27,7 +27,7 @@ const MAX_DROPPED_CHARS = 2_000
 
 /** Headers of every gateway answer; `cost` only where it is known before the body leaves. */
 export function answerHeaders(call: AdmittedCall, losses: readonly Loss[], cost: Money | undefined): Record<string, string> {
-  const headers: Record<string, string> = { 'x-tollgate-request-id': call.requestId }
+  const headers: Record<string, string> = { 'x-tollgate-request-id': call.requestId, ...call.limits.headers() }
   if (cost !== undefined) headers['x-tollgate-cost'] = formatMoney(cost)
   if (losses.length > 0) {
     const paths = [...new Set(losses.map(({ path }) => path.replace(/[^\x20-\x7e]|,/g, '?')))].join(', ')

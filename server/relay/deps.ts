@@ -3,7 +3,7 @@ import type { Catalog } from '../features/catalog/service.ts'
 import type { Ledger } from '../features/billing/service.ts'
 import type { StoredResponses } from '../features/responses/service.ts'
 import type { Deps } from '../http/deps.ts'
-import type { RateLimiter } from '../lib/rate-limit.ts'
+import type { ChannelLimits } from './channel-limits.ts'
 import type { TokenCounter } from './counter.ts'
 import type { Routing } from './routing/routing.ts'
 import type { Judgements } from './meta-call/judge.ts'
@@ -15,7 +15,7 @@ export interface RelayDeps extends Deps {
   readonly keys: KeyCache
   readonly catalog: Catalog
   readonly ledger: Ledger
-  readonly limiter: RateLimiter
+  readonly channelLimits: ChannelLimits
   readonly routing: Routing
   readonly estimator: InputEstimator
   readonly counter: TokenCounter

@@ -17,9 +17,17 @@ const kinds: Partial<Record<ErrorCode, Fault['kind']>> = {
   upstream_timeout: 'timeout',
 }
 
+/** Codes that clients know by the makers' name. */
+const codes: Partial<Record<ErrorCode, string>> = { rate_limited: 'rate_limit_exceeded' }
+
 /** An error of ours as a Fault, for the client's own protocol to encode. */
 export function faultOf(error: AppError): Fault {
-  const fault: Fault = { kind: kinds[error.code] ?? kindOf(error.status), status: error.status, message: error.message, code: error.code }
+  const fault: Fault = {
+    kind: kinds[error.code] ?? kindOf(error.status),
+    status: error.status,
+    message: error.message,
+    code: codes[error.code] ?? error.code,
+  }
   if (error.param !== undefined) fault.param = error.param
   if (error.retryAfterSeconds !== undefined) fault.retryAfterSeconds = error.retryAfterSeconds
   return fault

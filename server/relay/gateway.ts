@@ -1,6 +1,7 @@
 import { AppError } from '../../contract/errors.ts'
 import { asAppError } from '../http/errors.ts'
 import { describeError } from '../lib/log.ts'
+import { LimitReached } from './call-limits.ts'
 import type { RelayDeps } from './deps.ts'
 import { faultOf } from './faults.ts'
 import { errorProtocolOf, ingressOf } from './ingress.ts'
@@ -48,6 +49,7 @@ function failed(failure: AppError, { request, url, requestId }: GatewayRequest, 
     deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
   const { status, body } = errorProtocolOf(url.pathname, request.headers).encodeError(faultOf(failure), requestId)
   const headers: Record<string, string> = { 'x-tollgate-request-id': requestId }
+  if (failure instanceof LimitReached) Object.assign(headers, failure.headers)
   if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds)
   return Response.json(body, { status, headers })
 }

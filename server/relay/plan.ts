@@ -10,6 +10,8 @@ import type { Skipped } from './routing/trace.ts'
 
 /** Blocked channels that stand at the end of an order: one of them is asked when nothing else is left (dispatch.ts). */
 const LAST_RESORTS = 3
+/** Channels without room that are looked past: the cost does not grow with their number. */
+const MAX_FULL = 64
 /** Blocked channels the trace names. */
 const MAX_SKIPPED = 8
 
@@ -18,10 +20,14 @@ const MAX_SKIPPED = 8
  * of the next. A conversation goes on where it was served last, unless that channel is unhealthy or of a lower priority. The
  * cost does not grow with the number of channels.
  */
-export function plan(call: AdmittedCall, { routing, clock }: Pick<RelayDeps, 'routing' | 'clock'>): Candidate[] {
+export function plan(
+  call: AdmittedCall,
+  { routing, channelLimits, clock }: Pick<RelayDeps, 'routing' | 'channelLimits' | 'clock'>,
+): Candidate[] {
   const head = call.lists[0]?.[0]
   if (!head) return []
   const { health, affinity } = routing
+  let full = 0
   const nowMs = clock.monotonic()
   const order: Candidate[] = []
   const skipped: Skipped[] = []
@@ -40,7 +46,18 @@ export function plan(call: AdmittedCall, { routing, clock }: Pick<RelayDeps, 'ro
     const algorithm = routing.algorithmOf(call, all[0]?.userChannelId)
     for (const one of view.blocked.slice(0, MAX_SKIPPED - skipped.length)) skipped.push(one)
     lastResorts(list, view, algorithm, last)
-    const placed = order.length === 0 && place ? placedIn(list, view, algorithm, place) : undefined
+    /** True when the candidate's own limits leave room; else it is asked last, when nothing else is left. */
+    const hasRoom = (candidate: Candidate): boolean => {
+      const waitSeconds = channelLimits.fullFor(candidate, call)
+      if (waitSeconds === undefined) return true
+      full += 1
+      if (last.length < LAST_RESORTS) last.push(candidate)
+      if (skipped.length < MAX_SKIPPED)
+        skipped.push({ candidate, block: { reason: 'limit', untilMs: nowMs + waitSeconds * 1000, why: 'its own limit is reached' } })
+      return false
+    }
+    const found = order.length === 0 && place ? placedIn(list, view, algorithm, place) : undefined
+    const placed = found && hasRoom(found) ? found : undefined
     if (placed) {
       call.place = place
       order.push(placed)
@@ -48,17 +65,18 @@ export function plan(call: AdmittedCall, { routing, clock }: Pick<RelayDeps, 'ro
     // Whoever comes back to his channel takes nobody's turn.
     const { pool, start } = placed ? { pool: view.usable, start: 0 } : pick(algorithm, { list, view, health, nowMs })
     for (let step = 0; step < pool.length && order.length < MAX_ATTEMPTS; step++) {
+      if (full >= MAX_FULL) break
       const candidate = pool[(start + step) % pool.length]
-      if (candidate && candidate !== placed && takesPart(candidate, algorithm)) order.push(candidate)
+      if (candidate && candidate !== found && takesPart(candidate, algorithm) && hasRoom(candidate)) order.push(candidate)
     }
   }
-  order.push(...last)
+  for (const candidate of last) if (!order.includes(candidate)) order.push(candidate)
   call.route = {
     algorithm: routing.algorithmOf(call, head.userChannelId),
     userChannelId: head.userChannelId,
     by: call.place ? 'conversation' : 'algorithm',
     candidates,
-    blocked,
+    blocked: blocked + full,
     order,
     skipped,
     plannedMs: nowMs,

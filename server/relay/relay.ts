@@ -23,6 +23,16 @@ import type { Money } from '../../contract/money.ts'
  */
 export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response> {
   const call = await admit(arrival, deps) // key -> caller; body -> peek; model -> offer; limits
+  try {
+    return await serve(call, deps)
+  } catch (error) {
+    call.limits.end(0)
+    throw error
+  }
+}
+
+/** hold -> dispatch -> deliver -> settle. @throws AppError for the client, before anything was sent */
+async function serve(call: AdmittedCall, deps: RelayDeps): Promise<Response> {
   if (isMetaCall(call)) {
     const started = await startMeta(call, deps)
     return answered(call, started.answer, started.settlement, () => started.call.held, deps)

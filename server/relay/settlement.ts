@@ -44,7 +44,7 @@ export class Settlement {
 
   /** Resolves with what was charged, after the commit. */
   finish(outcome: Outcome): Promise<Money> {
-    this.#done ??= this.#settle(outcome)
+    this.#done ??= this.#settle(outcome).finally(() => this.#call.limits.end(undefined))
     return this.#done
   }
 
@@ -54,6 +54,7 @@ export class Settlement {
     const { candidate } = outcome
     const broke = outcome.endReason.startsWith('upstream_error') || outcome.endReason.startsWith('timeout')
     this.#deps.routing.ended(call, { broke, reason: outcome.error, usage: outcome.usage && usage })
+    call.limits.end(source === 'none' ? 0 : totalInput(usage) + totalOutput(usage))
     const pricing = candidate && pricingOf(call, candidate, this.#deps)
     const ruling = ruleOf(outcome.endReason, source)
     const priced = quote(usage, call.model.card, pricing ?? NO_MULTIPLIERS, outcome.items)

@@ -3,7 +3,7 @@ import { ledgerOf } from '../features/billing/service.ts'
 import type { Catalog } from '../features/catalog/service.ts'
 import { StoredResponses } from '../features/responses/service.ts'
 import type { Deps } from '../http/deps.ts'
-import { RateLimiter } from '../lib/rate-limit.ts'
+import { ChannelLimits } from './channel-limits.ts'
 import { TokenCounter } from './counter.ts'
 import type { RelayDeps } from './deps.ts'
 import { gateway, turnAway, type GatewayRequest } from './gateway.ts'
@@ -28,7 +28,7 @@ export function startGateway(deps: Deps, catalog: Catalog, routing: Routing): Ru
     keys: new KeyCache(deps),
     catalog,
     ledger: ledgerOf(deps.db),
-    limiter: new RateLimiter(deps.clock),
+    channelLimits: new ChannelLimits(deps.limiter),
     routing,
     estimator: new InputEstimator(),
     counter: new TokenCounter(),

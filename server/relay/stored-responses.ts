@@ -2,7 +2,8 @@ import { AppError } from '../../contract/errors.ts'
 import { isObject, type JsonObject } from '../../contract/json.ts'
 import type { Candidate } from '../features/catalog/snapshot.ts'
 import { describeError } from '../lib/log.ts'
-import { callerOf, limitRate } from './admit.ts'
+import { callerOf } from './admit.ts'
+import { limitRequest } from './call-limits.ts'
 import { readBounded } from './bounded.ts'
 import type { AdmittedCall } from './call.ts'
 import type { RelayDeps } from './deps.ts'
@@ -69,7 +70,7 @@ export async function storedResponse(
   deps: RelayDeps,
 ): Promise<Response> {
   const caller = await callerOf(request, ip, { path: {} }, deps)
-  limitRate(caller, deps)
+  await limitRequest(caller, 'openai-responses', deps)
   const { own } = await deps.responses.find(id, caller.userId)
   if (!own) throw notFound(id)
   const maker = makerOf(own.channelId, deps)

@@ -124,8 +124,14 @@ export class Tries<T extends Answered> {
     const own = candidate.firstByteTimeoutMs ?? this.#limitMs
     const firstByteMs = this.count === 1 ? own : Math.min(own, this.#leftMs(pass.startedMs))
     try {
+      pass.place = await this.#deps.channelLimits.enter(candidate, this.#call, !hold)
+      // Given up while it waited for its place.
+      if (pass.over)
+        throw new AttemptFailed(new AppError('upstream_failed', { cause: 'another channel answered first' }), false, null, 'nobody')
       return { pass, answer: await this.#attemptOn(this.#call, candidate, this.#deps, { firstByteMs, signal, hold }) }
     } catch (error) {
+      // Nothing of it was used, as far as anybody knows.
+      pass.place?.end(0)
       return { pass, error }
     }
   }

@@ -6,6 +6,7 @@ import { roleOf, type Role } from '../../http/caller.ts'
 import { parseRange, type Range } from '../../lib/client-ip.ts'
 import { nameMatcher } from '../../lib/glob.ts'
 import { sha256Hex } from '../../lib/ids.ts'
+import { limitsOf, type Limits } from '../../lib/limit-fields.ts'
 import { callerOfToken } from '../auth/service.ts'
 import { SessionTokens } from '../auth/tokens.ts'
 import { listsOf } from './service.ts'
@@ -29,7 +30,10 @@ export interface KeyCaller {
   readonly quotaLimit: Money
   /** The key has a budget by day or month. */
   readonly budgeted: boolean
-  readonly rateLimitRpm: number | null
+  /** The key's own. */
+  readonly limits: Limits | undefined
+  /** The user's own, over all his keys; undefined: his groups'. */
+  readonly userLimits: Limits | undefined
   readonly enabled: boolean
   /** The key's own end, or that of a secret that was rotated with grace. */
   readonly expiresAt: number | null
@@ -157,7 +161,7 @@ async function loadKeyCaller(deps: Pick<Deps, 'db' | 'clock'>, hash: string): Pr
     }),
     quotaLimit: row.quota_limit,
     budgeted: row.budget_daily !== null || row.budget_monthly !== null,
-    rateLimitRpm: row.rate_limit_rpm,
+    limits: limitsOf(row),
     enabled: row.enabled === 1,
     expiresAt: ends.length === 0 ? null : Math.min(...ends),
   }
@@ -180,7 +184,7 @@ export async function sessionCaller(deps: Pick<Deps, 'db' | 'clock' | 'jwtSecret
     allowedIps: [],
     quotaLimit: ZERO,
     budgeted: false,
-    rateLimitRpm: null,
+    limits: undefined,
     enabled: true,
     expiresAt: null,
   }
@@ -191,6 +195,9 @@ interface PersonRow {
   role: string
   disabled_at: number | null
   primary_group_id: number
+  user_rate_limit_rpm: number | null
+  user_rate_limit_tpm: number | null
+  user_rate_limit_concurrency: number | null
   account_id: number
   group_id: number | null
   membership_expires_at: number | null
@@ -200,7 +207,7 @@ function personOf(
   rows: readonly PersonRow[],
   row: PersonRow,
   now: number,
-): Pick<KeyCaller, 'userId' | 'accountId' | 'role' | 'groups' | 'disabled'> {
+): Pick<KeyCaller, 'userId' | 'accountId' | 'role' | 'groups' | 'userLimits' | 'disabled'> {
   const groups = rows.flatMap(({ group_id: groupId, membership_expires_at: expiresAt }) =>
     groupId === null ? [] : [{ groupId, expiresAt }],
   )
@@ -210,6 +217,11 @@ function personOf(
     accountId: row.account_id,
     role: roleOf(row.role),
     groups: anyAlive ? groups : [{ groupId: row.primary_group_id, expiresAt: null }],
+    userLimits: limitsOf({
+      rate_limit_rpm: row.user_rate_limit_rpm,
+      rate_limit_tpm: row.user_rate_limit_tpm,
+      rate_limit_concurrency: row.user_rate_limit_concurrency,
+    }),
     disabled: row.disabled_at !== null,
   }
 }

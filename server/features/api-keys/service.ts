@@ -7,6 +7,7 @@ import type { Deps } from '../../http/deps.ts'
 import { parseRange } from '../../lib/client-ip.ts'
 import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
 import { apiKeySecret, sha256Hex } from '../../lib/ids.ts'
+import { limitFieldsOf, newLimits } from '../../lib/limit-fields.ts'
 import { budgetsWire } from '../billing/service.ts'
 import {
   countKeys,
@@ -63,15 +64,15 @@ export async function createKey(deps: Deps, userId: number, input: ApiKeyInput):
     quota_limit: input.quota_limit ?? ZERO,
     enabled: input.enabled === false ? 0 : 1,
     expires_at: timeOf(input.expires_at) ?? null,
-    rate_limit_rpm: input.rate_limit_rpm ?? null,
     budget_daily: input.budget_daily ?? null,
     budget_monthly: input.budget_monthly ?? null,
+    ...newLimits(input),
   })
 }
 
 /** Lists are replaced; name, quota and state are kept where absent (contract.md 3.6). */
 export async function changeKey(deps: Deps, userId: number, id: number, input: ApiKeyInput): Promise<ApiKeyWire> {
-  await requireKey(deps, userId, id)
+  const before = await requireKey(deps, userId, id)
   const channels = await checkChannels(deps, userId, input.allowed_user_channels ?? [])
   return apply(deps, userId, id, {
     ...restrictions(input, channels),
@@ -81,7 +82,7 @@ export async function changeKey(deps: Deps, userId: number, id: number, input: A
     ...(input.budget_daily === undefined ? {} : { budget_daily: input.budget_daily }),
     ...(input.budget_monthly === undefined ? {} : { budget_monthly: input.budget_monthly }),
     ...(input.expires_at === undefined ? {} : { expires_at: timeOf(input.expires_at) ?? null }),
-    ...(input.rate_limit_rpm === undefined ? {} : { rate_limit_rpm: input.rate_limit_rpm }),
+    ...newLimits(input, before),
   })
 }
 
@@ -255,7 +256,7 @@ function wireOf(deps: Pick<Deps, 'db' | 'clock'>, row: ApiKeyRow): ApiKeyWire {
     ...(row.quota_limit > 0n ? { quota_remaining: formatMoney(money(left > 0n ? left : 0n)) } : {}),
     ...budgetsWire(deps, row),
     enabled: row.enabled === 1,
-    rate_limit_rpm: row.rate_limit_rpm,
+    ...limitFieldsOf(row),
     expires_at: isoTimeOrNull(row.expires_at),
     usage_reset_at: isoTimeOrNull(row.usage_reset_at),
     usage: {

@@ -51,6 +51,8 @@ export type NewKey = Pick<
   | 'rate_limit_rpm'
   | 'budget_daily'
   | 'budget_monthly'
+  | 'rate_limit_tpm'
+  | 'rate_limit_concurrency'
 > & { quota_limit: Money }
 
 export function insertKey(tx: Tx, key: NewKey, now: number): Promise<ApiKeyRow> {
@@ -124,6 +126,9 @@ const callerColumns = [
   'users.role',
   'users.disabled_at',
   'users.group_id as primary_group_id',
+  'users.rate_limit_rpm as user_rate_limit_rpm',
+  'users.rate_limit_tpm as user_rate_limit_tpm',
+  'users.rate_limit_concurrency as user_rate_limit_concurrency',
   'accounts.id as account_id',
   'memberships.group_id',
   'memberships.expires_at as membership_expires_at',
@@ -150,6 +155,8 @@ export function selectKeyCaller(db: Tx, hash: string) {
       'api_keys.enabled',
       'api_keys.expires_at',
       'api_keys.rate_limit_rpm',
+      'api_keys.rate_limit_tpm',
+      'api_keys.rate_limit_concurrency',
     ])
     .where((where) => where.or([where('api_keys.key_hash', '=', hash), where('api_keys.previous_key_hash', '=', hash)]))
     .execute()

@@ -17,8 +17,9 @@ test('10,000 channels and 5,000 models are built well within a second, keys open
     tiers: { input: [[1000, '5', '']] },
     quota_type: 0,
   })
+  const NO_LIMITS = { rate_limit_rpm: null, rate_limit_tpm: null, rate_limit_concurrency: null }
   const rows: RoutingRows = {
-    groups: range(20).map((id) => ({ id, name: `g${id}`, multiplier: one })),
+    groups: range(20).map((id) => ({ id, name: `g${id}`, multiplier: one, ...NO_LIMITS })),
     userChannels: range(50).map((id) => ({
       id,
       name: `u${id}`,
@@ -41,6 +42,7 @@ test('10,000 channels and 5,000 models are built well within a second, keys open
       auto_disabled_at: null,
       auto_disabled_reason: '',
       first_byte_timeout_seconds: null,
+      ...NO_LIMITS,
     })),
     models: range(5_000).map((id) => ({
       id,
@@ -60,6 +62,7 @@ test('10,000 channels and 5,000 models are built well within a second, keys open
       upstream_model_name: 'up',
       cost_card: card,
       first_byte_timeout_seconds: null,
+      ...NO_LIMITS,
     })),
     channelOverrides: range(10_000).map((id) => ({ owner_id: id, group_id: 1, multiplier: one })),
     channelModelOverrides: range(10_000).map((id) => ({ owner_id: id, group_id: 1, multiplier: one })),

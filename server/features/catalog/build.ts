@@ -3,6 +3,7 @@ import { protocolOfType } from '../../../contract/channel-types.ts'
 import { money, MONEY_ONE, type Money } from '../../../contract/money.ts'
 import { decodeCard, isPriced, type PriceCard } from '../../../contract/quote.ts'
 import { vendorOf } from '../../../contract/vendors.ts'
+import { limitsOf } from '../../lib/limit-fields.ts'
 import type { Candidate, CatalogChannel, CatalogModel, CatalogUserChannel, Snapshot } from './snapshot.ts'
 import { metaModelsOf } from './metas.ts'
 import type { ChannelModelRow, ModelRow, OverrideRow, RoutingRows } from './store.ts'
@@ -40,7 +41,9 @@ export function buildSnapshot(rows: RoutingRows, version: number, readers: Reade
     byId.set(row.id, model)
   }
   addCandidates(rows, userChannels, byId, readers)
-  const groups = new Map(rows.groups.map(({ id, name, multiplier }) => [id, { id, name, multiplier: factorOf(multiplier) }]))
+  const groups = new Map(
+    rows.groups.map((row) => [row.id, { id: row.id, name: row.name, multiplier: factorOf(row.multiplier), limits: limitsOf(row) }]),
+  )
   return { version, models, metaModels: metaModelsOf(rows.metaModels, models, readers), userChannels, groups }
 }
 
@@ -129,6 +132,7 @@ function addCandidates(
       autoDisabledReason: row.auto_disabled_reason,
       priority: row.priority,
       weight: row.weight,
+      limits: limitsOf(row),
       groupMultipliers: channelOverrides.get(row.id) ?? NO_OVERRIDES,
     }
     for (const binding of carried) {
@@ -141,6 +145,7 @@ function addCandidates(
         groupMultipliers: modelOverrides.get(binding.id) ?? NO_OVERRIDES,
         costCard: costOf(binding, model.card.quotaType),
         userChannelId,
+        limits: limitsOf(binding),
         firstByteTimeoutMs: milliseconds(binding.first_byte_timeout_seconds ?? row.first_byte_timeout_seconds),
       }
       model.all.push(candidate)

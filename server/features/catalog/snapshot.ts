@@ -3,6 +3,7 @@ import type { UpstreamProtocol } from '../../../contract/channel-types.ts'
 import type { Vendor } from '../../../contract/vendors.ts'
 import type { Money } from '../../../contract/money.ts'
 import type { PriceCard } from '../../../contract/quote.ts'
+import type { Limits } from '../../lib/limit-fields.ts'
 import type { Compiled } from '../../relay/meta/evaluate.ts'
 import type { Options } from '../../relay/meta/options.ts'
 
@@ -26,6 +27,7 @@ export interface CatalogChannel {
   readonly autoDisabledReason: string
   readonly priority: number
   readonly weight: number
+  readonly limits: Limits | undefined
   /** Overrides by group id; a group without one has its own multiplier. */
   readonly groupMultipliers: ReadonlyMap<number, Money>
 }
@@ -42,6 +44,8 @@ export interface Candidate {
   readonly userChannelId: number
   /** How long its first byte is waited for; undefined: as long as the site says. */
   readonly firstByteTimeoutMs: number | undefined
+  /** Of this model on this channel. */
+  readonly limits: Limits | undefined
 }
 
 /** A model of the platform with everything that can serve it. */
@@ -80,6 +84,8 @@ export interface CatalogGroup {
   readonly id: number
   readonly name: string
   readonly multiplier: Money
+  /** Of each member who has none of his own. */
+  readonly limits: Limits | undefined
 }
 
 /** A meta model: a program over models. */

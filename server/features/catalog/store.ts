@@ -2,8 +2,10 @@ import type { Selectable } from 'kysely'
 import type { Database } from '../../db/open.ts'
 import type { ChannelModelTable, ChannelTable, GroupTable, MetaModelTable, ModelTable, UserChannelTable } from '../../db/schema.ts'
 import type { Money } from '../../../contract/money.ts'
+import { limitKeys } from '../../lib/limit-fields.ts'
 
-export type GroupRow = Pick<Selectable<GroupTable>, 'id' | 'name' | 'multiplier'>
+type LimitColumn = (typeof limitKeys)[number]
+export type GroupRow = Pick<Selectable<GroupTable>, 'id' | 'name' | 'multiplier' | LimitColumn>
 export type UserChannelRow = Pick<
   Selectable<UserChannelTable>,
   'id' | 'name' | 'description' | 'multiplier' | 'routing_algorithm' | 'enabled' | 'hedge_delay_ms'
@@ -22,6 +24,7 @@ export type ChannelRow = Pick<
   | 'auto_disabled_at'
   | 'auto_disabled_reason'
   | 'first_byte_timeout_seconds'
+  | LimitColumn
 >
 export type ModelRow = Pick<
   Selectable<ModelTable>,
@@ -29,7 +32,7 @@ export type ModelRow = Pick<
 >
 export type ChannelModelRow = Pick<
   Selectable<ChannelModelTable>,
-  'id' | 'channel_id' | 'model_id' | 'upstream_model_name' | 'cost_card' | 'first_byte_timeout_seconds'
+  'id' | 'channel_id' | 'model_id' | 'upstream_model_name' | 'cost_card' | 'first_byte_timeout_seconds' | LimitColumn
 >
 export type MetaModelRow = Selectable<MetaModelTable>
 export interface OverrideRow {
@@ -59,7 +62,10 @@ export interface RoutingRows {
  */
 export async function readRouting(db: Database['query']): Promise<RoutingRows> {
   const [groups, userChannels, channels, models, channelModels, metaModels, channelOverrides, channelModelOverrides] = await Promise.all([
-    db.selectFrom('groups').select(['id', 'name', 'multiplier']).execute(),
+    db
+      .selectFrom('groups')
+      .select(['id', 'name', 'multiplier', ...limitKeys])
+      .execute(),
     db
       .selectFrom('user_channels')
       .select(['id', 'name', 'description', 'multiplier', 'routing_algorithm', 'enabled', 'hedge_delay_ms'])
@@ -79,6 +85,7 @@ export async function readRouting(db: Database['query']): Promise<RoutingRows> {
         'auto_disabled_at',
         'auto_disabled_reason',
         'first_byte_timeout_seconds',
+        ...limitKeys,
       ])
       .where('enabled', '=', 1)
       .where('user_channel_id', 'is not', null)
@@ -92,7 +99,7 @@ export async function readRouting(db: Database['query']): Promise<RoutingRows> {
       .execute(),
     db
       .selectFrom('channel_models')
-      .select(['id', 'channel_id', 'model_id', 'upstream_model_name', 'cost_card', 'first_byte_timeout_seconds'])
+      .select(['id', 'channel_id', 'model_id', 'upstream_model_name', 'cost_card', 'first_byte_timeout_seconds', ...limitKeys])
       .where('enabled', '=', 1)
       .orderBy('id')
       .execute(),

@@ -6,6 +6,7 @@ import { cardOf } from '../../../contract/prices.ts'
 import { encodeCard } from '../../../contract/quote.ts'
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
+import { newLimits } from '../../lib/limit-fields.ts'
 import { recordAudit } from '../audit/service.ts'
 import { changeRouting, type Actor } from '../catalog/change.ts'
 import { channelExists } from '../channels/service.ts'
@@ -39,6 +40,7 @@ export async function createBinding(deps: Deps, channelId: number, body: Channel
         cost_card: costCardOf(body, model) ?? null,
         enabled: body.enabled === false ? 0 : 1,
         first_byte_timeout_seconds: body.first_byte_timeout_seconds ?? null,
+        ...newLimits(body),
       },
       now,
     )
@@ -78,6 +80,7 @@ export async function updateBinding(deps: Deps, id: number, body: ChannelModelBo
         enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
         first_byte_timeout_seconds:
           body.first_byte_timeout_seconds === undefined ? before.first_byte_timeout_seconds : body.first_byte_timeout_seconds,
+        ...newLimits(body, before),
       },
       now,
     )

@@ -6,6 +6,7 @@ import { cardWire } from '../../../contract/prices.ts'
 import { decodeCard } from '../../../contract/quote.ts'
 import type { Database } from '../../db/open.ts'
 import { isoTime } from '../../lib/clock.ts'
+import { limitFieldsOf } from '../../lib/limit-fields.ts'
 import { groupWires } from '../groups/service.ts'
 import { modelWires } from '../models/service.ts'
 import { deleteBindings, selectBindings, selectOverrides, type BindingRow, type OverrideRow } from './store.ts'
@@ -52,6 +53,7 @@ export function bindingWireOf(binding: BindingRow, model: ModelWire, overrides: 
     cost: binding.cost_card === null ? null : cardWire(decodeCard(binding.cost_card)),
     enabled: binding.enabled === 1,
     first_byte_timeout_seconds: binding.first_byte_timeout_seconds,
+    ...limitFieldsOf(binding),
     created_at: isoTime(binding.created_at),
     updated_at: isoTime(binding.updated_at),
     model_name: model.model_name,

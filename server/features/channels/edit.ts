@@ -4,6 +4,7 @@ import { AppError } from '../../../contract/errors.ts'
 import type { Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
+import { newLimits } from '../../lib/limit-fields.ts'
 import { isMask } from '../../lib/secret-box.ts'
 import { recordAudit } from '../audit/service.ts'
 import { changeRouting, type Actor } from '../catalog/change.ts'
@@ -62,6 +63,7 @@ export async function createChannel(deps: Deps, body: ChannelBody & { name: stri
         last_health_checked_at: null,
         last_health_status: '',
         first_byte_timeout_seconds: body.first_byte_timeout_seconds ?? null,
+        ...newLimits(body),
       },
       now,
     )
@@ -98,6 +100,7 @@ export async function updateChannel(deps: Deps, id: number, body: ChannelBody, a
         weight: body.weight ?? before.weight,
         enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
         first_byte_timeout_seconds: kept(body.first_byte_timeout_seconds, before.first_byte_timeout_seconds),
+        ...newLimits(body, before),
         ...forgiven(body, before),
       },
       now,

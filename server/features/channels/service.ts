@@ -8,6 +8,7 @@ import { formatMoney } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
+import { limitFieldsOf } from '../../lib/limit-fields.ts'
 import { maskSecret } from '../../lib/secret-box.ts'
 import { bindingWires } from '../channel-models/service.ts'
 import { groupWires } from '../groups/service.ts'
@@ -144,6 +145,7 @@ function wireOf(row: ChannelRow, { userChannels, bindings, overrides }: Context)
     last_health_checked_at: isoTimeOrNull(row.last_health_checked_at),
     last_health_status: row.last_health_status,
     first_byte_timeout_seconds: row.first_byte_timeout_seconds,
+    ...limitFieldsOf(row),
     created_at: isoTime(row.created_at),
     updated_at: isoTime(row.updated_at),
     models: bindings.get(row.id) ?? [],

@@ -4,6 +4,7 @@ import { formatMoney, money, MONEY_ONE, type Money } from '../../../contract/mon
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
+import { limitFieldsOf, newLimits, type LimitInput } from '../../lib/limit-fields.ts'
 import { recordAudit } from '../audit/service.ts'
 import { changeRouting, type Actor } from '../catalog/change.ts'
 import {
@@ -25,8 +26,15 @@ export async function ensureDefaultGroup(tx: Database['query'], now: number): Pr
   await putDefaultGroup(tx, DEFAULT_GROUP, money(MONEY_ONE), now)
 }
 
-export function groupWireOf({ id, name, multiplier, created_at, updated_at }: GroupRow): GroupWire {
-  return { id, name, multiplier: formatMoney(multiplier), created_at: isoTime(created_at), updated_at: isoTime(updated_at) }
+export function groupWireOf(row: GroupRow): GroupWire {
+  return {
+    id: row.id,
+    name: row.name,
+    multiplier: formatMoney(row.multiplier),
+    ...limitFieldsOf(row),
+    created_at: isoTime(row.created_at),
+    updated_at: isoTime(row.updated_at),
+  }
 }
 
 /** All groups by name, or a page of them, newest first. */
@@ -54,12 +62,12 @@ export function requireMultiplier(multiplier: Money | null | undefined): Money {
 /** @throws AppError name_taken | multiplier_zero */
 export async function createGroup(
   deps: Deps,
-  input: { name: string; multiplier?: Money | null | undefined },
+  input: { name: string; multiplier?: Money | null | undefined } & LimitInput,
   actor: Actor,
 ): Promise<GroupWire> {
   const multiplier = requireMultiplier(input.multiplier)
   const row = await changeRouting(deps, 'name_taken', async (tx, now) => {
-    const made = await insertGroup(tx, { name: input.name, multiplier, is_default: 0 }, now)
+    const made = await insertGroup(tx, { name: input.name, multiplier, is_default: 0, ...newLimits(input) }, now)
     await recordAudit(tx, {
       actorUserId: actor.userId,
       action: 'create',
@@ -78,7 +86,7 @@ export async function createGroup(
 export async function updateGroup(
   deps: Deps,
   id: number,
-  input: { name?: string | null | undefined; multiplier?: Money | null | undefined },
+  input: { name?: string | null | undefined; multiplier?: Money | null | undefined } & LimitInput,
   actor: Actor,
 ): Promise<GroupWire> {
   const row = await changeRouting(deps, 'name_taken', async (tx, now) => {
@@ -86,7 +94,12 @@ export async function updateGroup(
     if (!before) throw new AppError('group_not_found')
     const name = input.name ?? before.name
     if (before.is_default === 1 && name !== before.name) throw new AppError('group_default_name')
-    const after = await updateGroupRow(tx, id, { name, multiplier: requireMultiplier(input.multiplier ?? before.multiplier) }, now)
+    const after = await updateGroupRow(
+      tx,
+      id,
+      { name, multiplier: requireMultiplier(input.multiplier ?? before.multiplier), ...newLimits(input, before) },
+      now,
+    )
     await recordAudit(tx, {
       actorUserId: actor.userId,
       action: 'update',

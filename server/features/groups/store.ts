@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { GroupTable } from '../../db/schema.ts'
+import type { LimitFields } from '../../lib/limit-fields.ts'
 
 type Tx = Database['query']
 export type GroupRow = Selectable<GroupTable>
@@ -29,7 +30,11 @@ export function findGroup(db: Tx, id: number): Promise<GroupRow | undefined> {
   return db.selectFrom('groups').selectAll().where('id', '=', id).executeTakeFirst()
 }
 
-export function insertGroup(tx: Tx, group: { name: string; multiplier: Money; is_default: number }, now: number): Promise<GroupRow> {
+export function insertGroup(
+  tx: Tx,
+  group: { name: string; multiplier: Money; is_default: number } & LimitFields,
+  now: number,
+): Promise<GroupRow> {
   return tx
     .insertInto('groups')
     .values({ ...group, created_at: now, updated_at: now })
@@ -37,7 +42,12 @@ export function insertGroup(tx: Tx, group: { name: string; multiplier: Money; is
     .executeTakeFirstOrThrow()
 }
 
-export function updateGroupRow(tx: Tx, id: number, change: { name: string; multiplier: Money }, now: number): Promise<GroupRow> {
+export function updateGroupRow(
+  tx: Tx,
+  id: number,
+  change: { name: string; multiplier: Money } & LimitFields,
+  now: number,
+): Promise<GroupRow> {
   return tx
     .updateTable('groups')
     .set({ ...change, updated_at: now })

@@ -4,6 +4,7 @@ import { formatMoney, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import { isAdmin, roleOf, type Caller, type Role } from '../../http/caller.ts'
 import type { Deps } from '../../http/deps.ts'
+import { limitFieldsOf, limitKeys, newLimits, type LimitInput } from '../../lib/limit-fields.ts'
 import { deleteKeysOf } from '../api-keys/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { endAllSessions } from '../auth/service.ts'
@@ -12,7 +13,7 @@ import { oneAtATime } from '../settings/service.ts'
 import { requireUser, userWireOf, type UserRow } from './service.ts'
 import { countOthersWithRole, deleteUserRows, groupExists, putMembership, removePermanentMembership, updateUserRow } from './store.ts'
 
-export interface UserChange {
+export interface UserChange extends LimitInput {
   balance?: Money | null | undefined
   expected_balance?: Money | null | undefined
   group_id?: number | null | undefined
@@ -40,7 +41,8 @@ export async function updateUser(deps: Deps, id: number, change: UserChange, act
   const { balance, group_id: groupId, is_admin: wantsAdmin, role, disabled } = change
   const budgets = budgetsOf(change)
   const nothing = [balance, groupId, wantsAdmin, role, disabled].every((value) => value === undefined || value === null)
-  if (nothing && Object.keys(budgets).length === 0) throw new AppError('no_fields')
+  const limited = limitKeys.some((key) => change[key] !== undefined)
+  if (nothing && !limited && Object.keys(budgets).length === 0) throw new AppError('no_fields')
   if (groupId === 0) throw new AppError('bad_request', { message: 'Group is required', param: 'group_id' })
   const account = await accountOf(deps, id)
   const expected = change.expected_balance ?? undefined
@@ -99,6 +101,8 @@ async function applyChange(tx: Database['query'], id: number, change: UserChange
   if (typeof change.disabled === 'boolean' && change.disabled !== (user.disabled_at !== null))
     next.disabled_at = change.disabled ? now : null
   if (typeof change.group_id === 'number' && change.group_id !== user.group_id) next.group_id = change.group_id
+  const limits = newLimits(change, user)
+  for (const key of limitKeys) if (limits[key] !== user[key]) next[key] = limits[key]
   if (Object.keys(next).length === 0) return
 
   await checkPower(tx, user, { role, disabled: (next.disabled_at ?? null) !== null }, next, caller)
@@ -117,8 +121,8 @@ async function applyChange(tx: Database['query'], id: number, change: UserChange
     objectId: id,
     ip,
     now,
-    before: { role: user.role, disabled_at: user.disabled_at, group_id: user.group_id },
-    after: { role: user.role, disabled_at: user.disabled_at, group_id: user.group_id, ...next },
+    before: { role: user.role, disabled_at: user.disabled_at, group_id: user.group_id, ...limitFieldsOf(user) },
+    after: { role: user.role, disabled_at: user.disabled_at, group_id: user.group_id, ...limitFieldsOf(user), ...next },
   })
 }
 

@@ -5,6 +5,7 @@ import type { Database } from '../../db/open.ts'
 import { isAdmin, roleOf, type Role } from '../../http/caller.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
+import { limitFieldsOf } from '../../lib/limit-fields.ts'
 import { codeOf } from '../../lib/ids.ts'
 import { accountsOf, budgetsWire, createAccount, NO_BUDGETS } from '../billing/service.ts'
 import {
@@ -239,6 +240,7 @@ function bareWire(user: UserRow, balance: string): BareUserWire {
     is_admin: isAdmin(role),
     role,
     disabled_at: isoTimeOrNull(user.disabled_at),
+    ...limitFieldsOf(user),
     created_at: isoTime(user.created_at),
     updated_at: isoTime(user.updated_at),
   }
@@ -252,6 +254,7 @@ function groupOf(group: GroupRow): NonNullable<UserWire['group']> {
     id: group.id,
     name: group.name,
     multiplier: formatMoney(group.multiplier),
+    ...limitFieldsOf(group),
     created_at: isoTime(group.created_at),
     updated_at: isoTime(group.updated_at),
   }

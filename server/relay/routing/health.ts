@@ -1,6 +1,7 @@
 import type { Candidate, CatalogChannel } from '../../features/catalog/snapshot.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { LiveSettings } from '../../lib/live-settings.ts'
+import type { ChannelPlace } from '../channel-limits.ts'
 import { Breaker, type BreakerRules } from './breaker.ts'
 import { keyed } from './keyed.ts'
 import { KeyRing } from './keys.ts'
@@ -34,7 +35,7 @@ const DISABLED_COOLDOWNS = 10
 
 /** Why a candidate gets no traffic now. */
 export interface Block {
-  reason: 'open' | 'model_open' | 'no_key'
+  reason: 'open' | 'model_open' | 'no_key' | 'limit'
   untilMs: number
   why: string
 }
@@ -77,6 +78,8 @@ export interface Pass {
   startedMs: number
   /** When it answered, since its start. */
   answeredMs: number | undefined
+  /** What it took of the channel's limits. */
+  place: ChannelPlace | undefined
   over: boolean
 }
 
@@ -164,7 +167,16 @@ export class Health {
     state.inFlight += 1
     state.calls += 1
     this.speed(candidate).begin(nowMs)
-    return { candidate: keyed(candidate, keyIndex), state, keyIndex, trials: on, startedMs: nowMs, answeredMs: undefined, over: false }
+    return {
+      candidate: keyed(candidate, keyIndex),
+      state,
+      keyIndex,
+      trials: on,
+      startedMs: nowMs,
+      answeredMs: undefined,
+      place: undefined,
+      over: false,
+    }
   }
 
   /** It answered: whatever spoke against the channel is over. The call itself goes on. */
@@ -210,6 +222,7 @@ export class Health {
   end(pass: Pass): void {
     if (pass.over) return
     pass.over = true
+    pass.place?.end(undefined)
     this.#endTrials(pass)
     if (pass.state.inFlight > 0) pass.state.inFlight -= 1
     const now = this.#channels.get(pass.candidate.channel.id)

@@ -111,6 +111,7 @@ export class Routing {
     if (usage) {
       const restMs = this.#deps.clock.monotonic() - pass.startedMs - (call.peek.stream ? (pass.answeredMs ?? 0) : 0)
       this.health.speed(pass.candidate).rest(totalOutput(usage), restMs)
+      pass.place?.end(totalInput(usage) + totalOutput(usage))
       pass.state.inputTokens += totalInput(usage)
       pass.state.cachedTokens += usage.cachedInput
     }

@@ -6,8 +6,10 @@ import type { Catalog } from '../../features/catalog/service.ts'
 import type { Snapshot } from '../../features/catalog/snapshot.ts'
 import { Changes } from '../../http/changes.ts'
 import type { Deps } from '../../http/deps.ts'
+import { Limiter } from '../../lib/limiter.ts'
 import { LiveSettings } from '../../lib/live-settings.ts'
 import type { AdmittedCall } from '../call.ts'
+import { ChannelLimits } from '../channel-limits.ts'
 import { plan } from '../plan.ts'
 import type { Pass } from './health.ts'
 import { Routing } from './routing.ts'
@@ -23,11 +25,13 @@ export interface TestChannel {
 
 const MODEL = 'm'
 const one = money(MONEY_ONE)
+const NO_LIMITS = { rate_limit_rpm: null, rate_limit_tpm: null, rate_limit_concurrency: null }
 
 /** Routing over channels that exist in memory only: ids are 1, 2, 3 ... in the order given. */
 export class Bench {
   readonly clock = new ManualClock()
   readonly routing: Routing
+  readonly channelLimits: ChannelLimits
   readonly settings = new LiveSettings()
   /** What would have been kept of channels. */
   readonly kept: string[] = []
@@ -43,6 +47,7 @@ export class Bench {
       changes: new Changes(),
       log: { debug: silent, info: note, warn: note, error: note },
     }
+    this.channelLimits = new ChannelLimits(new Limiter(this.clock, undefined, deps.log))
     this.routing = new Routing(deps as unknown as Deps, { snapshot: this.#snapshot } as Catalog)
   }
 
@@ -140,6 +145,7 @@ function snapshotOf(algorithm: RoutingAlgorithm, channels: readonly TestChannel[
         auto_disabled_at: null,
         auto_disabled_reason: '',
         first_byte_timeout_seconds: null,
+        ...NO_LIMITS,
       })),
       models: [
         {
@@ -160,6 +166,7 @@ function snapshotOf(algorithm: RoutingAlgorithm, channels: readonly TestChannel[
         upstream_model_name: 'up',
         cost_card: null,
         first_byte_timeout_seconds: null,
+        ...NO_LIMITS,
       })),
       channelOverrides: [],
       metaModels: [],
