@@ -6,6 +6,12 @@ import type { z } from 'zod'
  */
 export type Access = 'public' | 'user' | 'support' | 'finance' | 'admin' | 'owner'
 
+/**
+ * Needs a fresh proof of who sits before the session: `always`, or `site`, of the accounts that the setting
+ * `step_up_accounts` names.
+ */
+export type StepUp = 'always' | 'site'
+
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 
 /** One HTTP operation: validated on the server, typed in the console, printed in the OpenAPI document. */
@@ -14,6 +20,7 @@ export interface Endpoint<P extends z.ZodType, Q extends z.ZodType, B extends z.
   /** With `:name` parameters. */
   readonly path: string
   readonly access: Access
+  readonly stepUp?: StepUp
   readonly summary: string
   readonly params?: P
   readonly query?: Q

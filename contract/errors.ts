@@ -100,6 +100,18 @@ export const errors = {
   passkey_missing: { status: 404, message: 'Passkey not found' },
   last_sign_in: { status: 409, message: 'This is the only way into the account; set a password or add another passkey first' },
 
+  // Second factor and step-up
+  second_factor_required: {
+    status: 403,
+    message: 'This account also asks for a code of its authenticator app; sign in on the website, or send the code to /auth/second-factor',
+  },
+  second_factor_failed: { status: 400, message: 'The code is not right' },
+  second_factor_used: { status: 400, message: 'This code was used already; wait for the next one' },
+  second_factor_expired: { status: 400, message: 'This took too long; sign in again' },
+  totp_enabled: { status: 409, message: 'An authenticator app is set up already; switch it off first' },
+  totp_not_begun: { status: 409, message: 'No authenticator app is set up' },
+  step_up_required: { status: 403, message: 'Confirm that it is you first: sign in again, or confirm at /api/user/reauth' },
+
   // API keys
   key_missing: { status: 404, message: 'API key not found' },
   user_channel_unusable: { status: 400, message: 'User channel not found or disabled' },

@@ -216,6 +216,10 @@ export const settings = {
   ssrf_protection_enabled: bool('security', true, { public: false }),
   ssrf_allow_private_networks: bool('security', false, { public: false }),
   ssrf_allowed_hosts: hidden('security', ''),
+  /** How long a sign-in, or a confirmation, counts as fresh. */
+  step_up_minutes: hidden('security', '10', integer(1, 1_440)),
+  /** Who must confirm anew before money and admin actions: accounts with an authenticator app, those with a passkey too, or others. */
+  step_up_accounts: hidden('security', 'totp', oneOf('nobody', 'totp', 'second_factor', 'everyone')),
   oidc_enabled: bool('sign_in', false),
   passkey_enabled: bool('sign_in', false),
   password_login_enabled: bool('sign_in', true),

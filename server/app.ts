@@ -33,6 +33,9 @@ import { reconciliationRoutes } from './features/reconciliation/routes.ts'
 import { addUpCalls, TOTALS_MS } from './features/reports/totals.ts'
 import { reportsRoutes } from './features/reports/routes.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
+import { secondFactorRoutes } from './features/second-factor/routes.ts'
+import { sessionsRoutes } from './features/sessions/routes.ts'
+import { requireFresh } from './features/sessions/step-up.ts'
 import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
 import { settingsTestRoutes } from './features/settings-test/routes.ts'
@@ -77,6 +80,8 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   authRoutes,
   oidcRoutes,
   passkeysRoutes,
+  secondFactorRoutes,
+  sessionsRoutes,
   groupsRoutes,
   userChannelsRoutes,
   channelsRoutes,
@@ -243,7 +248,7 @@ function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
     http.res.headers.set('x-tollgate-request-id', id)
     secure(http.res.headers, isTls(url, headers))
   })
-  mount(app, routes, sessionGuard(deps))
+  mount(app, routes, { ...sessionGuard(deps), requireFresh: (caller, kind) => requireFresh(deps, caller, kind) })
 
   // The one-time link: its token becomes a cookie and leaves the address bar.
   app.get('/setup', async (http, next) => {

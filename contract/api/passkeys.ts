@@ -96,6 +96,7 @@ export const passkeyRegisterOptions = endpoint({
   method: 'POST',
   path: '/api/user/passkeys/register/options',
   access: 'user',
+  stepUp: 'site',
   summary: 'What a browser needs to make a passkey',
   response: z.strictObject({ publicKey: creationOptions }),
 })
@@ -123,6 +124,7 @@ export const deletePasskey = endpoint({
   method: 'DELETE',
   path: '/api/user/passkeys/:id',
   access: 'user',
+  stepUp: 'site',
   summary: 'Deletes an own passkey; the last way to sign in stays',
   params: idParams('Invalid passkey id'),
   response: messageAnswer,

@@ -196,6 +196,7 @@ export const resolveOrder = endpoint({
   method: 'POST',
   path: '/api/payment/orders/:order_no/resolve',
   access: 'finance',
+  stepUp: 'site',
   summary: 'Completes or cancels an unpaid order by hand',
   params: orderParams,
   body: z.object({
@@ -213,6 +214,7 @@ export const refundOrder = endpoint({
   method: 'POST',
   path: '/api/payment/orders/:order_no/refund',
   access: 'finance',
+  stepUp: 'site',
   summary: 'Takes what is left of a paid order off the balance; the money itself is sent back at the gateway',
   params: orderParams,
   body: z.object({

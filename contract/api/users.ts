@@ -79,6 +79,7 @@ export const putUser = endpoint({
   method: 'PUT',
   path: '/api/users/:id',
   access: 'admin',
+  stepUp: 'site',
   summary: 'Balance (absolute; booked as the difference), group, role; `expected_balance` makes the balance compare-and-set',
   params: idParams('Invalid user id'),
   body: z.object({
@@ -100,6 +101,7 @@ export const deleteUser = endpoint({
   method: 'DELETE',
   path: '/api/users/:id',
   access: 'admin',
+  stepUp: 'site',
   summary: 'Deletes a user with keys, sessions and memberships; ledger and logs stay',
   params: idParams('Invalid user id'),
   response: messageAnswer,
@@ -118,6 +120,7 @@ export const adjustUser = endpoint({
   method: 'POST',
   path: '/api/users/:id/adjustments',
   access: 'finance',
+  stepUp: 'site',
   summary: 'Books a signed amount on a balance; 409 when `expected_balance` is given and differs. `Idempotency-Key` is honoured',
   params: idParams('Invalid user id'),
   body: z.object({

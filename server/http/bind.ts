@@ -1,6 +1,6 @@
 import type { Context, Hono } from 'hono'
 import type { z } from 'zod'
-import type { AnyEndpoint, BodyOf, ParamsOf, QueryOf, ResponseOf } from '../../contract/endpoint.ts'
+import type { AnyEndpoint, BodyOf, ParamsOf, QueryOf, ResponseOf, StepUp } from '../../contract/endpoint.ts'
 import { AppError } from '../../contract/errors.ts'
 import { mayCall, type Caller } from './caller.ts'
 import { parseBody, readBody } from './body.ts'
@@ -32,6 +32,8 @@ type CallerOf<E> = E extends { access: 'public' } ? Caller | undefined : Caller
 export interface SessionGuard {
   /** @throws AppError credential_missing | session_invalid | user_not_found | account_disabled | api_key_on_dashboard */
   authenticate(request: Request, ip: string): Promise<Caller>
+  /** @throws AppError step_up_required */
+  requireFresh(caller: Caller, kind: StepUp): Promise<void>
 }
 
 export type Handler<E> = (call: Call<E>) => Promise<ResponseOf<E> | Response> | ResponseOf<E> | Response
@@ -64,6 +66,7 @@ export function mount(app: App, routes: readonly Route[], guard: SessionGuard): 
       if (caller && !mayCall(caller.role, endpoint.access)) {
         throw new AppError(endpoint.access === 'owner' || caller.role !== 'user' ? 'role_required' : 'admin_required')
       }
+      if (caller && endpoint.stepUp) await guard.requireFresh(caller, endpoint.stepUp)
       const params = parse(endpoint.params, http.req.param())
       const query = parse(endpoint.query, http.req.query())
       const body = endpoint.body === undefined ? undefined : parse(endpoint.body, await jsonOf(request))

@@ -8,6 +8,8 @@ export interface Caller {
   readonly userId: number
   readonly role: Role
   readonly sessionId: string
+  /** When the session last proved who sits before it; epoch milliseconds. */
+  readonly verifiedAt: number
 }
 
 /** Reads a role column; an unknown word is the least one. */

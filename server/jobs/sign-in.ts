@@ -1,4 +1,5 @@
 import { sweepAttempts } from '../features/attempts/service.ts'
+import { sweepSessions } from '../features/auth/service.ts'
 import { sweepChallenges } from '../features/challenges/service.ts'
 import { sweepCodes } from '../features/mail-codes/service.ts'
 import { sweepMails } from '../features/mail/service.ts'
@@ -12,6 +13,7 @@ export const SWEEP_SIGN_IN_MS = 10 * 60_000
 export async function sweepSignIn(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   await sweepAttempts(deps)
   await sweepChallenges(deps)
+  await sweepSessions(deps)
   await sweepCodes(deps)
   await sweepMails(deps)
   await sweepFlows(deps)

@@ -3,6 +3,7 @@ import type { Deps } from '../../http/deps.ts'
 import { hashPassword, needsRehash, verifyPassword } from '../../lib/passwords.ts'
 import { RateLimiter } from '../../lib/rate-limit.ts'
 import { countAttempt, forgetAttempts, GUESSES } from '../attempts/service.ts'
+import { askSecondFactor } from '../second-factor/sign-in.ts'
 import { setupRequired } from '../setup/state.ts'
 import { confirmPasswordHash, userByIdentifier } from '../users/service.ts'
 import { requireCaptcha } from './captcha.ts'
@@ -32,7 +33,7 @@ export class PasswordLogin {
 
   /**
    * Unknown users, wrong passwords and accounts without a password get the same answer after the same work (W20, W21).
-   * @throws AppError setup_required | login_disabled | captcha_* | too_many_requests | login_failed | account_disabled
+   * @throws AppError setup_required | login_disabled | captcha_* | too_many_requests | login_failed | second_factor_required | account_disabled
    */
   async login(input: LoginInput, from: { browser: Browser; hostname: string }): Promise<SignedIn> {
     const deps = this.#deps
@@ -50,6 +51,7 @@ export class PasswordLogin {
     const hash = user?.password_hash ?? null
     const matches = await verifyPassword(input.password, hash)
     if (!user || hash === null || !matches) throw new AppError('login_failed')
+    await askSecondFactor(deps, user.id)
     const better = needsRehash(hash) ? await hashPassword(input.password) : hash
     return signIn(deps, user, from.browser, async (tx) => {
       await confirmPasswordHash(tx, user.id, hash, better)

@@ -10,11 +10,22 @@ import { isoTime } from '../../lib/clock.ts'
 import { randomToken } from '../../lib/ids.ts'
 import { discardChallenges } from '../challenges/service.ts'
 import { bareUser, type UserRow } from '../users/service.ts'
-import { deleteExpiredSessions, findCaller, insertSession, revokeSessions, selectLiveSessions, touchSession } from './store.ts'
+import {
+  deleteDeadSessions,
+  findCaller,
+  insertSession,
+  revokeSessions,
+  selectLiveSessions,
+  setVerified,
+  touchSession,
+  trimSessions,
+} from './store.ts'
 import { SESSION_SECONDS, SessionTokens } from './tokens.ts'
 
 const SESSION_ID_BYTES = 16
 const MAX_USER_AGENT = 255
+/** Of one user; the oldest end. A script that signs in for every call must not fill the table. */
+const MAX_SESSIONS = 100
 /** "Last seen" is told to the minute: a write a minute and session, not one a request. */
 const SEEN_EVERY_MS = 60_000
 
@@ -39,7 +50,7 @@ export async function openSession(tx: Database['query'], userId: number, browser
   const id = randomToken(SESSION_ID_BYTES)
   // The token says whole seconds; the row ends with it.
   const expiresAt = (Math.floor(now / 1000) + SESSION_SECONDS) * 1000
-  await deleteExpiredSessions(tx, now)
+  await trimSessions(tx, userId, MAX_SESSIONS - 1)
   await insertSession(tx, {
     id,
     user_id: userId,
@@ -92,11 +103,11 @@ export async function callerOfToken(deps: Pick<Deps, 'db' | 'clock'>, tokens: Se
     throw new AppError('session_invalid')
   if (row.disabled_at !== null) throw new AppError('account_disabled')
   if (lastSeenAt === null || now - lastSeenAt >= SEEN_EVERY_MS) await touchSession(deps.db.query, claims.sessionId, now)
-  return { userId: claims.userId, role: roleOf(row.role), sessionId: claims.sessionId }
+  return { userId: claims.userId, role: roleOf(row.role), sessionId: claims.sessionId, verifiedAt: row.verified_at ?? createdAt }
 }
 
 /** The guard of the dashboard: sessions only, API keys are refused there (W06). */
-export function sessionGuard(deps: Pick<Deps, 'db' | 'clock' | 'jwtSecret'>): SessionGuard {
+export function sessionGuard(deps: Pick<Deps, 'db' | 'clock' | 'jwtSecret'>): Pick<SessionGuard, 'authenticate'> {
   const tokens = new SessionTokens(deps.jwtSecret)
   return {
     async authenticate(request) {
@@ -122,11 +133,22 @@ export async function sessionsOf(deps: Pick<Deps, 'db' | 'clock'>, userId: numbe
   }))
 }
 
+/** A session has proved anew who sits before it. */
+export function markVerified(tx: Database['query'], sessionId: string, now: number): Promise<void> {
+  return setVerified(tx, sessionId, now)
+}
+
+/** Drops sessions that have ended: a token without a row is as good as none. */
+export function sweepSessions(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
+  return deleteDeadSessions(deps.db.query, deps.clock.now())
+}
+
 /** Ends one session of the caller, or all but his. @throws AppError not_found for a session that is not his or over */
-export async function endSession(deps: Pick<Deps, 'db' | 'clock'>, caller: Caller, id: string): Promise<void> {
+export async function endSession(deps: Pick<Deps, 'db' | 'clock' | 'changes'>, caller: Caller, id: string): Promise<void> {
   const which = id === 'others' ? { except: caller.sessionId } : { id }
   const ended = await revokeSessions(deps.db.query, caller.userId, which, deps.clock.now())
   if (ended === 0 && id !== 'others') throw new AppError('not_found', { message: 'Session not found' })
+  await deps.changes.publish({ type: 'user', userId: caller.userId })
 }
 
 /** Ends every session of a user, and every sign-in that is half done, in the caller's transaction. */

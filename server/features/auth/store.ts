@@ -22,6 +22,7 @@ export function findCaller(db: Tx, userId: number, sessionId: string) {
       'sessions.expires_at',
       'sessions.revoked_at',
       'sessions.last_seen_at',
+      'sessions.verified_at',
     ])
     .where('users.id', '=', userId)
     .executeTakeFirst()
@@ -59,7 +60,26 @@ export async function revokeSessions(
   return Number((await update.executeTakeFirst()).numUpdatedRows)
 }
 
-/** Sessions whose tokens have expired are of no use to anybody. */
-export async function deleteExpiredSessions(tx: Tx, now: number): Promise<void> {
-  await tx.deleteFrom('sessions').where('expires_at', '<=', now).execute()
+export async function setVerified(tx: Tx, id: string, now: number): Promise<void> {
+  await tx.updateTable('sessions').set({ verified_at: now }).where('id', '=', id).execute()
+}
+
+/** Deletes all but the newest `keep` sessions of a user. */
+export async function trimSessions(tx: Tx, userId: number, keep: number): Promise<void> {
+  const newest = tx
+    .selectFrom('sessions')
+    .select('id')
+    .where('user_id', '=', userId)
+    .orderBy('created_at', 'desc')
+    .orderBy('id')
+    .limit(keep)
+  await tx.deleteFrom('sessions').where('user_id', '=', userId).where('id', 'not in', newest).execute()
+}
+
+/** Sessions that were ended or whose tokens have expired are of no use to anybody. */
+export async function deleteDeadSessions(tx: Tx, now: number): Promise<void> {
+  await tx
+    .deleteFrom('sessions')
+    .where((where) => where.or([where('expires_at', '<=', now), where('revoked_at', 'is not', null)]))
+    .execute()
 }

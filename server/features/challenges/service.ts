@@ -1,7 +1,7 @@
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
 import { randomToken, sha256Hex } from '../../lib/ids.ts'
-import { deleteChallengesOf, deleteExpiredChallenges, insertChallenge, takeChallenge } from './store.ts'
+import { deleteChallengesOf, deleteExpiredChallenges, insertChallenge, selectChallenge, takeChallenge } from './store.ts'
 
 /** Each purpose's challenge is good for that alone. */
 export type ChallengePurpose = 'passkey_login' | 'passkey_register' | 'passkey_reauth' | 'second_factor'
@@ -39,6 +39,11 @@ export async function issueChallenge(
     created_at: now,
   })
   return challenge
+}
+
+/** Looks at a challenge without using it up. */
+export async function peekChallenge(deps: ChallengeDeps, purpose: ChallengePurpose, challenge: string): Promise<Challenge | undefined> {
+  return asChallenge(await selectChallenge(deps.db.query, sha256Hex(challenge), purpose, deps.clock.now()))
 }
 
 /** Uses a challenge up: of any number of tries at once, on any process, one gets it (W26). */

@@ -7,6 +7,17 @@ export async function insertChallenge(tx: Tx, row: ChallengeTable): Promise<void
   await tx.insertInto('challenges').values(row).execute()
 }
 
+/** A challenge that may still be used. */
+export function selectChallenge(db: Tx, id: string, purpose: string, now: number): Promise<ChallengeTable | undefined> {
+  return db
+    .selectFrom('challenges')
+    .selectAll()
+    .where('id', '=', id)
+    .where('purpose', '=', purpose)
+    .where('expires_at', '>', now)
+    .executeTakeFirst()
+}
+
 /** Deletes it and gives it to the one caller that came first. */
 export function takeChallenge(tx: Tx, id: string, purpose: string, now: number): Promise<ChallengeTable | undefined> {
   return tx

@@ -92,6 +92,14 @@ export async function updateSettings(
   return adminSettingsOf(deps)
 }
 
+/** Whether a change would replace a secret, or the rule that asks for a fresh proof before it. @throws AppError bad_request */
+export function touchesSecrets(deps: Pick<Deps, 'settings'>, body: Readonly<Record<string, unknown>>): boolean {
+  return Object.entries(body).some(
+    ([key, value]) =>
+      isSettingKey(key) && (settings[key].secret || key.startsWith('step_up_')) && nextValue(deps.settings, key, value) !== undefined,
+  )
+}
+
 /** Writes checked values in the caller's transaction; the caller loads them afterwards. */
 export async function storeSettings(
   { tx, secrets, now }: { tx: Database['query']; secrets: Deps['secrets']; now: number },
