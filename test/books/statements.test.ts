@@ -79,6 +79,8 @@ test('a month begins at midnight of its zone, also where the clock jumps or is o
   expect(new Date(monthStart('Pacific/Apia', 2012, 1)).toISOString()).toBe('2011-12-31T10:00:00.000Z')
   // The clock jumps two hours after this midnight, in a zone ahead of UTC.
   expect(new Date(monthStart('Australia/Sydney', 2023, 10)).toISOString()).toBe('2023-09-30T14:00:00.000Z')
+  // And where it goes back on the first of a month.
+  expect(new Date(monthStart('Australia/Sydney', 2012, 4)).toISOString()).toBe('2012-03-31T13:00:00.000Z')
   // Midnight of this day did not exist there: the clock jumped from 23:59:59 to 01:00.
   expect(new Date(monthStart('America/Asuncion', 2023, 10)).toISOString()).toBe('2023-10-01T04:00:00.000Z')
 })
