@@ -1,10 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { isoCBOR } from '@simplewebauthn/server/helpers'
-import type { PasskeyWire } from '../../../contract/api/passkeys.ts'
+import type { PasskeyWire, RequestOptions } from '../../../contract/api/passkeys.ts'
 import { createTestApp, type TestApp, type TestUser } from '../../../test/app.ts'
 import { Authenticator, b64, concat, coseOf, UP, UV, type Lies } from '../../../test/authenticator.ts'
-import { handleOf, ORIGIN, PASSKEY_SETTINGS, passkeyBrowser } from '../../../test/passkeys.ts'
+import { handleOf, ORIGIN, PASSKEY_SETTINGS, passkeyBrowser, type Failure } from '../../../test/passkeys.ts'
 
 let app: TestApp
 let user: TestUser
@@ -143,6 +143,27 @@ describe('40 answers that were tampered with (S9)', () => {
     }
     expect(seen).toEqual(atLogin.map(([name, , code]) => `${name}: 400 ${code}`))
     expect((await login(authenticator.get(await getOptions(), handleOf(who), { counter: 10 }))).status).toBe(200)
+  })
+
+  test('are refused where an open session confirms with a passkey, and it is as stale as before', async () => {
+    const who = await app.user('confirms')
+    const authenticator = await enrolled(who)
+    const confirm = (credential: object) => app.api<Failure>('POST', '/api/user/reauth', { credential }, who.token)
+    const options = async () => {
+      const { body } = await app.api<{ publicKey: RequestOptions }>('POST', '/api/user/reauth/options', undefined, who.token)
+      return body.publicKey
+    }
+    expect((await confirm(authenticator.get(await options(), handleOf(who), { counter: 9 }))).status).toBe(200)
+    app.clock.advance(10 * 60_000)
+    const seen: string[] = []
+    for (const [name, lie] of atLogin) {
+      const lies = typeof lie === 'function' ? { counter: 10 } : { counter: 10, ...lie }
+      const honest = authenticator.get(await options(), handleOf(who), lies)
+      const { status, body } = await confirm(typeof lie === 'function' ? lie(honest) : honest)
+      seen.push(`${name}: ${status} ${body.code}`)
+    }
+    expect(seen).toEqual(atLogin.map(([name, , code]) => `${name}: 400 ${code}`))
+    expect((await app.api<Failure>('POST', '/api/user/second-factor/totp', undefined, who.token)).body.code).toBe('step_up_required')
   })
 
   test('are refused at registration, and nothing is stored', async () => {
