@@ -212,7 +212,7 @@ test('a candidate that is late is left out, read to its end and charged', async 
 
 test('one hold covers all parts: a balance below it is refused before anyone is asked', async () => {
   await bench.meta('dear', 'parallel { call "alpha" call "beta" } synthesize "large"')
-  await bench.served.site.setBalance('0.003')
+  await bench.served.site.setBalance('0.0055')
   expect((await chat('dear', { max_tokens: 100 })).status).toBe(402)
   expect(bench.asked()).toEqual([])
   await bench.served.site.setBalance('0.02')
