@@ -99,7 +99,7 @@ Environment variables:
   HOST                       address to listen on (0.0.0.0; 127.0.0.1 for this machine only)
   DB_PATH                    SQLite file (data/tollgate.db)
   DATABASE_URL               postgres://... instead of SQLite, for several processes
-  REDIS_URL                  redis://... for several processes
+  REDIS_URL                  redis://... shared by several processes: limits hold over all of them, changes reach each
   JWT_SECRET                 signs sessions, at least ${MIN_SECRET_CHARS} random characters (made and kept in ${SECRETS_FILE} beside DB_PATH)
   ENCRYPTION_KEY             encrypts stored upstream keys and other secrets (made and kept likewise); losing it loses them
   APP_ENV                    a name for this installation (production); safety is the same in every one
