@@ -1,5 +1,6 @@
 /**
- * A process of its own that debits one account as fast as it can: `debit-process.ts <database url> <account> <calls> <prefix> <start>`.
+ * A process of its own that debits one account as fast as it can: `debit-process.ts <database url> <account> <calls> <prefix>`.
+ * Says `ready`, and begins when something comes in: all processes start together, however long each took to load.
  * Each call costs one unit; it is held and, when admitted, settled. Prints how many were admitted.
  */
 import { EMPTY_USAGE } from '../../contract/meters.ts'
@@ -8,13 +9,14 @@ import { openDatabase } from '../../server/db/open.ts'
 import { draftOf, type CallFacts } from '../../server/features/billing/draft.ts'
 import { Ledger } from '../../server/features/billing/service.ts'
 
-const [url, account, calls, prefix, startAt] = process.argv.slice(2) as [string, string, string, string, string]
+const [url, account, calls, prefix] = process.argv.slice(2) as [string, string, string, string]
 const db = await openDatabase({ path: '', url, onError: (error) => console.error(error.message) })
 const ledger = new Ledger(db)
 const accountId = Number(account)
 const now = Date.UTC(2026, 10, 22)
 const cost = money(MONEY_ONE)
-await Bun.sleep(Math.max(0, Number(startAt) - Date.now()))
+console.log('ready')
+await Bun.stdin.stream().getReader().read()
 
 const admitted = await Promise.all(
   Array.from({ length: Number(calls) }, async (_, index) => {

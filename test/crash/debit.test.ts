@@ -10,9 +10,6 @@ const CALLS = 10_000
 const AFFORDED = 1_000
 const clock = { now: () => Date.UTC(2026, 10, 22) }
 
-/** All processes are up by then and start together. */
-const START_DELAY_MS = 1_500
-
 // SQLite has one process by design; there M2 runs within it, in billing/ledger.test.ts.
 if (testEngine === 'sqlite') test('a second process on a SQLite file is refused, and let in when the first is gone', oneProcess)
 else
@@ -22,15 +19,22 @@ else
     const accountId = await db.query.transaction().execute((tx) => createAccount(tx, 7, clock.now()))
     await credit({ db, clock }, { accountId, kind: 'recharge', reference: 'r', amount: money(BigInt(AFFORDED) * MONEY_ONE) })
     const script = new URL('./debit-process.ts', import.meta.url).pathname
-    const startAt = Date.now() + START_DELAY_MS
     const processes = Array.from({ length: PROCESSES }, (_, index) => {
       const share = Math.ceil(CALLS / PROCESSES)
-      return Bun.spawn([process.execPath, script, options.url ?? '', String(accountId), String(share), `p${index}`, String(startAt)], {
+      return Bun.spawn([process.execPath, script, options.url ?? '', String(accountId), String(share), `p${index}`], {
+        stdin: 'pipe',
         stdout: 'pipe',
         stderr: 'inherit',
       })
     })
-    const counts = await Promise.all(processes.map(async (child) => Number(await new Response(child.stdout).text())))
+    const outputs = processes.map((child) => child.stdout.getReader())
+    const decoder = new TextDecoder()
+    for (const output of outputs) expect(decoder.decode((await output.read()).value)).toBe('ready\n')
+    for (const { stdin } of processes) {
+      void stdin.write('go\n')
+      void stdin.end()
+    }
+    const counts = await Promise.all(outputs.map(async (output) => Number(decoder.decode((await output.read()).value))))
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(AFFORDED)
     // It was a race: more than one of them got something.
     expect(counts.filter((count) => count > 0).length).toBeGreaterThan(1)

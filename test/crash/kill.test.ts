@@ -15,6 +15,7 @@ const FREED_LIMIT_MS = 15_000
 let database: DatabaseOptions
 let remove: () => Promise<void>
 let upstream: Bun.Server<undefined>
+let server: ServerProcess | undefined
 
 /** Whole answers after a moment, streams word by word: a kill hits calls in every phase. */
 function answer(stream: boolean): Response {
@@ -57,6 +58,8 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
+  // A failed test must not leave its server behind.
+  await server?.kill('SIGKILL')
   await upstream.stop(true)
   await remove()
 })
@@ -84,8 +87,9 @@ async function work(base: string, key: string, until: () => boolean): Promise<st
 
 test(`M1: after ${KILLS} kill -9 under load no charge is lost or doubled, the books are exact, recovery takes at most 5 s`, async () => {
   const port = await freePort()
-  let server: ServerProcess = await startServer(database, port)
-  const site = await setUpSite(server.base)
+  server = await startServer(database, port)
+  const { base } = server
+  const site = await setUpSite(base)
   await site.sell(await site.addChannel({ baseUrl: `http://127.0.0.1:${upstream.port}` }), 'm', { input_price: '2.5', output_price: '10' })
   await site.setBalance('100000')
   const { secret } = await site.addKey({ quotaLimit: '50000' })
@@ -93,7 +97,7 @@ test(`M1: after ${KILLS} kill -9 under load no charge is lost or doubled, the bo
   const recoveries: number[] = []
   for (let round = 0; round < KILLS; round += 1) {
     let killed = false
-    const workers = Array.from({ length: WORKERS }, () => work(server.base, secret, () => killed))
+    const workers = Array.from({ length: WORKERS }, () => work(base, secret, () => killed))
     await Bun.sleep(60 + Math.random() * 240)
     await server.kill('SIGKILL')
     killed = true
@@ -102,8 +106,6 @@ test(`M1: after ${KILLS} kill -9 under load no charge is lost or doubled, the bo
     recoveries.push(server.upAfterMs)
     expect((await checkBooks(database)).differences).toEqual([])
   }
-  expect(Math.max(...recoveries)).toBeLessThan(RECOVERY_LIMIT_MS)
-
   const freedBy = performance.now() + FREED_LIMIT_MS
   const openHolds = (): Promise<number> =>
     readDatabase(database, async (db) => (await db.selectFrom('holds').select('id').execute()).length)
@@ -124,5 +126,7 @@ test(`M1: after ${KILLS} kill -9 under load no charge is lost or doubled, the bo
   const { differences } = await checkBooks(database)
   expect(differences).toEqual([])
   console.log(`  ${arrived.length} whole answers, ${crashed.length} cut off, slowest recovery ${Math.max(...recoveries).toFixed(0)} ms`)
+  // Last: how long a start takes is the machine's doing as well, and must not hide a wrong amount.
+  expect(Math.max(...recoveries)).toBeLessThan(RECOVERY_LIMIT_MS)
   await server.kill('SIGTERM')
 }, 600_000)
