@@ -4,9 +4,10 @@ import { Upstream } from '../upstream/server.ts'
 
 /** promises.md M8: 1,000 aborts in the full lane, 200 in the normal one. */
 const ABORTS = process.env['TEST_FULL'] === '1' ? 1_000 : 200
-const PARALLEL = 40
-/** 20 pieces with pauses: about a tenth of a second. */
+const PARALLEL = 100
+/** 20 pieces with pauses, two seconds in all: longer than an upstream may be kept after its client left. */
 const STORY = 'Once upon a time there was a gateway that counted every token and never lost one. '.repeat(8)
+const STREAM_MS = 2_000
 const CLOSED_WITHIN_MS = 1_000
 const OUTPUT_PRICE = 100_000n
 
@@ -21,23 +22,20 @@ beforeAll(async () => {
       input_price: '2.5',
       output_price: '10',
     })
-  upstream.always = { answer: { parts: [{ text: STORY }], tokens: { input: 30, output: 160 } }, pieces: 20, pauseMs: 5 }
+  upstream.always = { answer: { parts: [{ text: STORY }], tokens: { input: 30, output: 160 } }, pieces: 20, pauseMs: 100 }
 })
 afterAll(async () => {
   await served.close()
   await upstream.stop()
 })
 
-const ask = (type: (typeof types)[number]): [string, object] => {
-  const messages = [{ role: 'user', content: 'Tell me a story.' }]
+const ask = (type: (typeof types)[number], text: string): [string, object] => {
+  const messages = [{ role: 'user', content: text }]
   const bodies = {
     openai: ['/v1/chat/completions', { model: type, stream: true, messages }],
-    'openai-responses': ['/v1/responses', { model: type, stream: true, input: 'Tell me a story.' }],
+    'openai-responses': ['/v1/responses', { model: type, stream: true, input: text }],
     claude: ['/v1/messages', { model: type, stream: true, max_tokens: 500, messages }],
-    gemini: [
-      `/v1beta/models/${type}:streamGenerateContent?alt=sse`,
-      { contents: [{ role: 'user', parts: [{ text: 'Tell me a story.' }] }] },
-    ],
+    gemini: [`/v1beta/models/${type}:streamGenerateContent?alt=sse`, { contents: [{ role: 'user', parts: [{ text }] }] }],
   } satisfies Record<string, [string, object]>
   return bodies[type]
 }
@@ -48,10 +46,18 @@ const random = (): number => {
   return seed / 2_147_483_647
 }
 
+interface Left {
+  id: string
+  leftMs: number
+  /** What it asked, by which the upstream's record is found. */
+  text: string
+}
+
 /** Leaves after about so many bytes; when it left, by the clock that the upstream uses. */
-async function abortAt(type: (typeof types)[number], bytes: number): Promise<{ id: string; leftMs: number; read: number }> {
+async function abortAt(index: number, bytes: number): Promise<Left> {
+  const text = `story-${index}.`
   const controller = new AbortController()
-  const response = await served.post(...ask(type), { signal: controller.signal })
+  const response = await served.post(...ask(types[index % 4] ?? 'openai', text), { signal: controller.signal })
   const reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>
   let read = 0
   while (read < bytes) {
@@ -60,23 +66,28 @@ async function abortAt(type: (typeof types)[number], bytes: number): Promise<{ i
     read += value.length
   }
   controller.abort()
-  return { id: response.headers.get('x-tollgate-request-id') ?? '', leftMs: performance.now(), read }
+  return { id: response.headers.get('x-tollgate-request-id') ?? '', leftMs: performance.now(), text }
 }
 
 test(`M8: ${ABORTS} clients that leave at random bytes of four protocols: each has a row, the charge is the rule, the upstream is let go`, async () => {
   const before = await served.balance()
-  const left: { id: string; leftMs: number; read: number }[] = []
+  const left: Left[] = []
   let next = 0
   await Promise.all(
     Array.from({ length: PARALLEL }, async () => {
-      while (next < ABORTS) left.push(await abortAt(types[next++ % 4] ?? 'openai', random() * 5_000))
+      while (next < ABORTS) left.push(await abortAt(next++, random() * 3_000))
     }),
   )
-  const last = Math.max(...left.map(({ leftMs }) => leftMs))
   expect(await until(() => upstream.received.every(({ finished, closedMs }) => finished || closedMs !== undefined), CLOSED_WITHIN_MS)).toBe(
     true,
   )
-  for (const { finished, closedMs = Infinity } of upstream.received) if (!finished) expect(closedMs - last).toBeLessThan(CLOSED_WITHIN_MS)
+  for (const { text, leftMs } of left) {
+    const got = upstream.received.find((each) => each.text.includes(text))
+    if (!got) throw new Error(`the upstream was not asked ${text}`)
+    // Who left in the first half left an upstream that had more than a second to go: it was not let finish.
+    if (leftMs - got.atMs < STREAM_MS / 2) expect(got.finished).toBe(false)
+    if (!got.finished) expect((got.closedMs ?? Infinity) - leftMs).toBeLessThan(CLOSED_WITHIN_MS)
+  }
   await served.expectBooks()
   const rows = await Promise.all(left.map(({ id }) => served.row(id)))
   const gone = rows.filter((row) => row.end_reason === 'client_gone')
