@@ -34,7 +34,10 @@ test(`M11: ${ROUNDS} forms saved among charges and top-ups lose nothing: the led
         const shown = await accountOf(app.deps, userId)
         const form = { balance: text(money(shown.balance + MONEY_ONE)), expected_balance: text(shown.balance), reason: `form ${index}` }
         const [edit] = await Promise.all([
-          app.api('PUT', `/api/users/${userId}`, form),
+          // Every other one is the form of an adjustment: a delta, which no change in between can spoil.
+          index % 2 === 0
+            ? app.api('PUT', `/api/users/${userId}`, form)
+            : app.api('POST', `/api/users/${userId}/adjustments`, { amount: '1', reason: `form ${index}` }),
           index % 3 === 0 ? charge(app, userId, { usage: { input: 1_000_000 } }) : undefined,
           index % 3 === 1 ? topUp(index) : undefined,
         ])
@@ -62,7 +65,7 @@ test(`M11: ${ROUNDS} forms saved among charges and top-ups lose nothing: the led
     expect(entry.actor_user_id).not.toBeNull()
     expect(entry.reason).toStartWith('form ')
   }
-  expect(saved).toBeGreaterThan(0)
+  expect(saved).toBeGreaterThanOrEqual(ROUNDS / 2)
   expect(refused).toBeGreaterThan(0)
   const { balance } = await accountOf(app.deps, userId)
   expect(balance).toBe(entries.reduce<bigint>((sum, entry) => sum + entry.amount, 0n) as Money)
