@@ -34,6 +34,8 @@ export class CallLimits {
   readonly #now: () => number
   #taken: Verdict | undefined
   #over = false
+  /** Tokens that ended parts of the call used. */
+  #parts = 0
 
   constructor(buckets: CallBucket[], { limiter, clock }: Pick<RelayDeps, 'limiter' | 'clock'>, protocol: string) {
     this.#buckets = buckets
@@ -67,7 +69,18 @@ export class CallLimits {
     this.#limiter.release(this.#buckets)
     if (tokens === undefined) return
     for (const bucket of this.#buckets)
-      if (bucket.unit === 'tokens') this.#limiter.correct(bucket, Math.round(tokens) - Math.min(bucket.weight, bucket.limit), taken)
+      if (bucket.unit === 'tokens')
+        this.#limiter.correct(bucket, Math.round(tokens + this.#parts) - Math.min(bucket.weight, bucket.limit), taken)
+  }
+
+  /** Limits of a call inside this one: it takes no place of its own, its tokens count with this call's if it ends before it. */
+  part(): CallLimits {
+    const part = new CallLimits([], { limiter: this.#limiter, clock: { now: this.#now, monotonic: this.#now } }, this.#protocol)
+    part.end = (tokens) => {
+      part.end = () => {}
+      this.#parts += tokens ?? 0
+    }
+    return part
   }
 
   /** The headers of the client's protocol; none where nothing that is his is limited. */

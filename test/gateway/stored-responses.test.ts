@@ -139,6 +139,11 @@ test("a call that goes on from a response goes to the channel that has it; from 
   const asked = upstream.received.length
   const stolen = await served.post('/v1/responses', { model: 'talker', input: 'Hi', previous_response_id: first.id }, { key: stranger })
   expect([stolen.status, upstream.received.length]).toEqual([404, asked])
+  await served.site.api('POST', '/api/meta-models', { name: 'meta-talker', dsl: 'call "talker"' })
+  const byMeta = { model: 'meta-talker', input: 'Hi', previous_response_id: first.id }
+  expect((await served.post('/v1/responses', byMeta, { key: stranger })).status).toBe(404)
+  expect(upstream.received.length).toBe(asked)
+  expect((await served.openai().responses.create(byMeta)).id).toStartWith('resp_b')
 })
 
 test('a response in the background is answered when it is done, and paid', async () => {

@@ -236,6 +236,20 @@ test("a key's quota counts every part", async () => {
   expect(key?.usage.request_count).toBe(3)
 })
 
+test('a call and all its parts are one of the calls a key may have at once', async () => {
+  bench.script('alpha', { ...says('alpha speaks'), delayMs: 50 })
+  await bench.meta('at-once', 'judge "small" { route { otherwise => call "alpha" } }')
+  const { secret } = await bench.served.site.addKey()
+  const keys = await bench.served.site.api<{ id: number }[]>('GET', '/api/user/api-keys')
+  const all = await bench.served.site.api<{ id: number }[]>('GET', '/api/user-channels')
+  await bench.served.site.api('PUT', `/api/user/api-keys/${keys[0]?.id}`, { allowed_user_channels: [all[0]?.id], rate_limit_concurrency: 1 })
+  const first = chat('at-once', {}, secret)
+  expect(await until(() => bench.asked().length === 2)).toBe(true)
+  expect((await chat('at-once', {}, secret)).status).toBe(429)
+  expect((await first).status).toBe(200)
+  expect((await chat('at-once', {}, secret)).status).toBe(200)
+})
+
 test('a customer who leaves while drafts are made: they are settled, the synthesizer is not asked', async () => {
   bench.script('alpha', { ...says('alpha speaks'), delayMs: 150 })
   await bench.meta('left', 'parallel { call "alpha" } synthesize "large"')

@@ -43,6 +43,7 @@ export async function callInside(parent: MetaCall, request: InnerRequest, deps: 
     bytes: undefined,
     adapted: undefined,
     losses: [],
+    limits: parent.limits.part(),
     peek: {
       model: request.model,
       stream: false,

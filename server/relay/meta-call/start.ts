@@ -7,6 +7,7 @@ import type { RelayDeps } from '../deps.ts'
 import { dispatch } from '../dispatch.ts'
 import type { Decision } from '../meta/evaluate.ts'
 import { refuse } from '../refuse.ts'
+import { preferMaker } from '../stored-responses.ts'
 import { hold } from '../reserve.ts'
 import { Settlement } from '../settlement.ts'
 import { DispatchError } from '../tries.ts'
@@ -35,6 +36,8 @@ export async function startMeta(
   // The very object: whoever delivers the answer sees the model it was turned to.
   const call: MetaCall = Object.assign(admitted, { held: ZERO })
   const { compiled } = call.meta
+  // Nobody goes on from a stranger's response, by no part either.
+  await preferMaker([], call, deps)
   const read = await readFacts(call, compiled.variables, deps)
   const decision = compiled.decide(read, () => drawBelow(CHANCES) / CHANCES)
   if (decision.kind === 'call') turnTo(call, decision.model, deps)
@@ -76,7 +79,7 @@ async function firstAnswer(call: MetaCall, models: readonly string[], deps: Rela
   for (const name of models) {
     try {
       turnTo(call, name, deps)
-      const order = planFor(call, name, deps)
+      const order = await preferMaker(planFor(call, name, deps), call, deps)
       if (order.length === 0) throw new AppError('no_channel')
       const answer = await dispatch(call, order, deps)
       return { ...answer, attempts: [...attempts, ...answer.attempts] }
