@@ -48,8 +48,8 @@ export interface Served {
 }
 
 /** Starts one. `settings` are stored as the owner would. */
-export async function serve(options: { settings?: Record<string, unknown>; balance?: string } = {}): Promise<Served> {
-  const test = await createTestApp({ setUp: false, gateway: startGateway })
+export async function serve(options: { settings?: Record<string, unknown>; balance?: string; clock?: ManualClock } = {}): Promise<Served> {
+  const test = await createTestApp({ setUp: false, gateway: startGateway, ...(options.clock && { clock: options.clock }) })
   let lastHeaders = new Headers()
   const server = Bun.serve({
     port: 0,

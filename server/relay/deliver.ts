@@ -45,9 +45,10 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
   let body: Uint8Array | string
   let losses = answer.losses
   if (upstream === protocol && !call.adapted) {
-    const text = new TextDecoder().decode(bytes)
-    const shown = showModel(text, json, call.model.name, protocol.answerModel)
-    body = shown === text ? bytes : shown
+    const mended = protocol.mendMessage?.(json) ?? json
+    const text = mended === json ? new TextDecoder().decode(bytes) : JSON.stringify(mended)
+    const shown = showModel(text, mended, call.model.name, protocol.answerModel)
+    body = mended === json && shown === text ? bytes : shown
   } else {
     const encoded =
       upstream === protocol

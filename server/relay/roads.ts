@@ -91,7 +91,8 @@ class SameRoad implements Road {
     return this.#tail
   }
 
-  #show(frame: Frame): Frame {
+  #show(got: Frame): Frame {
+    const frame = this.#protocol.mendFrame?.(got) ?? got
     const data = showModelInFrame(frame.data, this.#model, this.#protocol.answerModel)
     return data === frame.data ? frame : { ...frame, data }
   }

@@ -107,6 +107,10 @@ export interface Protocol {
   requestText(body: JsonObject): string
   /** Reads one frame of a same-protocol stream cheaply; keeps no state of its own. */
   tap(frame: Frame): TapResult
+  /** Puts in what the protocol's own clients cannot do without, where an upstream of the same protocol left it out. */
+  mendMessage?(body: JsonObject): JsonObject
+  /** The same for one frame. */
+  mendFrame?(frame: Frame): Frame
   /** A comment or ping that keeps a silent stream open, already framed. */
   readonly keepAlive: string
 }

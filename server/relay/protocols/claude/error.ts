@@ -61,6 +61,11 @@ export function decodeError(status: number, body: Json | undefined): Fault {
   }
 }
 
+/** The fault in a body that came with 200: gateways in between answer so. */
+export function bodyFault(body: JsonObject): Fault | undefined {
+  return body.type === 'error' || isObject(body.error) ? decodeError(200, body) : undefined
+}
+
 /** Writes a fault as Anthropic's error object. Overload has a status of its own there, which clients retry on. */
 export function encodeError(fault: Fault, requestId: string): { status: number; body: JsonObject } {
   // A policy that forbids the call (403) is a matter of permission; one that calls the prompt unfit (400) is the request's.

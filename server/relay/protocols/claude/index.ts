@@ -1,10 +1,11 @@
 import type { Protocol } from '../protocol.ts'
-import { decodeError, encodeError, encodeStreamError } from './error.ts'
+import { bodyFault, decodeError, encodeError, encodeStreamError } from './error.ts'
 import { decodeRequest } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
 import { endpoint, patch, peek } from './road.ts'
 import { takesUrl } from './media.ts'
+import { mendFrame, mendMessage } from './mend.ts'
 import { words } from './source-words.ts'
 import { decodeStream } from './stream-decode.ts'
 import { encodeStream } from './stream-encode.ts'
@@ -29,6 +30,7 @@ export const claude: Protocol = {
   encodeResponse,
   decodeStream,
   encodeStream,
+  bodyFault,
   decodeError,
   encodeError,
   encodeStreamError,
@@ -36,5 +38,7 @@ export const claude: Protocol = {
   answerText,
   requestText,
   tap,
+  mendMessage,
+  mendFrame,
   keepAlive: 'event: ping\ndata: {"type": "ping"}\n\n',
 }
