@@ -96,6 +96,11 @@ const receiptRoute = createRoute({
   path: '/logs/$id',
   component: lazyRouteComponent(() => import('./features/logs/receipt-page.tsx'), 'ReceiptPage'),
 })
+const securityRoute = createRoute({
+  getParentRoute: () => consoleRoute,
+  path: '/settings/security',
+  component: lazyRouteComponent(() => import('./features/security/security-page.tsx'), 'SecurityPage'),
+})
 const startRoute = createRoute({
   getParentRoute: () => consoleRoute,
   path: '/start',
@@ -109,7 +114,7 @@ const startRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   setupRoute,
   visitorRoute.addChildren([homeRoute, loginRoute, registerRoute, resetRoute]),
-  consoleRoute.addChildren([dashboardRoute, keysRoute, logsRoute, receiptRoute, startRoute]),
+  consoleRoute.addChildren([dashboardRoute, keysRoute, logsRoute, receiptRoute, securityRoute, startRoute]),
 ])
 
 /** The console's routes; every page but the home page is a chunk of its own. */

@@ -25,12 +25,13 @@ test('events are the same however the bytes are split, with CRLF, comments, two 
 })
 
 test("errors are read from the console's form, from the gateway's native form, and from a proxy's HTML", () => {
-  expect(parseErrorBody('{"error":"Not found","code":"not_found","request_id":"r1"}')).toEqual({
+  expect(parseErrorBody('{"error":"Not found","code":"not_found","request_id":"r1","challenge":"c"}')).toEqual({
     message: 'Not found',
     code: 'not_found',
     requestId: 'r1',
+    details: expect.objectContaining({ challenge: 'c' }),
   })
-  expect(parseErrorBody('{"error":{"message":"Insufficient balance","type":"x","code":"insufficient_balance"}}')).toEqual({
+  expect(parseErrorBody('{"error":{"message":"Insufficient balance","type":"x","code":"insufficient_balance"}}')).toMatchObject({
     message: 'Insufficient balance',
     code: 'insufficient_balance',
     requestId: undefined,

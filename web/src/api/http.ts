@@ -9,13 +9,25 @@ export class ApiError extends Error {
   readonly code: ErrorCode | 'offline' | undefined
   readonly requestId: string | undefined
   readonly retryAfterSeconds: number | undefined
+  /** What else the answer says, such as the challenge of a second factor. */
+  readonly details: Readonly<Record<string, unknown>>
 
-  constructor(message: string, options: { status: number; code?: ErrorCode | 'offline'; requestId?: string; retryAfterSeconds?: number }) {
+  constructor(
+    message: string,
+    options: {
+      status: number
+      code?: ErrorCode | 'offline'
+      requestId?: string
+      retryAfterSeconds?: number
+      details?: Readonly<Record<string, unknown>>
+    },
+  ) {
     super(message)
     this.status = options.status
     this.code = options.code
     this.requestId = options.requestId
     this.retryAfterSeconds = options.retryAfterSeconds
+    this.details = options.details ?? {}
   }
 }
 
@@ -73,11 +85,12 @@ export async function call<T>(method: Method, path: string, options: CallOptions
 
 async function readError(response: Response): Promise<ApiError> {
   const text = await response.text().catch(() => '')
-  const { message, code, requestId } = parseErrorBody(text)
+  const { message, code, requestId, details } = parseErrorBody(text)
   const retryAfter = Number(response.headers.get('retry-after'))
   return new ApiError(message ?? `HTTP ${response.status}`, {
     status: response.status,
     code,
+    details,
     requestId: requestId ?? response.headers.get('x-tollgate-request-id') ?? response.headers.get('x-request-id') ?? undefined,
     retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
   })
@@ -87,7 +100,12 @@ async function readError(response: Response): Promise<ApiError> {
  * Reads `{"error":"text","code","request_id"}` of the console's addresses and the native
  * `{"error":{"message","code"}}` of the gateway's.
  */
-export function parseErrorBody(text: string): { message?: string; code?: ErrorCode; requestId?: string } {
+export function parseErrorBody(text: string): {
+  message?: string
+  code?: ErrorCode
+  requestId?: string
+  details?: Readonly<Record<string, unknown>>
+} {
   let body: unknown
   try {
     body = JSON.parse(text)
@@ -102,5 +120,6 @@ export function parseErrorBody(text: string): { message?: string; code?: ErrorCo
     message: found,
     code: typeof inner.code === 'string' ? (inner.code as ErrorCode) : undefined,
     requestId: typeof requestId === 'string' ? requestId : undefined,
+    details: body as Record<string, unknown>,
   }
 }

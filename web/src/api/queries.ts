@@ -1,6 +1,22 @@
 import { queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './http.ts'
-import type { ApiKey, CatalogChannel, Channel, LogRow, Model, Page, PublicModel, Receipt, User, UserChannel, UserStats } from './types.ts'
+import type {
+  ApiKey,
+  CatalogChannel,
+  Channel,
+  LogRow,
+  Model,
+  Page,
+  Passkey,
+  PasswordMethod,
+  PublicModel,
+  Receipt,
+  SecondFactor,
+  Session,
+  User,
+  UserChannel,
+  UserStats,
+} from './types.ts'
 
 /** Lists may be this old before a visit asks again; money is always asked for (console.md 4.3). */
 const LIST_STALE_MS = 15_000
@@ -56,6 +72,23 @@ export const receiptQuery = (id: string) =>
     staleTime: Infinity,
     queryFn: ({ signal }) => call<Receipt>('GET', `/api/user/logs/${encodeURIComponent(id)}`, { signal }),
   })
+
+export const passwordMethodQuery = queryOptions({
+  queryKey: ['password-method'],
+  queryFn: ({ signal }) => call<PasswordMethod>('GET', '/api/user/password/method', { signal }),
+})
+export const passkeysQuery = queryOptions({
+  queryKey: ['passkeys'],
+  queryFn: ({ signal }) => call<Passkey[]>('GET', '/api/user/passkeys', { signal }),
+})
+export const secondFactorQuery = queryOptions({
+  queryKey: ['second-factor'],
+  queryFn: ({ signal }) => call<SecondFactor>('GET', '/api/user/second-factor', { signal }),
+})
+export const sessionsQuery = queryOptions({
+  queryKey: ['sessions'],
+  queryFn: ({ signal }) => call<Session[]>('GET', '/api/user/sessions', { signal }),
+})
 
 /** After a call was made: what it may have changed. */
 export async function invalidateMoney(client: QueryClient): Promise<void> {

@@ -1,10 +1,13 @@
 import type { ApiKeyWire, createApiKey } from '../../../contract/api/api-keys.ts'
-import type { passwordLogin } from '../../../contract/api/auth.ts'
+import type { passwordLogin, passwordMethod } from '../../../contract/api/auth.ts'
 import type { PublicModelWire } from '../../../contract/api/catalog.ts'
 import type { ChannelModelWire } from '../../../contract/api/channel-models.ts'
+import type { SessionWire } from '../../../contract/api/common.ts'
 import type { ChannelWire } from '../../../contract/api/channels.ts'
 import type { LogWire, ReceiptWire } from '../../../contract/api/logs.ts'
 import type { ModelWire } from '../../../contract/api/models.ts'
+import type { CreationOptions, PasskeyWire, RequestOptions } from '../../../contract/api/passkeys.ts'
+import type { reauthOptions, secondFactorState } from '../../../contract/api/second-factor.ts'
 import type { getUserStats } from '../../../contract/api/stats.ts'
 import type { getUserCatalog } from '../../../contract/api/user-catalog.ts'
 import type { UserChannelWire } from '../../../contract/api/user-channels.ts'
@@ -37,6 +40,14 @@ export type LogRow = LogWire
 export type Receipt = ReceiptWire
 export type ReceiptLine = ReceiptWire['lines'][number]
 export type ReceiptAttempt = ReceiptWire['attempts'][number]
+
+export type Session = SessionWire
+export type Passkey = PasskeyWire
+export type PasskeyRequest = RequestOptions
+export type PasskeyCreation = CreationOptions
+export type SecondFactor = ResponseOf<typeof secondFactorState>
+export type ReauthOptions = ResponseOf<typeof reauthOptions>
+export type PasswordMethod = ResponseOf<typeof passwordMethod>
 
 export type PublicModel = PublicModelWire
 

@@ -10,7 +10,7 @@ import { Field, Input } from '../../ui/field.tsx'
 const AGAIN_SECONDS = 60
 
 interface CodeFieldProps {
-  path: '/auth/password/email-code' | '/auth/password/reset-code'
+  path: '/auth/password/email-code' | '/auth/password/reset-code' | '/api/user/password/email-code'
   email: string
   captchaToken: string | undefined
   /** The captcha is used up with each mail. */

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
-import { call } from '../../api/http.ts'
+import { ApiError, call } from '../../api/http.ts'
 import { storeToken } from '../../api/session.ts'
 import type { SignedIn } from '../../api/types.ts'
 import { useErrorText } from '../../i18n/error-text.ts'
@@ -8,6 +8,7 @@ import { useT } from '../../i18n/i18n.tsx'
 import { Button } from '../../ui/button.tsx'
 import { Field, FormError, Input, SecretInput } from '../../ui/field.tsx'
 import { Captcha } from './captcha.tsx'
+import { SecondFactorForm } from './second-factor-form.tsx'
 
 /** Name or e-mail and password; stores the session. */
 export function SignInForm({ onDone }: { onDone(): Promise<void> | void }) {
@@ -17,14 +18,18 @@ export function SignInForm({ onDone }: { onDone(): Promise<void> | void }) {
   const [password, setPassword] = useState('')
   const [captcha, setCaptcha] = useState<string>()
   const [round, setRound] = useState(0)
+  /** Of the second factor, once the password was right. */
+  const [challenge, setChallenge] = useState<string>()
+  const finish = async ({ token }: SignedIn) => {
+    storeToken(token)
+    await onDone()
+  }
   const signIn = useMutation({
     mutationFn: () =>
       call<SignedIn>('POST', '/auth/password/login', { body: { identifier: identifier.trim(), password, captcha_token: captcha } }),
-    onSuccess: async ({ token }) => {
-      storeToken(token)
-      await onDone()
-    },
-    onError: () => {
+    onSuccess: finish,
+    onError: (error) => {
+      if (error instanceof ApiError && error.code === 'second_factor_required') setChallenge(String(error.details.challenge))
       setCaptcha(undefined)
       setRound(round + 1)
     },
@@ -33,6 +38,18 @@ export function SignInForm({ onDone }: { onDone(): Promise<void> | void }) {
     event.preventDefault()
     signIn.mutate()
   }
+  if (challenge !== undefined)
+    return (
+      <SecondFactorForm
+        challenge={challenge}
+        onDone={(signedIn) => void finish(signedIn)}
+        onBack={() => {
+          setChallenge(undefined)
+          setPassword('')
+          signIn.reset()
+        }}
+      />
+    )
   return (
     <form onSubmit={submit} className="space-y-4" action="/login" method="post">
       {signIn.isError && <FormError>{errorText(signIn.error)}</FormError>}

@@ -38,6 +38,7 @@ export const common = {
   'nav.home': 'Home',
   'nav.keys': 'API keys',
   'nav.logs': 'Calls',
+  'nav.security': 'Security',
   'nav.start': 'Connect and sell',
   'nav.admin': 'Operator',
   'notFound.title': 'There is nothing at this address',

@@ -39,6 +39,7 @@ export const common: { readonly [K in keyof typeof en]: Message } = {
   'nav.home': '首页',
   'nav.keys': 'API 密钥',
   'nav.logs': '调用记录',
+  'nav.security': '安全',
   'nav.start': '接入与上架',
   'nav.admin': '运营',
   'notFound.title': '这个地址没有内容',
