@@ -1,11 +1,10 @@
-import { Hono } from 'hono'
 import type { AnyEndpoint } from '../contract/endpoint.ts'
 import type { AppConfig } from './config.ts'
+import { dashboard, isBelow } from './dashboard.ts'
 import { openDatabase } from './db/open.ts'
 import { announcementsRoutes } from './features/announcements/routes.ts'
 import { apiKeysRoutes } from './features/api-keys/routes.ts'
 import { authRoutes } from './features/auth/routes.ts'
-import { sessionGuard } from './features/auth/service.ts'
 import { calendarOf } from './features/billing/calendar.ts'
 import { BEAT_MS, OrphanSweeper } from './features/billing/orphans.ts'
 import { ledgerOf } from './features/billing/service.ts'
@@ -35,11 +34,10 @@ import { reportsRoutes } from './features/reports/routes.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
 import { secondFactorRoutes } from './features/second-factor/routes.ts'
 import { sessionsRoutes } from './features/sessions/routes.ts'
-import { requireFresh } from './features/sessions/step-up.ts'
-import { loadSettings, publicSettingsOf } from './features/settings/service.ts'
+import { loadSettings } from './features/settings/service.ts'
 import { settingsRoutes } from './features/settings/routes.ts'
 import { settingsTestRoutes } from './features/settings-test/routes.ts'
-import { setupCookie, setupPath } from './features/setup/link.ts'
+import { setupPath } from './features/setup/link.ts'
 import { setupRoutes } from './features/setup/routes.ts'
 import { setupRequired } from './features/setup/state.ts'
 import { statementsRoutes } from './features/statements/routes.ts'
@@ -48,12 +46,10 @@ import { systemRoutes } from './features/system/routes.ts'
 import { userChannelsRoutes } from './features/user-channels/routes.ts'
 import { userCatalogRoutes } from './features/user-catalog/routes.ts'
 import { usersRoutes } from './features/users/routes.ts'
-import { mount, type App, type HttpEnv, type Route } from './http/bind.ts'
+import type { Route } from './http/bind.ts'
 import { Changes } from './http/changes.ts'
 import type { Deps } from './http/deps.ts'
-import { errorResponse } from './http/errors.ts'
 import { joinProcesses } from './http/processes.ts'
-import { secure } from './http/security.ts'
 import { Spa } from './http/spa.ts'
 import { payRewards, REWARDS_MS } from './jobs/rewards.ts'
 import { Scheduler } from './jobs/scheduler.ts'
@@ -143,7 +139,6 @@ export interface RunningApp {
   close(): Promise<void>
 }
 
-const API_PREFIXES = ['/api', '/auth', '/v1', '/v1beta']
 const GATEWAY_PREFIXES = ['/v1', '/v1beta']
 
 /** Builds the whole application; the only place where its parts meet. */
@@ -235,69 +230,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   }
 }
 
-/** Everything but the gateway: the API of the areas, and the console on all other paths. */
-function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
-  const app: App = new Hono<HttpEnv>()
-
-  app.use(async (http, next) => {
-    const { headers, url } = http.req.raw
-    const id = requestId(deps.clock.now())
-    http.set('requestId', id)
-    http.set('ip', clientIp(http.env.socketAddress, headers.get('x-forwarded-for'), deps.trustedProxies))
-    await next()
-    http.res.headers.set('x-tollgate-request-id', id)
-    secure(http.res.headers, isTls(url, headers))
-  })
-  mount(app, routes, { ...sessionGuard(deps), requireFresh: (caller, kind) => requireFresh(deps, caller, kind) })
-
-  // The one-time link: its token becomes a cookie and leaves the address bar.
-  app.get('/setup', async (http, next) => {
-    const token = http.req.query('token')
-    if (token === undefined) return next()
-    const { headers, url } = http.req.raw
-    const cookie = setupCookie(deps.jwtSecret, token, isTls(url, headers))
-    if (cookie !== undefined) http.header('set-cookie', cookie)
-    http.header('cache-control', 'no-store')
-    return http.redirect('/setup', 303)
-  })
-
-  const served = routes.map(({ endpoint }) => ({ method: endpoint.method, pattern: patternOf(endpoint.path) }))
-  app.notFound(async (http) => {
-    const { pathname, search } = new URL(http.req.url)
-    const { method } = http.req
-    if (pathname.length > 1 && pathname.endsWith('/')) {
-      const path = pathname.replace(/\/+$/, '')
-      if (served.some((route) => route.method === method && route.pattern.test(path)))
-        return http.redirect(`${path}${search}`, method === 'GET' ? 301 : 307)
-    }
-    if (isBelow(pathname, API_PREFIXES) || (method !== 'GET' && method !== 'HEAD')) return http.json({ error: 'Not found' }, 404)
-    const file = spa.file(pathname, http.req.raw.headers)
-    if (file) return file
-    return spa.page({ settings: publicSettingsOf(deps), setup_required: await setupRequired(deps) })
-  })
-  app.onError((error, http) => errorResponse(error, http, deps.log))
-  return app
-}
-
 /** Every process of an installation has the same secret, and another installation on the same Redis has another. */
 function namespaceOf({ jwtSecret }: AppConfig): string {
   return `tollgate:{${sha256Hex(`redis ${jwtSecret}`).slice(0, 16)}}:`
-}
-
-function isBelow(pathname: string, prefixes: readonly string[]): boolean {
-  return prefixes.some((prefix) => pathname.startsWith(prefix) && (pathname.length === prefix.length || pathname[prefix.length] === '/'))
-}
-
-function isTls(url: string, headers: Headers): boolean {
-  return url.startsWith('https:') || headers.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
-}
-
-/** `/api/groups/:id` as an expression for addresses. */
-function patternOf(path: string): RegExp {
-  return new RegExp(
-    `^${path
-      .split('/')
-      .map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
-      .join('/')}$`,
-  )
 }

@@ -17,7 +17,12 @@ class Storm extends Bench {
   answered = 0
   /** Told what was asked when; throws what that upstream fails with. */
   upstream: (channelId: number, nowMs: number) => void = () => undefined
-  readonly #deps = { routing: this.routing, clock: this.clock, settings: this.settings } as unknown as RelayDeps
+  readonly #deps = {
+    routing: this.routing,
+    channelLimits: this.channelLimits,
+    clock: this.clock,
+    settings: this.settings,
+  } as unknown as RelayDeps
 
   constructor(channels: readonly TestChannel[]) {
     super('priority', channels)

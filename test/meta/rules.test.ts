@@ -242,7 +242,10 @@ test('a call and all its parts are one of the calls a key may have at once', asy
   const { secret } = await bench.served.site.addKey()
   const keys = await bench.served.site.api<{ id: number }[]>('GET', '/api/user/api-keys')
   const all = await bench.served.site.api<{ id: number }[]>('GET', '/api/user-channels')
-  await bench.served.site.api('PUT', `/api/user/api-keys/${keys[0]?.id}`, { allowed_user_channels: [all[0]?.id], rate_limit_concurrency: 1 })
+  await bench.served.site.api('PUT', `/api/user/api-keys/${keys[0]?.id}`, {
+    allowed_user_channels: [all[0]?.id],
+    rate_limit_concurrency: 1,
+  })
   const first = chat('at-once', {}, secret)
   expect(await until(() => bench.asked().length === 2)).toBe(true)
   expect((await chat('at-once', {}, secret)).status).toBe(429)

@@ -1,4 +1,5 @@
 import type { Action, Condition, Program, Route } from './ast.ts'
+import { textOf } from './condition-text.ts'
 import { compilePattern } from './regex.ts'
 import { isVariable, type Fact, type Variable } from './variables.ts'
 
@@ -292,17 +293,4 @@ function labelsOf(route: Route): string[] {
     return left.name === 'judge.output' && operator === '==' && right.kind === 'string' ? [right.string] : []
   }
   return route.branches.flatMap(({ condition }) => (condition ? of(condition) : []))
-}
-
-/** A condition as a program has it. */
-function textOf(condition: Condition): string {
-  if (condition.kind === 'not') return `not ${inner(condition.part)}`
-  if (condition.kind !== 'compare') return condition.parts.map(inner).join(` ${condition.kind} `)
-  const { left, operator, right } = condition
-  const value = right.kind === 'string' ? JSON.stringify(right.string) : right.kind === 'number' ? right.number : right.bool
-  return `${left.name} ${operator} ${value}`
-}
-
-function inner(condition: Condition): string {
-  return condition.kind === 'and' || condition.kind === 'or' ? `(${textOf(condition)})` : textOf(condition)
 }

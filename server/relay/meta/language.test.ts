@@ -1,3 +1,4 @@
+// long file: one table, the examples and errors of the language
 import { expect, test } from 'bun:test'
 import { format } from './format.ts'
 import { analyse, describe, type Analysis } from './language.ts'
