@@ -137,6 +137,17 @@ export const errors = {
     message: 'A multiplier of 0 would mean free: to give a model away mark the model as free, to make it cheaper use a small multiplier',
   },
 
+  // Model and price sync (contract.md 3.5, 10)
+  sync_channel_unknown: { status: 500, message: 'Channel not found' },
+  sync_format_unknown: { status: 500, message: 'unsupported sync format' },
+  sync_path_missing: { status: 500, message: 'custom sync path is required' },
+  sync_source_failed: { status: 500, message: 'The list could not be read' },
+  sync_nothing_found: { status: 500, message: 'no models found in the list' },
+  sync_price_unusable: { status: 400, message: 'A price is larger than any price can be' },
+  sync_unconfirmed: { status: 409, message: 'Some prices change by more than the allowed jump or become zero: confirm them by name' },
+  price_sync_cron_invalid: { status: 400, message: 'invalid price sync cron' },
+  price_sync_missing: { status: 404, message: 'No price list of this channel has been read by schedule yet' },
+
   // Meta models (contract.md 3.7)
   meta_model_not_found: { status: 404, message: 'Meta model not found' },
   meta_program_invalid: { status: 400, message: 'The program of the meta model is not valid' },

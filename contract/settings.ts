@@ -245,6 +245,8 @@ export const settings = {
   oidc_client_id: hidden('sign_in', ''),
   oidc_client_secret: secret('sign_in'),
   oidc_redirect_url: hidden('sign_in', '', url),
+  /** A price that a list makes more than this many times dearer or cheaper needs a confirmation by name. */
+  price_sync_max_jump: hidden('billing', '2', decimal({ min: '1' })),
   reliability_first_byte_timeout_seconds: hidden('reliability', '60', integer(1, 3_600)),
   reliability_stream_idle_timeout_seconds: hidden('reliability', '300', integer(1, 86_400)),
   reliability_disable_after_failures: hidden('reliability', '5', integer(1, 1_000)),

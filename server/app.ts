@@ -6,7 +6,7 @@ import { announcementsRoutes } from './features/announcements/routes.ts'
 import { apiKeysRoutes } from './features/api-keys/routes.ts'
 import { authRoutes } from './features/auth/routes.ts'
 import { calendarOf } from './features/billing/calendar.ts'
-import { BEAT_MS, OrphanSweeper } from './features/billing/orphans.ts'
+import { OrphanSweeper } from './features/billing/orphans.ts'
 import { ledgerOf } from './features/billing/service.ts'
 import { ensureDefaults } from './features/catalog/defaults.ts'
 import { catalogRoutes } from './features/catalog/routes.ts'
@@ -17,21 +17,16 @@ import { checkInsRoutes } from './features/check-ins/routes.ts'
 import { groupsRoutes } from './features/groups/routes.ts'
 import { ledgerRoutes } from './features/ledger/routes.ts'
 import { logsRoutes } from './features/logs/routes.ts'
-import { deliverMails, DELIVER_MAILS_MS } from './features/mail/service.ts'
 import { metaModelsRoutes } from './features/meta-models/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
 import { passkeysRoutes } from './features/passkeys/routes.ts'
-import { lookAfterOrders, PAYMENTS_MS } from './features/payments/recheck.ts'
 import { oidcRoutes } from './features/oidc/routes.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
 import { quotesRoutes } from './features/quotes/routes.ts'
 import { redeemCodesRoutes } from './features/redeem-codes/routes.ts'
 import { referralsRoutes } from './features/referrals/routes.ts'
-import { reconcileDaily, RECONCILE_MS } from './features/reconciliation/daily.ts'
 import { reconciliationRoutes } from './features/reconciliation/routes.ts'
-import { addUpCalls, TOTALS_MS } from './features/reports/totals.ts'
 import { reportsRoutes } from './features/reports/routes.ts'
-import { sweepResponses, SWEEP_RESPONSES_MS } from './features/responses/service.ts'
 import { secondFactorRoutes } from './features/second-factor/routes.ts'
 import { sessionsRoutes } from './features/sessions/routes.ts'
 import { loadSettings } from './features/settings/service.ts'
@@ -42,6 +37,8 @@ import { setupRoutes } from './features/setup/routes.ts'
 import { setupRequired } from './features/setup/state.ts'
 import { statementsRoutes } from './features/statements/routes.ts'
 import { statsRoutes } from './features/stats/routes.ts'
+import { syncRoutes } from './features/sync/routes.ts'
+import { PriceSync } from './features/sync/schedule.ts'
 import { systemRoutes } from './features/system/routes.ts'
 import { userChannelsRoutes } from './features/user-channels/routes.ts'
 import { userCatalogRoutes } from './features/user-catalog/routes.ts'
@@ -51,9 +48,8 @@ import { Changes } from './http/changes.ts'
 import type { Deps } from './http/deps.ts'
 import { joinProcesses } from './http/processes.ts'
 import { Spa } from './http/spa.ts'
-import { payRewards, REWARDS_MS } from './jobs/rewards.ts'
+import { jobsOf } from './jobs/jobs.ts'
 import { Scheduler } from './jobs/scheduler.ts'
-import { SWEEP_SIGN_IN_MS, sweepSignIn } from './jobs/sign-in.ts'
 import { clientIp } from './lib/client-ip.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
 import { requestId, sha256Hex } from './lib/ids.ts'
@@ -83,6 +79,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   channelsRoutes,
   modelsRoutes,
   channelModelsRoutes,
+  syncRoutes,
   usersRoutes,
   apiKeysRoutes,
   logsRoutes,
@@ -181,17 +178,9 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   await catalog.load()
   const routing = new Routing(deps, catalog)
   const gateway = options.gateway?.(deps, catalog, routing)
+  const priceSync = new PriceSync(deps)
   const scheduler = new Scheduler(log)
-  scheduler.start([
-    { name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() },
-    { name: 'rewards', everyMs: REWARDS_MS, run: () => payRewards(deps) },
-    { name: 'stored responses', everyMs: SWEEP_RESPONSES_MS, run: () => sweepResponses(deps) },
-    { name: 'mail', everyMs: DELIVER_MAILS_MS, run: () => deliverMails(deps) },
-    { name: 'sign-in leftovers', everyMs: SWEEP_SIGN_IN_MS, run: () => sweepSignIn(deps) },
-    { name: 'daily totals', everyMs: TOTALS_MS, run: () => addUpCalls(deps) },
-    { name: 'reconciliation', everyMs: RECONCILE_MS, run: () => reconcileDaily(deps, { path: config.dbPath, url: config.databaseUrl }) },
-    { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },
-  ])
+  scheduler.start(jobsOf(deps, { orphans, priceSync, database: { path: config.dbPath, url: config.databaseUrl } }))
 
   let draining = false
   const routes = [
@@ -220,6 +209,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
       draining = true
     },
     async close() {
+      priceSync.stop()
       await scheduler.stop()
       await gateway?.close()
       await leaveProcesses()

@@ -69,6 +69,10 @@ export const channelBody = z.object({
   priority: z.int().min(-MAX_RANK).max(MAX_RANK).nullish(),
   weight: z.int().min(0, { error: 'must not be negative; 0 takes no part in weighted routing' }).max(MAX_RANK).nullish(),
   enabled: z.boolean().nullish(),
+  /** Reads the price list by schedule and keeps it as a preview; prices change by an apply only. */
+  price_sync_enabled: z.boolean().nullish(),
+  /** Five fields of cron in UTC, or a descriptor such as `@hourly`; "": every hour. */
+  price_sync_cron: text(100).nullish(),
   /** null: the site's. */
   first_byte_timeout_seconds: firstByteTimeout.nullish(),
   /** What the upstream may be asked for; a channel without room is left out, or waited for a moment. */

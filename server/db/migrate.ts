@@ -11,6 +11,7 @@ import * as payments from './migrations/0013-payments.ts'
 import * as signIn from './migrations/0014-sign-in.ts'
 import * as secondFactor from './migrations/0015-second-factor.ts'
 import * as metaCalls from './migrations/0016-meta-calls.ts'
+import * as pricePreviews from './migrations/0020-price-previews.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a released one is never edited. */
@@ -25,6 +26,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0014-sign-in': signIn,
   '0015-second-factor': secondFactor,
   '0016-meta-calls': metaCalls,
+  '0020-price-previews': pricePreviews,
 }
 
 /**

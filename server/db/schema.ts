@@ -662,6 +662,19 @@ export interface ReconciliationDifferenceTable {
   rule: string
 }
 
+/** The last scheduled reading of a channel's price list. */
+export interface PricePreviewTable {
+  channel_id: number
+  source: string
+  /** JSON of what was read (features/sync/store.ts). */
+  items: string
+  skipped: number
+  /** Of the last try; "": it went well. */
+  error: string
+  fetched_at: Time | null
+  tried_at: Time
+}
+
 export interface Schema {
   responses: ResponseTable
   groups: GroupTable
@@ -679,6 +692,7 @@ export interface Schema {
   channel_model_group_multipliers: ChannelModelGroupMultiplierTable
   models: ModelTable
   price_versions: PriceVersionTable
+  price_previews: PricePreviewTable
   channel_models: ChannelModelTable
   logs: LogTable
   announcements: AnnouncementTable

@@ -41,8 +41,8 @@ export function parseBody(bytes: Uint8Array): unknown {
   }
 }
 
-/** Counts brackets outside strings only when there are enough of them to matter. */
-function tooDeep(text: string): boolean {
+/** Whether a JSON text nests deeper than any we read. Counts brackets outside strings only when there are enough of them to matter. */
+export function tooDeep(text: string): boolean {
   let depth = 0
   let inString = false
   // A text this short cannot nest that deep.

@@ -4,6 +4,7 @@ import { AppError } from '../../../contract/errors.ts'
 import type { Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
+import { parseCron } from '../../lib/cron.ts'
 import { newLimits } from '../../lib/limit-fields.ts'
 import { isMask } from '../../lib/secret-box.ts'
 import { recordAudit } from '../audit/service.ts'
@@ -32,7 +33,7 @@ const MIN_CHARS_FOR_HINT = 12
 /** What a price sync runs by, once it is switched on (contract.md 2.6). */
 const DEFAULT_SYNC_CRON = '0 * * * *'
 
-/** @throws AppError base_url_unsafe | user_channel_unknown | multiplier_zero | bad_request */
+/** @throws AppError base_url_unsafe | user_channel_unknown | multiplier_zero | price_sync_cron_invalid | bad_request */
 export async function createChannel(deps: Deps, body: ChannelBody & { name: string }, actor: Actor): Promise<ChannelWire> {
   const baseUrl = checkBaseUrl(body.base_url ?? '')
   const multiplier = requireMultiplier(body.multiplier)
@@ -52,8 +53,8 @@ export async function createChannel(deps: Deps, body: ChannelBody & { name: stri
         priority: body.priority ?? 1,
         weight: body.weight ?? 1,
         enabled: body.enabled === false ? 0 : 1,
-        price_sync_enabled: 0,
-        price_sync_cron: DEFAULT_SYNC_CRON,
+        price_sync_enabled: body.price_sync_enabled === true ? 1 : 0,
+        price_sync_cron: checkCron(body.price_sync_cron ?? ''),
         price_sync_last_at: null,
         consecutive_failures: 0,
         last_failure_at: null,
@@ -81,7 +82,7 @@ export async function createChannel(deps: Deps, body: ChannelBody & { name: stri
   return channelWireOf(deps.db.query, id)
 }
 
-/** @throws AppError channel_not_found | base_url_unsafe | user_channel_unknown | multiplier_zero */
+/** @throws AppError channel_not_found | base_url_unsafe | user_channel_unknown | multiplier_zero | price_sync_cron_invalid */
 export async function updateChannel(deps: Deps, id: number, body: ChannelBody, actor: Actor): Promise<ChannelWire> {
   await changeRouting(deps, 'conflict', async (tx, now) => {
     const before = await findChannel(tx, id)
@@ -99,6 +100,8 @@ export async function updateChannel(deps: Deps, id: number, body: ChannelBody, a
         priority: body.priority ?? before.priority,
         weight: body.weight ?? before.weight,
         enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+        price_sync_enabled: (body.price_sync_enabled ?? before.price_sync_enabled === 1) ? 1 : 0,
+        price_sync_cron: checkCron(body.price_sync_cron ?? before.price_sync_cron),
         first_byte_timeout_seconds: kept(body.first_byte_timeout_seconds, before.first_byte_timeout_seconds),
         ...newLimits(body, before),
         ...forgiven(body, before),
@@ -179,6 +182,18 @@ function checkBaseUrl(text: string): string {
   if (text.length > MAX_BASE_URL || !/^https?:\/\//i.test(text) || !URL.canParse(text)) throw fault
   const url = new URL(text)
   if (url.hostname === '' || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') throw fault
+  return text
+}
+
+/** A plan of price sync; "" is every hour. @throws AppError price_sync_cron_invalid */
+function checkCron(text: string): string {
+  if (text === '') return DEFAULT_SYNC_CRON
+  try {
+    parseCron(text)
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new AppError('price_sync_cron_invalid', { message: `invalid price sync cron: ${cause.message}`, param: 'price_sync_cron', cause })
+  }
   return text
 }
 

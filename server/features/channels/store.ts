@@ -117,3 +117,30 @@ export async function replaceOverrides(tx: Tx, channelId: number, overrides: rea
     )
     .execute()
 }
+
+export function selectSyncable(db: Tx): Promise<Pick<ChannelRow, 'id' | 'price_sync_cron' | 'price_sync_last_at' | 'updated_at'>[]> {
+  return db
+    .selectFrom('channels')
+    .select(['id', 'price_sync_cron', 'price_sync_last_at', 'updated_at'])
+    .where('price_sync_enabled', '=', 1)
+    .where('enabled', '=', 1)
+    .orderBy('id')
+    .execute()
+}
+
+/** Notes a reading unless somebody else did since `lastAt`. Nobody edited the channel: `updated_at` stays. */
+export async function claimSync(db: Tx, id: number, lastAt: number | null, now: number): Promise<boolean> {
+  const row = await db
+    .updateTable('channels')
+    .set({ price_sync_last_at: now })
+    .where('id', '=', id)
+    .where('price_sync_last_at', lastAt === null ? 'is' : '=', lastAt)
+    .returning('id')
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+export async function selectEnabledIds(db: Tx): Promise<number[]> {
+  const rows = await db.selectFrom('channels').select('id').where('enabled', '=', 1).orderBy('id').execute()
+  return rows.map(({ id }) => id)
+}

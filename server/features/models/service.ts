@@ -93,6 +93,12 @@ export function modelById(db: Tx, id: number): Promise<ModelRow | undefined> {
   return findModel(db, id)
 }
 
+/** Every model by its name. */
+export async function modelRowsByName(db: Tx): Promise<Map<string, ModelRow>> {
+  const { rows } = await selectModels(db, undefined)
+  return new Map(rows.map((row) => [row.model_name, row]))
+}
+
 /** Price versions of a model, newest first. @throws AppError catalog_model_not_found */
 export async function priceHistory(deps: Pick<Deps, 'db'>, id: number, page: Page): Promise<PriceVersionWire[] | Paged<PriceVersionWire>> {
   await requireModel(deps.db.query, id)
