@@ -234,7 +234,12 @@ test('an apply is dated, audited and idempotent', async () => {
     ['1.5', 'sync'],
     ['1', 'sync'],
   ])
-  const rows = await app.deps.db.query.selectFrom('audit_log').select(['action', 'object_id']).where('object_type', '=', 'model').orderBy('id').execute()
+  const rows = await app.deps.db.query
+    .selectFrom('audit_log')
+    .select(['action', 'object_id'])
+    .where('object_type', '=', 'model')
+    .orderBy('id')
+    .execute()
   const own = (await models()).get('dated')?.id
   expect(rows.filter(({ object_id: object }) => object === String(own)).map(({ action }) => action)).toEqual(['create', 'update'])
 })
