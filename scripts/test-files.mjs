@@ -5,6 +5,8 @@ import { inRoot } from './paths.mjs'
 const FOLDERS = ['contract', 'server', 'web', 'test', 'scripts']
 const TEST_FILE = /\.test\.tsx?$/
 const FULL_FILE = /\.full\.test\.tsx?$/
+/** Several processes share a PostgreSQL; there is nothing to see of it on SQLite. */
+const POSTGRES_FILE = /\.postgres\.test\.tsx?$/
 /** A test depends on the engine exactly when it, or something it loads or starts, reads this. */
 const ENGINE_SWITCH = 'TEST_DATABASE'
 /** Any quoted path of ours: imports, workers, programs to start. Type imports load nothing. */
@@ -22,6 +24,11 @@ export function testFiles({ full, patterns }) {
     .filter((file) => TEST_FILE.test(file) && (full || !FULL_FILE.test(file)))
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)))
     .sort((a, b) => (a < b ? -1 : 1))
+}
+
+/** Whether the test is of PostgreSQL alone. */
+export function needsPostgres(file) {
+  return POSTGRES_FILE.test(file)
 }
 
 /** Whether the test runs differently on another database engine. */

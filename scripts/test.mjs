@@ -4,7 +4,7 @@ import { runChecks } from './check.mjs'
 import { ensureConsole } from './build.mjs'
 import { ensureInstalled } from './npm.mjs'
 import { startPostgres } from './postgres.mjs'
-import { dependsOnEngine, testFiles } from './test-files.mjs'
+import { dependsOnEngine, needsPostgres, testFiles } from './test-files.mjs'
 import { runLane } from './test-lane.mjs'
 
 const MINUTE_MS = 60_000
@@ -47,10 +47,12 @@ async function main() {
   const env = full ? { TEST_FULL: '1' } : {}
   const timeoutMs = full ? FULL_LANE_TIMEOUT_MS : LANE_TIMEOUT_MS
 
-  heading(`SQLite: ${files.length} files`)
-  add(await runLane(files, { env: { ...env, TEST_DATABASE: 'sqlite' }, timeoutMs }))
+  const onSqlite = files.filter((file) => !needsPostgres(file))
+  heading(`SQLite: ${onSqlite.length} files`)
+  left(files.length - onSqlite.length, 'of PostgreSQL alone')
+  if (onSqlite.length > 0) add(await runLane(onSqlite, { env: { ...env, TEST_DATABASE: 'sqlite' }, timeoutMs }))
 
-  const onBoth = files.filter(dependsOnEngine)
+  const onBoth = files.filter((file) => needsPostgres(file) || dependsOnEngine(file))
   heading(`PostgreSQL: ${onBoth.length} files`)
   left(files.length - onBoth.length, 'no database of the engine under test touched, once is enough')
   if (onBoth.length > 0)

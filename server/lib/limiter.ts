@@ -32,7 +32,7 @@ export interface Verdict {
  * How long Redis may take to answer. It takes a tenth of a millisecond; a frozen one costs a call less than a tenth of a
  * second (promises.md R8), and the calls after it nothing.
  */
-const TIMEOUT_MS = 60
+const TIMEOUT_MS = 40
 /** What a process that died had running counts no longer than this; the living say again what they have three times in it. */
 const GAUGE_SECONDS = 30
 const BEAT_MS = 10_000

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { Client } from 'pg'
-import { testEngine } from '../database.ts'
 import { startRedis, type TestRedis } from '../redis.ts'
 import { startFleet, type Fleet } from './fleet.ts'
 
@@ -51,7 +50,7 @@ function everyChange(fleet: () => Fleet): void {
 }
 
 // SQLite has one process by design: there is nobody to tell.
-describe.if(testEngine === 'postgres')('three processes on PostgreSQL', () => {
+describe('three processes on PostgreSQL', () => {
   let fleet: Fleet
   beforeAll(async () => {
     fleet = await startFleet(3)
@@ -74,7 +73,7 @@ describe.if(testEngine === 'postgres')('three processes on PostgreSQL', () => {
   })
 })
 
-describe.if(testEngine === 'postgres')('three processes on PostgreSQL and Redis', () => {
+describe('three processes on PostgreSQL and Redis', () => {
   let fleet: Fleet
   let redis: TestRedis
   beforeAll(async () => {

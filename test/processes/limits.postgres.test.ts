@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { checkBooks } from '../../server/features/books/service.ts'
-import { testEngine } from '../database.ts'
 import { startRedis, type TestRedis } from '../redis.ts'
 import { startFleet, type Fleet } from './fleet.ts'
 
@@ -17,7 +16,7 @@ async function set(settings: Record<string, unknown>): Promise<void> {
 }
 
 /** SQLite has one process by design: its part is in server/lib/limiter.test.ts. */
-describe.if(testEngine === 'postgres')('S12: limits hold over three processes', () => {
+describe('S12: limits hold over three processes', () => {
   beforeAll(async () => {
     redis = await startRedis()
     fleet = await startFleet(3, { REDIS_URL: redis.url, TRUSTED_PROXIES: '' })
@@ -79,7 +78,8 @@ describe.if(testEngine === 'postgres')('S12: limits hold over three processes', 
       return sorted[Math.floor(sorted.length * 0.99) - 1] ?? 0
     }
     await times()
-    const usual = await times()
+    // The slower of two: what a busy machine adds by itself is not Redis.
+    const usual = Math.max(await times(), await times())
     redis.freeze()
     const frozen = await times()
     redis.thaw()
