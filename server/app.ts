@@ -40,6 +40,7 @@ import { statsRoutes } from './features/stats/routes.ts'
 import { syncRoutes } from './features/sync/routes.ts'
 import { PriceSync } from './features/sync/schedule.ts'
 import { systemRoutes } from './features/system/routes.ts'
+import { usageRoutes } from './features/usage/routes.ts'
 import { userChannelsRoutes } from './features/user-channels/routes.ts'
 import { userCatalogRoutes } from './features/user-catalog/routes.ts'
 import { usersRoutes } from './features/users/routes.ts'
@@ -85,6 +86,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   logsRoutes,
   ledgerRoutes,
   statsRoutes,
+  usageRoutes,
   userCatalogRoutes,
   probeRoutes,
   announcementsRoutes,

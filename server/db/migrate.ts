@@ -12,6 +12,7 @@ import * as signIn from './migrations/0014-sign-in.ts'
 import * as secondFactor from './migrations/0015-second-factor.ts'
 import * as metaCalls from './migrations/0016-meta-calls.ts'
 import * as pricePreviews from './migrations/0020-price-previews.ts'
+import * as usage from './migrations/0021-usage.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a released one is never edited. */
@@ -27,6 +28,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0015-second-factor': secondFactor,
   '0016-meta-calls': metaCalls,
   '0020-price-previews': pricePreviews,
+  '0021-usage': usage,
 }
 
 /**

@@ -618,6 +618,44 @@ export interface DailyTotalTable {
   unknown_cost_requests: number
 }
 
+/** Calls added up by quarter of an hour and by day (UTC). Columns that are not of the row's kind are 0 or "". */
+export interface UsageBucketTable extends UsageCounts {
+  /** site | model | channel | user | own */
+  kind: string
+  /** ms */
+  span: number
+  /** The user, in rows of kind `own`: his rows lie together. */
+  owner_id: number
+  started_at: Time
+  user_id: number
+  api_key_id: number
+  user_channel_id: number
+  channel_id: number
+  model_name: string
+}
+
+type Place = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11
+
+/** Sums of calls; `first_*` and `whole_*` are the places of contract/latency.ts. */
+export interface UsageCounts extends Record<`first_${Place}` | `whole_${Place}`, number> {
+  requests: number
+  /** Calls that a meta model made for another call. */
+  parts: number
+  errors: number
+  abandoned: number
+  input_tokens: number
+  output_tokens: number
+  cached_input_tokens: number
+  /** Of both kinds. */
+  cache_write_tokens: number
+  reasoning_tokens: number
+  cost: Money
+  uncollected: Money
+  upstream_cost: Money
+  unknown_cost_sales: Money
+  unknown_cost_requests: number
+}
+
 /** A comparison of what we wrote down with what somebody else did, or with itself. */
 export interface ReconciliationTable {
   id: Generated<number>
@@ -718,6 +756,7 @@ export interface Schema {
   settings: SettingTable
   audit_log: AuditTable
   daily_totals: DailyTotalTable
+  usage_buckets: UsageBucketTable
   reconciliations: ReconciliationTable
   reconciliation_rows: ReconciliationRowTable
   reconciliation_differences: ReconciliationDifferenceTable

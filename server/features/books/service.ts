@@ -3,6 +3,7 @@ import { formatMoney, money, ZERO, type Money } from '../../../contract/money.ts
 import { decodeCard, quote } from '../../../contract/quote.ts'
 import { readDatabase, type DatabaseOptions } from '../../db/open.ts'
 import { endReasons, ruleOf, usageSources } from '../billing/rules.ts'
+import { checkUsage } from '../usage/rebuild.ts'
 import { checkMoneyIn } from './money-in.ts'
 import { accountTotals, keyTotals, ledgerRows, logRows, unmatchedUsage } from './store.ts'
 
@@ -128,6 +129,7 @@ export function checkBooks(options: DatabaseOptions): Promise<BooksReport> {
     for (const id of unmatched.calls) differ('ledger entry of call', id, 'one of the same amount', 'none')
     for (const id of unmatched.entries) differ('call of ledger entry', id, 'a log row', 'none')
     await checkMoneyIn(db, differ)
+    await checkUsage(db, differ)
     return report
   })
 }

@@ -21,11 +21,12 @@ export async function siteTotals(db: Query): Promise<{ users: number; channels: 
   return { users, channels, total_cost: spent ?? ZERO }
 }
 
-/** Calls and tokens since an instant, of one user or of all. */
-export async function countCalls(db: Query, since: number, userId?: number): Promise<{ requests: number; tokens: number }> {
-  let rows = db.selectFrom('logs').where('created_at', '>=', since)
-  if (userId !== undefined) rows = rows.where('user_id', '=', userId)
-  const { requests, tokens } = await rows
+/** Calls and tokens of a user since an instant that is not long ago: all calls since then are looked at, however many he made before. */
+export async function countCalls(db: Query, since: number, userId: number): Promise<{ requests: number; tokens: number }> {
+  const { requests, tokens } = await db
+    .selectFrom('logs')
+    .where('created_at', '>=', since)
+    .where(sql<boolean>`user_id + 0 = ${userId}`)
     .select((count) => [count.fn.countAll<number>().as('requests'), sql<number | null>`sum(input_tokens + output_tokens)`.as('tokens')])
     .executeTakeFirstOrThrow()
   return { requests, tokens: tokens ?? 0 }

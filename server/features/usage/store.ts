@@ -1,0 +1,124 @@
+import { sql, type RawBuilder } from 'kysely'
+import type { Database } from '../../db/open.ts'
+import type { UsageCounts } from '../../db/schema.ts'
+import { countNames, counts, DAY_MS, kinds, ofLog, QUARTER_MS, type Kind } from './fold/store.ts'
+
+type Tx = Database['query']
+
+export type Group = 'model_name' | 'channel_id' | 'user_channel_id' | 'user_id' | 'api_key_id'
+
+export interface Filters {
+  model_name?: string | undefined
+  api_key_id?: number | undefined
+  channel_id?: number | undefined
+  user_channel_id?: number | undefined
+  user_id?: number | undefined
+}
+
+/** What is added up. */
+export interface Question {
+  kind: Kind
+  filters: Filters
+  group: Group | undefined
+  /** Epoch ms, both at the beginning of a quarter of an hour; the end is exclusive. */
+  from: number
+  before: number
+  /** Places of time: `(instant + shift) / width`, in ms; undefined: all of it is one. */
+  place: { width: number; shift: number } | undefined
+}
+
+/** The counts that a chart is made of; percentiles come with the sums of all of it. */
+const plain = countNames.filter((name) => !/^(first|whole)_/.test(name))
+
+export type CountRow = Partial<UsageCounts> & { place: number; key: string | number }
+
+/** Sums from the buckets, in as few rows as the range allows: whole days (UTC) where places need no less. */
+export async function sumBuckets(db: Tx, question: Question): Promise<CountRow[]> {
+  const { from, before, place } = question
+  const firstDay = Math.ceil(from / DAY_MS) * DAY_MS
+  const lastDay = Math.floor(before / DAY_MS) * DAY_MS
+  const byDay = firstDay < lastDay && (!place || (place.width % DAY_MS === 0 && place.shift % DAY_MS === 0))
+  if (!byDay) return sumSpan(db, question, QUARTER_MS, from, before)
+  return [
+    ...(from < firstDay ? await sumSpan(db, question, QUARTER_MS, from, firstDay) : []),
+    ...(await sumSpan(db, question, DAY_MS, firstDay, lastDay)),
+    ...(lastDay < before ? await sumSpan(db, question, QUARTER_MS, lastDay, before) : []),
+  ]
+}
+
+function sumSpan(db: Tx, { kind, filters, group, place }: Question, span: number, from: number, before: number): Promise<CountRow[]> {
+  const names = place ? plain : countNames
+  const at = placeOf(place, sql.ref('started_at'))
+  const key = group ? sql.ref(keyColumn(kind, group)) : undefined
+  let rows = db.selectFrom('usage_buckets').where('kind', '=', kind).where('span', '=', span)
+  // Rows of a kind lie by owner first.
+  if (kind === 'own') rows = rows.where('owner_id', '=', filters.user_id ?? 0)
+  else rows = rows.where('owner_id', '=', 0)
+  rows = rows.where('started_at', '>=', from).where('started_at', '<', before)
+  for (const [name, value] of given(kind, filters)) rows = rows.where(name, '=', value as never)
+  const by = [...(place ? [at] : []), ...(key ? [key] : [])]
+  const sums = rows
+    .select([at.as('place'), (key ?? sql<string>`''`).as('key')] as never)
+    .select(names.map((name) => sql<never>`sum(${sql.ref(name)})`.as(name)) as never)
+  return (by.length === 0 ? sums : sums.groupBy(by as never)).execute() as unknown as Promise<CountRow[]>
+}
+
+/** The same of the log rows behind the mark. */
+export function sumTail(db: Tx, { kind, filters, group, from, before, place }: Question, mark: number): Promise<CountRow[]> {
+  const names = place ? plain : countNames
+  const at = placeOf(place, sql.ref('logs.created_at'))
+  const key = group ? ofLog[group] : undefined
+  let rows = db
+    .selectFrom('logs')
+    .where('logs.id', '>', mark)
+    .where(sql<boolean>`logs.created_at + 0 >= ${from}`)
+  rows = rows.where(sql<boolean>`logs.created_at + 0 < ${before}`)
+  const all = kind === 'own' ? { ...filters, user_id: filters.user_id } : filters
+  for (const [name, value] of Object.entries(all))
+    if (value !== undefined) rows = rows.where(sql<boolean>`${ofLog[name as Group]} = ${value}`)
+  const by = [...(place ? [at] : []), ...(key ? [key] : [])]
+  const sums = rows
+    .select([at.as('place'), (key ?? sql<string>`''`).as('key')] as never)
+    .select(names.map((name) => (counts[name] as RawBuilder<never>).as(name)) as never)
+  return (by.length === 0 ? sums : sums.groupBy(by as never)).execute() as unknown as Promise<CountRow[]>
+}
+
+/** The kind with the fewest rows that can tell what is asked; undefined: none can. */
+export function kindFor(filters: Filters, group: Group | undefined): Kind | undefined {
+  const asked = new Set<string>(Object.entries(filters).flatMap(([name, value]) => (value === undefined ? [] : [name])))
+  if (group) asked.add(group)
+  if (asked.size === 1 && asked.has('user_id')) return filters.user_id === undefined || group ? 'user' : 'own'
+  if (filters.user_id !== undefined) {
+    asked.delete('user_id')
+    return [...asked].every((name) => (kinds.own as readonly string[]).includes(name)) ? 'own' : undefined
+  }
+  return (['site', 'model', 'channel', 'user'] as const).find((kind) =>
+    [...asked].every((name) => (kinds[kind] as readonly string[]).includes(name)),
+  )
+}
+
+function placeOf(place: Question['place'], column: RawBuilder<unknown>): RawBuilder<number> {
+  if (!place) return sql<number>`0`
+  return sql<number>`(${column} + ${sql.lit(place.shift)}) / ${sql.lit(place.width)}`
+}
+
+function keyColumn(kind: Kind, group: Group): string {
+  return kind === 'own' && group === 'user_id' ? 'owner_id' : group
+}
+
+function given(kind: Kind, filters: Filters): [Group, string | number][] {
+  return Object.entries(filters).flatMap(([name, value]): [Group, string | number][] =>
+    value === undefined || (kind === 'own' && name === 'user_id') ? [] : [[name as Group, value]],
+  )
+}
+
+/** Names of keys and users by number, for the few that a chart shows. */
+export async function namesOf(db: Tx, table: 'users' | 'api_keys', ids: readonly number[]): Promise<Map<number, string>> {
+  if (ids.length === 0) return new Map()
+  if (table === 'users') {
+    const rows = await db.selectFrom('users').select(['id', 'username']).where('id', 'in', ids).execute()
+    return new Map(rows.map(({ id, username }) => [id, username]))
+  }
+  const rows = await db.selectFrom('api_keys').select(['id', 'name']).where('id', 'in', ids).execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
+}
