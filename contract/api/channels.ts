@@ -3,7 +3,7 @@ import { channelTypeOf, channelTypes, upstreamProtocols } from '../channel-types
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { channelModelWire } from './channel-models.ts'
-import { firstByteTimeout, idParams, limitFields, limitInput, listSchema, messageAnswer, pageQuery, time } from './common.ts'
+import { firstByteTimeout, idParams, limitFields, limitInput, listSchema, messageAnswer, searchQuery, time } from './common.ts'
 import { channelOverrideWire, overridesBody } from './groups.ts'
 import { userChannelFields } from './user-channel-fields.ts'
 
@@ -85,7 +85,7 @@ export const listChannels = endpoint({
   path: '/api/channels',
   access: 'support',
   summary: 'All upstreams; as a page newest first',
-  query: pageQuery,
+  query: searchQuery,
   response: listSchema(channelWire),
 })
 export const getChannel = endpoint({

@@ -31,6 +31,9 @@ export const pageQuery = z.object({
     .optional(),
 })
 
+/** Query of a list that can be searched too: `q` is a part of a name, whatever its case. */
+export const searchQuery = pageQuery.extend({ q: z.string().trim().max(100).optional() })
+
 /** Limits of a page, or undefined when the caller wants the bare array. */
 export function pageOf(query: {
   page?: number | undefined

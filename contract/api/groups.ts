@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
-import { groupWire, idParams, limitInput, listSchema, messageAnswer, pageQuery, time } from './common.ts'
+import { groupWire, idParams, limitInput, listSchema, messageAnswer, searchQuery, time } from './common.ts'
 
 export type GroupWire = z.input<typeof groupWire>
 
@@ -12,7 +12,7 @@ export const listGroups = endpoint({
   path: '/api/groups',
   access: 'support',
   summary: 'All groups by name',
-  query: pageQuery,
+  query: searchQuery,
   response: listSchema(groupWire),
 })
 export const createGroup = endpoint({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
 import { cardInput, cardOutput } from '../prices.ts'
-import { idParams, listSchema, messageAnswer, pageQuery, time } from './common.ts'
+import { idParams, listSchema, messageAnswer, pageQuery, searchQuery, time } from './common.ts'
 
 /** Longest model name (contract.md 2.7). */
 export const MAX_MODEL_NAME = 100
@@ -54,7 +54,7 @@ export const listModels = endpoint({
   path: '/api/models',
   access: 'support',
   summary: 'All models by name; as a page newest first',
-  query: pageQuery,
+  query: searchQuery,
   response: listSchema(modelWire),
 })
 export const getModel = endpoint({

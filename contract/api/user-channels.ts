@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { channelWire } from './channels.ts'
-import { idParams, listSchema, messageAnswer, pageQuery } from './common.ts'
+import { idParams, listSchema, messageAnswer, searchQuery } from './common.ts'
 import { userChannelFields, type RoutingAlgorithm } from './user-channel-fields.ts'
 
 const synonyms: Readonly<Record<string, RoutingAlgorithm>> = {
@@ -53,7 +53,7 @@ export const listUserChannels = endpoint({
   path: '/api/user-channels',
   access: 'support',
   summary: 'User channels with their upstreams and models',
-  query: pageQuery,
+  query: searchQuery,
   response: listSchema(userChannelWire),
 })
 export const createUserChannel = endpoint({

@@ -3,7 +3,7 @@ import { decimalInput } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { apiKeyWire } from './api-keys.ts'
 import { budgetFields, budgetInput } from './budgets.ts'
-import { groupWire, idParams, limitFields, limitInput, listSchema, messageAnswer, pageQuery, sessionWire, time } from './common.ts'
+import { groupWire, idParams, limitFields, limitInput, listSchema, messageAnswer, searchQuery, sessionWire, time } from './common.ts'
 
 const membershipWire = z.strictObject({
   id: z.int(),
@@ -62,7 +62,7 @@ export const listUsers = endpoint({
   path: '/api/users',
   access: 'support',
   summary: 'All users, newest first; as a page and searched when asked for',
-  query: pageQuery.extend({ q: z.string().max(100).optional() }),
+  query: searchQuery,
   response: listSchema(userWire),
 })
 

@@ -10,7 +10,7 @@ import { channelWireOf, listChannelWires } from './service.ts'
 /** Upstreams. */
 export function channelsRoutes(deps: Deps): Route[] {
   return [
-    bind(api.listChannels, ({ query }) => listChannelWires(deps, pageOf(query))),
+    bind(api.listChannels, ({ query }) => listChannelWires(deps, pageOf(query), query.q)),
     bind(api.getChannel, ({ params }) => channelWireOf(deps.db.query, params.id)),
     bind(api.createChannel, ({ body, caller, ip }) => createChannel(deps, body, { userId: caller.userId, ip })),
     bind(api.updateChannel, async ({ params, body, caller, ip }) => {

@@ -42,9 +42,10 @@ interface Context {
 export async function listChannelWires(
   deps: Pick<Deps, 'db'>,
   page: { page: number; pageSize: number } | undefined,
+  search = '',
 ): Promise<ChannelWire[] | { items: ChannelWire[]; total: number; page: number; page_size: number }> {
   const db = deps.db.query
-  const { rows, total } = await selectChannels(db, page)
+  const { rows, total } = await selectChannels(db, page, search)
   const items = await wiresOf(db, rows, false)
   return page ? { items, total, page: page.page, page_size: page.pageSize } : items
 }
@@ -59,6 +60,8 @@ export async function channelWireOf(db: Tx, id: number): Promise<ChannelWire> {
 
 /** Upstreams with their models, by user channel, best first. */
 export async function channelWiresBy(db: Tx, userChannelIds: readonly number[]): Promise<Map<number | null, ChannelWire[]>> {
+  // An empty list of values is no SQL that PostgreSQL knows.
+  if (userChannelIds.length === 0) return new Map()
   const rows = await selectChannelsOf(db, userChannelIds.length > MAX_IDS ? undefined : userChannelIds)
   return Map.groupBy(await wiresOf(db, rows, true), ({ user_channel_id: id }) => id)
 }

@@ -1,5 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { Database } from '../../db/open.ts'
+import { contains } from '../../db/search.ts'
 import type { ChannelGroupMultiplierTable, ChannelTable } from '../../db/schema.ts'
 import type { Override } from '../groups/service.ts'
 
@@ -13,8 +14,10 @@ export type ChannelChange = Omit<Updateable<ChannelTable>, 'id' | 'created_at' |
 export async function selectChannels(
   db: Tx,
   page: { page: number; pageSize: number } | undefined,
+  search = '',
 ): Promise<{ rows: ChannelRow[]; total: number }> {
-  const all = db.selectFrom('channels')
+  let all = db.selectFrom('channels')
+  if (search !== '') all = all.where(contains(['name', 'base_url', 'type'], search))
   if (!page) {
     const rows = await all.selectAll().orderBy('id').execute()
     return { rows, total: rows.length }

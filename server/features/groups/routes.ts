@@ -12,7 +12,7 @@ import { createGroup, deleteGroup, listGroupWires, updateGroup } from './service
 /** Groups of users and what they pay. */
 export function groupsRoutes(deps: Deps): Route[] {
   return [
-    bind(listGroups, ({ query }) => listGroupWires(deps, pageOf(query))),
+    bind(listGroups, ({ query }) => listGroupWires(deps, pageOf(query), query.q)),
     bind(createEndpoint, ({ body, caller, ip }) => createGroup(deps, body, { userId: caller.userId, ip })),
     bind(updateEndpoint, ({ params, body, caller, ip }) => updateGroup(deps, params.id, body, { userId: caller.userId, ip })),
     bind(deleteEndpoint, async ({ params, caller, ip }) => {

@@ -41,8 +41,9 @@ export function groupWireOf(row: GroupRow): GroupWire {
 export async function listGroupWires(
   deps: Pick<Deps, 'db'>,
   page: { page: number; pageSize: number } | undefined,
+  search = '',
 ): Promise<GroupWire[] | { items: GroupWire[]; total: number; page: number; page_size: number }> {
-  const { rows, total } = await selectGroups(deps.db.query, page)
+  const { rows, total } = await selectGroups(deps.db.query, page, search)
   const items = rows.map(groupWireOf)
   return page ? { items, total, page: page.page, page_size: page.pageSize } : items
 }

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
+import { contains } from '../../db/search.ts'
 import type { GroupTable } from '../../db/schema.ts'
 import type { LimitFields } from '../../lib/limit-fields.ts'
 
@@ -8,8 +9,13 @@ type Tx = Database['query']
 export type GroupRow = Selectable<GroupTable>
 
 /** All by name; a page of them newest first. */
-export async function selectGroups(db: Tx, page?: { page: number; pageSize: number }): Promise<{ rows: GroupRow[]; total: number }> {
-  const all = db.selectFrom('groups')
+export async function selectGroups(
+  db: Tx,
+  page?: { page: number; pageSize: number },
+  search = '',
+): Promise<{ rows: GroupRow[]; total: number }> {
+  let all = db.selectFrom('groups')
+  if (search !== '') all = all.where(contains(['name'], search))
   if (!page) {
     const rows = await all.selectAll().orderBy('name').execute()
     return { rows, total: rows.length }

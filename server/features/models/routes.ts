@@ -8,7 +8,7 @@ import { listModelWires, modelWireOf, priceHistory, requireModel } from './servi
 /** Models of the platform and their prices. */
 export function modelsRoutes(deps: Deps): Route[] {
   return [
-    bind(api.listModels, ({ query }) => listModelWires(deps, pageOf(query))),
+    bind(api.listModels, ({ query }) => listModelWires(deps, pageOf(query), query.q)),
     bind(api.getModel, async ({ params }) => modelWireOf(await requireModel(deps.db.query, params.id))),
     bind(api.createModel, ({ body, caller, ip }) => createModel(deps, body, { userId: caller.userId, ip })),
     bind(api.updateModel, ({ params, body, caller, ip }) => updateModel(deps, params.id, body, { userId: caller.userId, ip })),

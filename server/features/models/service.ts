@@ -69,8 +69,8 @@ function versionWireOf(row: PriceVersionRow): PriceVersionWire {
 }
 
 /** All models by name, or a page of them, newest first. */
-export async function listModelWires(deps: Pick<Deps, 'db'>, page: Page): Promise<ModelWire[] | Paged<ModelWire>> {
-  const { rows, total } = await selectModels(deps.db.query, page)
+export async function listModelWires(deps: Pick<Deps, 'db'>, page: Page, search = ''): Promise<ModelWire[] | Paged<ModelWire>> {
+  const { rows, total } = await selectModels(deps.db.query, page, search)
   const items = rows.map(modelWireOf)
   return page ? { items, total, page: page.page, page_size: page.pageSize } : items
 }

@@ -1,5 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { Database } from '../../db/open.ts'
+import { contains } from '../../db/search.ts'
 import type { ModelTable, PriceVersionTable } from '../../db/schema.ts'
 
 type Tx = Database['query']
@@ -10,8 +11,9 @@ export type ModelChange = Omit<Updateable<ModelTable>, 'id' | 'created_at' | 'up
 export type PriceVersionRow = Selectable<PriceVersionTable>
 
 /** All by name; a page of them newest first. */
-export async function selectModels(db: Tx, page: Page): Promise<{ rows: ModelRow[]; total: number }> {
-  const all = db.selectFrom('models')
+export async function selectModels(db: Tx, page: Page, search = ''): Promise<{ rows: ModelRow[]; total: number }> {
+  let all = db.selectFrom('models')
+  if (search !== '') all = all.where(contains(['model_name', 'provider'], search))
   if (!page) {
     const rows = await all.selectAll().orderBy('model_name').execute()
     return { rows, total: rows.length }

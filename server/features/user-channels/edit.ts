@@ -12,8 +12,9 @@ import { deleteUserChannelRows, findUserChannel, insertUserChannel, selectUserCh
 export async function listUserChannelWires(
   deps: Pick<Deps, 'db'>,
   page: { page: number; pageSize: number } | undefined,
+  search = '',
 ): Promise<UserChannelWire[] | { items: UserChannelWire[]; total: number; page: number; page_size: number }> {
-  const { rows, total } = await selectUserChannels(deps.db.query, page)
+  const { rows, total } = await selectUserChannels(deps.db.query, page, search)
   const channels = await channelWiresBy(
     deps.db.query,
     rows.map(({ id }) => id),

@@ -7,7 +7,7 @@ import { createUserChannel, deleteUserChannel, listUserChannelWires, updateUserC
 /** What customers' keys are bound to. */
 export function userChannelsRoutes(deps: Deps): Route[] {
   return [
-    bind(api.listUserChannels, ({ query }) => listUserChannelWires(deps, pageOf(query))),
+    bind(api.listUserChannels, ({ query }) => listUserChannelWires(deps, pageOf(query), query.q)),
     bind(api.createUserChannel, ({ body, caller, ip }) => createUserChannel(deps, body, { userId: caller.userId, ip })),
     bind(api.updateUserChannel, ({ params, body, caller, ip }) => updateUserChannel(deps, params.id, body, { userId: caller.userId, ip })),
     bind(api.deleteUserChannel, async ({ params, caller, ip }) => {

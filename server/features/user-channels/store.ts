@@ -1,5 +1,6 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { Database } from '../../db/open.ts'
+import { contains } from '../../db/search.ts'
 import type { UserChannelTable } from '../../db/schema.ts'
 
 type Tx = Database['query']
@@ -11,8 +12,10 @@ export type UserChannelChange = Omit<Updateable<UserChannelTable>, 'id' | 'creat
 export async function selectUserChannels(
   db: Tx,
   page?: { page: number; pageSize: number },
+  search = '',
 ): Promise<{ rows: UserChannelRow[]; total: number }> {
-  const all = db.selectFrom('user_channels')
+  let all = db.selectFrom('user_channels')
+  if (search !== '') all = all.where(contains(['name', 'description'], search))
   if (!page) {
     const rows = await all.selectAll().orderBy('id').execute()
     return { rows, total: rows.length }

@@ -1,5 +1,6 @@
-import { sql, type Selectable } from 'kysely'
+import type { Selectable } from 'kysely'
 import type { Database } from '../../db/open.ts'
+import { contains } from '../../db/search.ts'
 import type { GroupTable, MembershipTable, UserTable } from '../../db/schema.ts'
 
 type Tx = Database['query']
@@ -105,9 +106,8 @@ export async function selectUsers(
   search: string,
   page: { page: number; pageSize: number } | undefined,
 ): Promise<{ rows: UserRow[]; total: number }> {
-  const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
   let rows = db.selectFrom('users')
-  if (search !== '') rows = rows.where(sql<boolean>`(lower(username) like ${pattern} escape '\\' or email like ${pattern} escape '\\')`)
+  if (search !== '') rows = rows.where(contains(['username', 'email'], search))
   const ordered = rows.selectAll().orderBy('id', 'desc')
   if (page === undefined) {
     const all = await ordered.limit(BARE_LIST_LIMIT).execute()
