@@ -86,6 +86,18 @@ test('auto tries the next list; what was wrong with each is said, never in the w
   )
 })
 
+test('a list that is too large, too deep or without end is given up on', async () => {
+  const id = await channel()
+  const refused = async (): Promise<string> =>
+    (await post<{ error: string }>('/api/models/sync/preview', { channel_id: id, format: 'openai' })).body.error
+  answers['/v1/models'] = `"${'x'.repeat(17 * 1024 * 1024)}"`
+  expect(await refused()).toBe('/v1/models is larger than 16 MiB')
+  answers['/v1/models'] = `${'['.repeat(100_000)}${']'.repeat(100_000)}`
+  expect(await refused()).toBe('/v1/models is nested too deep')
+  answers['/v1/models'] = { data: [] }
+  expect(await refused()).toBe('/v1/models names no models')
+})
+
 test('formats, the custom path, and the errors of the contract', async () => {
   const id = await channel()
   answers['/lists/x'] = ['custom-a']
