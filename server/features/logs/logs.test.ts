@@ -27,11 +27,7 @@ beforeAll(async () => {
 afterAll(() => app.close())
 
 /** A row as settling writes it, with its ledger entry. */
-async function addCall(
-  whose: TestUser,
-  usage: Partial<Usage>,
-  change: Partial<CallResult> & { model?: string; ageMs?: number } = {},
-): Promise<string> {
+async function addCall(whose: TestUser, usage: Partial<Usage>, change: Partial<CallResult> & { model?: string } = {}): Promise<string> {
   const { deps } = app
   const id = requestId(deps.clock.now())
   const account = await accountOf(deps, whose.id)
@@ -78,7 +74,7 @@ async function addCall(
     userAgent: 'test',
     source: 'api',
     priceSnapshot: encodeCard(CARD),
-    createdAt: deps.clock.now() - (change.ageMs ?? 0),
+    createdAt: deps.clock.now(),
   }
   const served = {
     userChannelId: 1,
@@ -205,14 +201,15 @@ describe('lists', () => {
   })
 
   test('filters by model, channel and time; a date as end means its whole day', async () => {
-    await addCall(user, { input: 1 }, { model: 'Claude-Old', ageMs: 2 * 86_400_000 })
+    await addCall(user, { input: 1 }, { model: 'Claude-Old' })
     const count = async (query: string): Promise<number> => (await app.api<{ total: number }>('GET', `/api/logs?${query}`)).body.total
     expect(await count('model_name=claude-o')).toBe(1)
     expect(await count('model_name=%25')).toBe(0)
-    expect(await count('model_name=claude&start_date=2026-11-20&end_date=2026-11-20')).toBe(1)
-    expect(await count('model_name=claude&start_date=2026-11-21')).toBe(0)
-    expect(await count('model_name=claude&end_time=2026-11-20T11:59')).toBe(0)
-    expect(await count('model_name=claude&end_time=2026-11-20T20:00:01%2B08:00')).toBe(1)
+    expect(await count('model_name=a&user_id=1')).toBe(0)
+    expect(await count('model_name=claude&start_date=2026-11-22&end_date=2026-11-22')).toBe(1)
+    expect(await count('model_name=claude&start_date=2026-11-23')).toBe(0)
+    expect(await count('model_name=claude&end_time=2026-11-22T11:59')).toBe(0)
+    expect(await count('model_name=claude&end_time=2026-11-22T20:00:01%2B08:00')).toBe(1)
     expect(await count('channel_id=8')).toBe(0)
     const bad = await app.api<{ error: string }>('GET', '/api/logs?start_time=yesterday')
     expect([bad.status, bad.body.error]).toEqual([400, 'invalid time format'])

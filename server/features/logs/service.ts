@@ -2,8 +2,9 @@ import type { LogQuery } from '../../../contract/api/logs.ts'
 import { firstPage, pageOf } from '../../../contract/api/common.ts'
 import { AppError } from '../../../contract/errors.ts'
 import type { Deps } from '../../http/deps.ts'
+import { modelsUsed } from '../usage/service.ts'
 import { queryTime } from '../../lib/query-time.ts'
-import { countLogs, findEntryOf, findLog, selectLogs, type LogFilters, type LogRow, selectParts, type PartRow } from './store.ts'
+import { countLogs, findEntryOf, findLog, idsAround, selectLogs, type LogFilters, type LogRow, selectParts, type PartRow } from './store.ts'
 
 /** The bare list, as the contract has it. */
 const LATEST = 100
@@ -25,22 +26,34 @@ export async function listLogsOf<T>(
   wire: (row: LogRow) => T,
   ownUserId?: number,
 ): Promise<T[] | LogList<T>> {
+  const db = deps.db.query
+  const from = queryTime(query.start_time ?? query.start_date, 'start')
+  const before = queryTime(query.end_time ?? query.end_date, 'end')
+  const models = query.model_name ? await modelsLike(deps, query.model_name) : undefined
   const filters: LogFilters = {
     userId: ownUserId ?? query.user_id,
     apiKeyId: query.api_key_id,
     userChannelId: query.user_channel_id,
     channelId: query.channel_id,
-    modelName: query.model_name,
+    models,
     endReason: query.end_reason,
-    from: queryTime(query.start_time ?? query.start_date, 'start'),
-    before: queryTime(query.end_time ?? query.end_date, 'end'),
+    from,
+    before,
+    ...(await idsAround(db, from, before)),
   }
-  const db = deps.db.query
   const filtersGiven = Object.entries(query).some(([name, value]) => name !== 'user_id' && value !== undefined)
   if (!filtersGiven) return (await selectLogs(db, filters, LATEST, 0)).map(wire)
   const { page, pageSize } = pageOf(query) ?? firstPage
+  if (models?.length === 0) return { items: [], total: 0, page, page_size: pageSize }
   const rows = await selectLogs(db, filters, pageSize, (page - 1) * pageSize)
   return { items: rows.map(wire), total: await countLogs(db, filters), page, page_size: pageSize }
+}
+
+/** The names of models with calls that have a text in them, whatever the case; undefined: all of them. */
+async function modelsLike(deps: Pick<Deps, 'db'>, text: string): Promise<string[] | undefined> {
+  const all = await modelsUsed(deps)
+  const like = all.filter((name) => name.toLowerCase().includes(text.toLowerCase()))
+  return like.length === all.length && all.length > 0 ? undefined : like
 }
 
 /** A call with what its receipt is made of. */

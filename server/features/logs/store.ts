@@ -17,28 +17,82 @@ export interface LogFilters {
   apiKeyId?: number | undefined
   userChannelId?: number | undefined
   channelId?: number | undefined
-  /** Part of the name, whatever the case. */
-  modelName?: string | undefined
+  /** One of them, at least one. */
+  models?: readonly string[] | undefined
   endReason?: string | undefined
   /** Epoch ms, inclusive. */
   from?: number | undefined
   /** Epoch ms, exclusive. */
   before?: number | undefined
+  /** Numbers between which the rows of that time lie, both exclusive. */
+  afterId?: number | undefined
+  beforeId?: number | undefined
 }
+
+/** Rows of a list that are counted. */
+const MAX_COUNTED = 100_000
+/** How far numbers and times of rows may be out of order: a clock that is set back or forth by an hour, and a margin. */
+const MAX_DISORDER_MS = 7_200_000
 
 /** Newest first. */
 export function selectLogs(db: Query, filters: LogFilters, limit: number, offset: number): Promise<LogRow[]> {
   // The page is found by the index alone; names are looked up for its rows only.
-  const ids = filtered(db, filters).select('logs.id').orderBy('logs.id', 'desc').limit(limit).offset(offset)
+  const { models } = filters
+  const ids = models
+    ? // Each model's newest are at the end of its stretch of the index; sorted together they hold the page.
+      db
+        .selectFrom(
+          models
+            .map((name) => newest(db, { ...filters, models: [name] }, limit + offset))
+            .reduce((a, b) => a.unionAll(b))
+            .as('of'),
+        )
+        .select('of.id')
+        .orderBy('of.id', 'desc')
+        .limit(limit)
+        .offset(offset)
+    : newest(db, filters, limit, offset)
   return named(db).where('logs.id', 'in', ids).orderBy('logs.id', 'desc').execute()
 }
 
+/** In brackets of its own: a member of a union that is sorted. */
+function newest(db: Query, filters: LogFilters, limit: number, offset = 0) {
+  const page = filtered(db, filters).select('logs.id').orderBy('logs.id', 'desc').limit(limit).offset(offset)
+  return db.selectFrom(page.as('page')).select('page.id')
+}
+
+/** At most MAX_COUNTED: more pages than anybody turns, and more rows than may be counted while somebody waits. */
 export async function countLogs(db: Query, filters: LogFilters): Promise<number> {
-  return (
-    await filtered(db, filters)
-      .select((count) => count.fn.countAll<number>().as('total'))
-      .executeTakeFirstOrThrow()
-  ).total
+  const some = filtered(db, filters).select('logs.id').limit(MAX_COUNTED)
+  const rows = db.selectFrom(some.as('some')).select((count) => count.fn.countAll<number>().as('total'))
+  return (await rows.executeTakeFirstOrThrow()).total
+}
+
+/**
+ * The numbers of rows between which all of a time lie: rows are numbered in the order of their times but for what processes'
+ * clocks and commits differ by.
+ */
+export async function idsAround(
+  db: Query,
+  from: number | undefined,
+  before: number | undefined,
+): Promise<Pick<LogFilters, 'afterId' | 'beforeId'>> {
+  const near = db.selectFrom('logs').select('id').limit(1)
+  const [first, last] = [
+    from === undefined
+      ? undefined
+      : await near
+          .where('created_at', '<', from - MAX_DISORDER_MS)
+          .orderBy('created_at', 'desc')
+          .executeTakeFirst(),
+    before === undefined
+      ? undefined
+      : await near
+          .where('created_at', '>=', before + MAX_DISORDER_MS)
+          .orderBy('created_at')
+          .executeTakeFirst(),
+  ]
+  return { afterId: first?.id, beforeId: last?.id }
 }
 
 /** By number or request id; `userId` limits it to his own. */
@@ -88,11 +142,15 @@ function filtered(db: Query, filters: LogFilters) {
   if (filters.userChannelId !== undefined) rows = rows.where('logs.user_channel_id', '=', filters.userChannelId)
   if (filters.channelId !== undefined) rows = rows.where('logs.channel_id', '=', filters.channelId)
   if (filters.endReason !== undefined) rows = rows.where('logs.end_reason', '=', filters.endReason)
-  if (filters.modelName !== undefined && filters.modelName !== '') {
-    const pattern = `%${filters.modelName.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
-    rows = rows.where(sql<boolean>`lower(logs.model_name) like ${pattern} escape '\\'`)
-  }
-  if (filters.from !== undefined) rows = rows.where('logs.created_at', '>=', filters.from)
-  if (filters.before !== undefined) rows = rows.where('logs.created_at', '<', filters.before)
+  if (filters.models)
+    rows =
+      filters.models.length === 1
+        ? rows.where('logs.model_name', '=', filters.models[0] ?? '')
+        : rows.where('logs.model_name', 'in', filters.models)
+  if (filters.afterId !== undefined) rows = rows.where('logs.id', '>', filters.afterId)
+  if (filters.beforeId !== undefined) rows = rows.where('logs.id', '<', filters.beforeId)
+  // Not by the index of times: rows come in the order of their numbers, between which the time lies.
+  if (filters.from !== undefined) rows = rows.where(sql<boolean>`logs.created_at + 0 >= ${filters.from}`)
+  if (filters.before !== undefined) rows = rows.where(sql<boolean>`logs.created_at + 0 < ${filters.before}`)
   return rows
 }

@@ -122,3 +122,10 @@ export async function namesOf(db: Tx, table: 'users' | 'api_keys', ids: readonly
   const rows = await db.selectFrom('api_keys').select(['id', 'name']).where('id', 'in', ids).execute()
   return new Map(rows.map(({ id, name }) => [id, name]))
 }
+
+/** Names of models in the buckets and in the calls behind the mark. */
+export async function selectModels(db: Tx, mark: number): Promise<string[]> {
+  const added = db.selectFrom('usage_buckets').select('model_name').distinct().where('kind', '=', 'model').where('span', '=', DAY_MS)
+  const rows = await added.union(db.selectFrom('logs').select('model_name').where('id', '>', mark)).execute()
+  return rows.map(({ model_name: name }) => name)
+}
