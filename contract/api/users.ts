@@ -32,8 +32,6 @@ const userFields = {
   is_admin: z.boolean(),
   role: z.enum(['user', 'support', 'finance', 'admin', 'owner']),
   disabled_at: time.nullable(),
-  /** Over all his keys; null: his groups'. */
-  ...limitFields,
   created_at: time,
   updated_at: time,
 }
@@ -46,6 +44,8 @@ export const userWire = z.strictObject({
   ...userFields,
   /** Money set aside for calls that run; what may be spent is `balance` less this. */
   held: z.string(),
+  /** Over all his keys; null: his groups'. */
+  ...limitFields,
   ...budgetFields,
   group: groupWire.optional(),
   groups: z.array(membershipWire).optional(),

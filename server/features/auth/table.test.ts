@@ -1,3 +1,4 @@
+// long file: one table, rows for each operation
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { createTestApp, type TestApp, type TestUser } from '../../../test/app.ts'
 import { Browser } from '../../../test/oidc/browser.ts'
@@ -48,6 +49,17 @@ const REDIRECT = {}
 const session = { token: expect.any(String), user: expect.any(Object) }
 const sent = { message: 'Verification code sent' }
 const setupFirst: Row = { fresh: true, status: 409, answer: 'Initial setup is required' }
+const anonymous: Row = { status: 401, answer: 'Authorization is required' }
+/** An hour after signing in, what needs a fresh proof is refused. */
+const stale: Row = { signedIn: true, status: 403, answer: 'Confirm that it is you first: sign in again, or confirm at /api/user/reauth' }
+const passkeys = { passkey_enabled: true, base_url: 'http://localhost' }
+/** What a browser sends, of no passkey there is. */
+const credential = (kind: 'login' | 'register'): object => ({
+  id: 'AA',
+  rawId: 'AA',
+  type: 'public-key',
+  response: kind === 'login' ? { clientDataJSON: '', authenticatorData: '', signature: '' } : { clientDataJSON: '', attestationObject: '' },
+})
 const codeFrom = async (path: string, email: string, token: string | null = null): Promise<string> => {
   await app.api('POST', path, { email }, token)
   await deliverMails(app.deps)
@@ -174,6 +186,71 @@ const table: Record<string, Row[]> = {
     { status: 401, answer: 'Authorization is required' },
     { signedIn: true, status: 400, answer: 'This account is not connected to an identity provider' },
   ],
+  'POST /auth/passkey/login/options': [
+    setupFirst,
+    { status: 400, answer: 'passkey authentication is disabled' },
+    { settings: passkeys, status: 200, answer: { publicKey: expect.objectContaining({ allowCredentials: [], timeout: 60_000 }) } },
+  ],
+  'POST /auth/passkey/login': [
+    { fresh: true, body: () => credential('login'), status: 409, answer: 'Initial setup is required' },
+    {
+      body: () => credential('login'),
+      status: 400,
+      answer: 'passkey authentication is disabled',
+    },
+    { settings: passkeys, body: () => ({ ...credential('login'), type: 'password' }), status: 400, answer: 'invalid credential type' },
+    { settings: passkeys, body: () => credential('login'), status: 400, answer: 'invalid client data' },
+  ],
+  'GET /api/user/passkeys': [anonymous, { signedIn: true, status: 200, answer: [] }],
+  'POST /api/user/passkeys/register/options': [
+    anonymous,
+    { signedIn: true, status: 400, answer: 'passkey authentication is disabled' },
+    {
+      signedIn: true,
+      settings: passkeys,
+      status: 200,
+      answer: { publicKey: expect.objectContaining({ excludeCredentials: [], timeout: 60_000, attestation: 'none' }) },
+    },
+  ],
+  'POST /api/user/passkeys/register': [
+    anonymous,
+    {
+      signedIn: true,
+      settings: passkeys,
+      body: () => ({ credential: credential('register') }),
+      status: 400,
+      answer: 'invalid client data',
+    },
+  ],
+  'PUT /api/user/passkeys/:id': [
+    { path: '/api/user/passkeys/1', status: 401, answer: 'Authorization is required' },
+    { path: '/api/user/passkeys/1', signedIn: true, body: () => ({ name: 'x' }), status: 404, answer: 'Passkey not found' },
+    { path: '/api/user/passkeys/x', signedIn: true, body: () => ({ name: 'x' }), status: 400, answer: 'Invalid passkey id' },
+  ],
+  'DELETE /api/user/passkeys/:id': [
+    { path: '/api/user/passkeys/1', status: 401, answer: 'Authorization is required' },
+    { path: '/api/user/passkeys/1', signedIn: true, status: 404, answer: 'Passkey not found' },
+  ],
+  'POST /auth/second-factor': [
+    { body: () => ({ challenge: 'made-up', code: '000000' }), status: 400, answer: 'This took too long; sign in again' },
+  ],
+  'GET /api/user/second-factor': [
+    anonymous,
+    { signedIn: true, status: 200, answer: { totp_enabled: false, totp_enabled_at: null, recovery_codes_left: 0 } },
+  ],
+  'POST /api/user/second-factor/totp': [anonymous, stale],
+  'POST /api/user/second-factor/totp/confirm': [anonymous, { ...stale, body: () => ({ code: '000000' }) }],
+  'DELETE /api/user/second-factor/totp': [anonymous, stale],
+  'POST /api/user/second-factor/recovery-codes': [anonymous, stale],
+  'POST /api/user/reauth/options': [
+    anonymous,
+    { signedIn: true, status: 200, answer: { methods: ['password'], fresh_until: expect.any(String) } },
+  ],
+  'POST /api/user/reauth': [
+    anonymous,
+    { signedIn: true, body: () => ({ password: 'wrong' }), status: 400, answer: 'current password is incorrect' },
+    { signedIn: true, body: () => ({ password: PASSWORD }), status: 200, answer: { fresh_until: expect.any(String) } },
+  ],
   'GET /api/user/sessions': [
     { status: 401, answer: 'Authorization is required' },
     { signedIn: true, status: 200, answer: [{ id: expect.any(String), current: true }] },
@@ -189,15 +266,11 @@ const table: Record<string, Row[]> = {
   ],
 }
 
-/** Signing in by other means has its own tables beside its code. */
-const ELSEWHERE = /passkey|second-factor|totp|reauth/
-
 describe('every operation of signing in', () => {
   test('has its rows', () => {
     const served = app.app.endpoints
-      .filter(({ path }) => path.startsWith('/auth/') || /^\/api\/user\/(password|oidc|sessions)/.test(path))
+      .filter(({ path }) => path.startsWith('/auth/') || /^\/api\/user\/(password|oidc|sessions|passkeys|second-factor|reauth)/.test(path))
       .map(({ method, path }) => `${method} ${path}`)
-      .filter((name) => !ELSEWHERE.test(name))
     expect(new Set(Object.keys(table))).toEqual(new Set(served))
   })
 

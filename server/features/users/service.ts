@@ -168,6 +168,7 @@ export async function usersWire(deps: Pick<Deps, 'db' | 'clock'>, users: readonl
     const wire: UserWire = {
       ...bareWire(user, formatMoney(account?.balance ?? ZERO)),
       held: formatMoney(account?.held ?? ZERO),
+      ...limitFieldsOf(user),
       ...budgetsWire(deps, account ?? NO_BUDGETS),
     }
     const group = groups.get(user.group_id)
@@ -240,7 +241,6 @@ function bareWire(user: UserRow, balance: string): BareUserWire {
     is_admin: isAdmin(role),
     role,
     disabled_at: isoTimeOrNull(user.disabled_at),
-    ...limitFieldsOf(user),
     created_at: isoTime(user.created_at),
     updated_at: isoTime(user.updated_at),
   }
