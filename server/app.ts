@@ -21,6 +21,7 @@ import { metaModelsRoutes } from './features/meta-models/routes.ts'
 import { modelsRoutes } from './features/models/routes.ts'
 import { passkeysRoutes } from './features/passkeys/routes.ts'
 import { oidcRoutes } from './features/oidc/routes.ts'
+import { openapiRoutes } from './features/openapi/routes.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
 import { quotesRoutes } from './features/quotes/routes.ts'
 import { redeemCodesRoutes } from './features/redeem-codes/routes.ts'
@@ -185,7 +186,8 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   scheduler.start(jobsOf(deps, { orphans, priceSync, database: { path: config.dbPath, url: config.databaseUrl } }))
 
   let draining = false
-  const routes = [
+  const routes: Route[] = [
+    ...openapiRoutes(() => routes.map(({ endpoint }) => endpoint)),
     ...systemRoutes(deps, () => draining),
     ...catalogRoutes(deps, catalog),
     ...metaModelsRoutes(deps, catalog),
