@@ -56,7 +56,8 @@ beforeAll(async () => {
   principals['disabled'] = { ...principals['disabled'], refused: 'session_invalid' }
   principals['deleted'] = { ...principals['deleted'], refused: 'user_not_found' }
   principals['owner'] = { credential: await login(app, 'owner', 'correct horse battery'), role: 'owner' }
-})
+  // Nine sign-ins, each a password hash.
+}, 30_000)
 afterAll(() => app.close())
 
 /** The written table. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AnyEndpoint } from '../../../contract/endpoint.ts'
 import { errors } from '../../../contract/errors.ts'
-import { isObject, type Json, type JsonObject } from '../../../contract/json.ts'
+import type { JsonObject } from '../../../contract/json.ts'
 import { describeGateway, gatewayOperations } from './gateway.ts'
 
 /** What the document of OpenAPI 3.1.1 looks like (spec.openapis.org/oas/v3.1.1). */
@@ -45,6 +45,12 @@ const ACCESS: Record<AnyEndpoint['access'], string> = {
   owner: 'The owner only.',
 }
 
+/** Where the definitions of an operation's schemas go, and what tells them from another's. */
+interface Place {
+  name: string
+  components: JsonObject
+}
+
 const PARAM = /:(\w+)/g
 
 /** `/api/groups/:id` as OpenAPI writes it. */
@@ -57,8 +63,7 @@ export function openapiDocument(endpoints: readonly AnyEndpoint[]): OpenapiDocum
   const paths: Record<string, JsonObject> = {}
   const schemas: JsonObject = { Error: errorSchema }
   for (const endpoint of endpoints) {
-    const operation = describe(endpoint)
-    ;(paths[openapiPath(endpoint.path)] ??= {})[endpoint.method.toLowerCase()] = hoist(operation, String(operation['operationId']), schemas)
+    ;(paths[openapiPath(endpoint.path)] ??= {})[endpoint.method.toLowerCase()] = describe(endpoint, schemas)
   }
   for (const operation of gatewayOperations) (paths[operation.path] ??= {})[operation.method] = describeGateway(operation)
   return {
@@ -98,24 +103,33 @@ const errorSchema: JsonObject = {
   additionalProperties: true,
 }
 
-function describe(endpoint: AnyEndpoint): JsonObject {
+function describe(endpoint: AnyEndpoint, components: JsonObject): JsonObject {
   const { method, path, access, stepUp, summary, params, query, body } = endpoint
   const name = `${method} ${path}`
   const fresh = stepUp === undefined ? '' : ' Needs a fresh proof of who asks (`step_up_required`).'
+  const operationId = name.replace(/[^a-z0-9]+/gi, '_').replace(/_$/, '')
+  const place: Place = { name: operationId, components }
   return {
-    operationId: name.replace(/[^a-z0-9]+/gi, '_').replace(/_$/, ''),
+    operationId,
     tags: [path.split('/').find((part) => part !== '' && part !== 'api' && !part.startsWith(':')) ?? 'api'],
     summary,
     description: `${ACCESS[access]}${fresh}`,
     'x-access': access,
     security: access === 'public' ? [] : [{ session: [] }, { apiKeyHeader: [] }],
-    parameters: [...pathParameters(path, params), ...queryParameters(query)],
-    ...(body ? { requestBody: { required: !body.safeParse(undefined).success, content: json(schemaOf(body, 'input')) } } : {}),
-    responses: { ...successOf(endpoint, name), ...refusals(path) },
+    parameters: [...pathParameters(path, params, place), ...queryParameters(query, place)],
+    ...(body
+      ? {
+          requestBody: {
+            required: !body.safeParse(undefined).success,
+            content: json(schemaOf(body, 'input', { name: `${operationId}_body`, components })),
+          },
+        }
+      : {}),
+    responses: { ...successOf(endpoint, name, place), ...refusals(path) },
   }
 }
 
-function successOf({ response }: AnyEndpoint, name: string): JsonObject {
+function successOf({ response }: AnyEndpoint, name: string, place: Place): JsonObject {
   const other = OTHER_ANSWERS[name]
   if (other)
     return Object.fromEntries(
@@ -126,7 +140,7 @@ function successOf({ response }: AnyEndpoint, name: string): JsonObject {
           : { description: 'Done', content: texts(types) },
       ]),
     )
-  return { 200: { description: 'Done', content: { ...json(schemaOf(response, 'output')), ...texts(ALSO[name] ?? []) } } }
+  return { 200: { description: 'Done', content: { ...json(schemaOf(response, 'output', place)), ...texts(ALSO[name] ?? []) } } }
 }
 
 function refusals(path: string): JsonObject {
@@ -134,8 +148,8 @@ function refusals(path: string): JsonObject {
   return { '4XX': { description: 'Refused', content }, '5XX': { description: 'Failed', content } }
 }
 
-function pathParameters(path: string, params: z.ZodType | undefined): JsonObject[] {
-  const properties = params ? (schemaOf(params, 'input')['properties'] as JsonObject | undefined) : undefined
+function pathParameters(path: string, params: z.ZodType | undefined, place: Place): JsonObject[] {
+  const properties = params ? (schemaOf(params, 'input', place)['properties'] as JsonObject | undefined) : undefined
   return [...path.matchAll(PARAM)].map(([, name = '']) => ({
     name,
     in: 'path',
@@ -144,9 +158,9 @@ function pathParameters(path: string, params: z.ZodType | undefined): JsonObject
   }))
 }
 
-function queryParameters(query: z.ZodType | undefined): JsonObject[] {
+function queryParameters(query: z.ZodType | undefined, place: Place): JsonObject[] {
   if (query === undefined) return []
-  const { properties, required } = schemaOf(query, 'input') as { properties?: JsonObject; required?: string[] }
+  const { properties, required } = schemaOf(query, 'input', place) as { properties?: JsonObject; required?: string[] }
   return Object.entries(properties ?? {}).map(([name, schema]) => ({
     name,
     in: 'query',
@@ -155,35 +169,15 @@ function queryParameters(query: z.ZodType | undefined): JsonObject[] {
   }))
 }
 
-/** OpenAPI 3.1 takes schemas of JSON Schema 2020-12 as they are; `$defs` stay until they are hoisted. */
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): JsonObject {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io }) as JsonObject
-  return rest
-}
-
 /**
- * Moves the `$defs` of recursive schemas to the components: a reference of the document starts at the document's root.
- * @param name tells the definitions of one operation from another's
+ * OpenAPI 3.1 takes schemas of JSON Schema 2020-12 as they are, but a reference starts at the document's root: the `$defs`
+ * of recursive schemas become components, named after the operation.
  */
-function hoist(value: JsonObject, name: string, into: JsonObject): JsonObject {
-  const visit = (one: Json | undefined, scope: string): Json | undefined => {
-    if (Array.isArray(one)) return one.map((item, index) => visit(item, `${scope}_${index}`) ?? null)
-    if (!isObject(one)) return one
-    const { $defs, ...rest } = one
-    if (isObject($defs)) for (const [key, definition] of Object.entries($defs)) into[`${scope}_${key}`] = visit(definition, scope)
-    return Object.fromEntries(
-      Object.entries(rest).map(([key, member]) => [
-        key,
-        key === '$ref' && typeof member === 'string' ? member.replace('#/$defs/', `#/components/schemas/${scope}_`) : visit(member, scope),
-      ]),
-    )
-  }
-  return Object.fromEntries(
-    Object.entries(value).map(([part, member]) => [
-      part,
-      isObject(member) ? visit(member, `${name}_${part}`) : (visit(member, name) ?? null),
-    ]),
-  )
+function schemaOf(schema: z.ZodType, io: 'input' | 'output', { name, components }: Place): JsonObject {
+  const text = JSON.stringify(z.toJSONSchema(schema, { io })).replaceAll('"#/$defs/', `"#/components/schemas/${name}_${io}_`)
+  const { $schema: _, $defs, ...rest } = JSON.parse(text) as JsonObject
+  for (const [key, definition] of Object.entries(($defs ?? {}) as JsonObject)) components[`${name}_${io}_${key}`] = definition
+  return rest
 }
 
 function json(schema: JsonObject): JsonObject {
