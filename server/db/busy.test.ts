@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
-import { readDatabase } from './open.ts'
-import { testEngine, openTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openDatabase, readDatabase, type Database } from './open.ts'
 
 /* R7: readers and writers at the same time; what SQLite cannot do at once waits, and nobody is told that it is busy. */
 
@@ -9,46 +11,47 @@ const WRITERS = 8
 const EACH = process.env['TEST_FULL'] === '1' ? 1_000 : 100
 const SETTING = 'site_name'
 
-let database: TestDatabase
+const folder = mkdtempSync(join(tmpdir(), 'tollgate-test-'))
+const options = { path: join(folder, 'test.db'), onError: (error: Error): never => expect.unreachable(error.message) }
+let db: Database
 beforeAll(async () => {
-  database = await openTestDatabase()
-  await database.db.query.insertInto('settings').values({ key: SETTING, value: '0', updated_at: 0 }).execute()
+  db = await openDatabase(options)
+  await db.query.insertInto('settings').values({ key: SETTING, value: '0', updated_at: 0 }).execute()
 })
-afterAll(() => database.drop())
+afterAll(async () => {
+  await db.close()
+  rmSync(folder, { recursive: true, force: true })
+})
 
-test.skipIf(testEngine !== 'sqlite')(
-  `R7: ${WRITERS} writers with ${EACH} read-then-write transactions each lose nothing and see no SQLITE_BUSY, a reader from outside neither`,
-  async () => {
-    const { db, options } = database
-    const run = { over: false }
-    const reader = (async (): Promise<number> => {
-      let reads = 0
-      for (let last = 0; !run.over; reads += 1) {
-        const now = await readDatabase(options, async (query) =>
-          Number((await query.selectFrom('settings').select('value').where('key', '=', SETTING).executeTakeFirstOrThrow()).value),
-        )
-        expect(now).toBeGreaterThanOrEqual(last)
-        last = now
-        await Bun.sleep(5)
-      }
-      return reads
-    })()
-    const write = async (): Promise<void> => {
-      for (let index = 0; index < EACH; index += 1) {
-        await db.query.transaction().execute(async (tx) => {
-          const row = await tx.selectFrom('settings').select('value').where('key', '=', SETTING).executeTakeFirstOrThrow()
-          await tx
-            .updateTable('settings')
-            .set({ value: String(Number(row.value) + 1) })
-            .where('key', '=', SETTING)
-            .execute()
-        })
-      }
+test(`R7: ${WRITERS} writers with ${EACH} read-then-write transactions each lose nothing and see no SQLITE_BUSY, a reader from outside neither`, async () => {
+  const run = { over: false }
+  const reader = (async (): Promise<number> => {
+    let reads = 0
+    for (let last = 0; !run.over; reads += 1) {
+      const now = await readDatabase(options, async (query) =>
+        Number((await query.selectFrom('settings').select('value').where('key', '=', SETTING).executeTakeFirstOrThrow()).value),
+      )
+      expect(now).toBeGreaterThanOrEqual(last)
+      last = now
+      await Bun.sleep(5)
     }
-    await Promise.all(Array.from({ length: WRITERS }, write))
-    run.over = true
-    expect(await reader).toBeGreaterThan(0)
-    const row = await db.query.selectFrom('settings').select('value').where('key', '=', SETTING).executeTakeFirstOrThrow()
-    expect(Number(row.value)).toBe(WRITERS * EACH)
-  },
-)
+    return reads
+  })()
+  const write = async (): Promise<void> => {
+    for (let index = 0; index < EACH; index += 1) {
+      await db.query.transaction().execute(async (tx) => {
+        const row = await tx.selectFrom('settings').select('value').where('key', '=', SETTING).executeTakeFirstOrThrow()
+        await tx
+          .updateTable('settings')
+          .set({ value: String(Number(row.value) + 1) })
+          .where('key', '=', SETTING)
+          .execute()
+      })
+    }
+  }
+  await Promise.all(Array.from({ length: WRITERS }, write))
+  run.over = true
+  expect(await reader).toBeGreaterThan(0)
+  const row = await db.query.selectFrom('settings').select('value').where('key', '=', SETTING).executeTakeFirstOrThrow()
+  expect(Number(row.value)).toBe(WRITERS * EACH)
+})

@@ -11,11 +11,11 @@ export function isUniqueViolation(error: unknown): boolean {
   )
 }
 
-/** The engine cannot be reached: the caller may try again (promises.md R5). */
+/** The engine cannot be reached, or its disk is full: the caller may try again (promises.md R5). */
 function isLostDatabase(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown }
   return (
-    (typeof code === 'string' && /^(57P0[123]|08\d{3}|53300|ECONNREFUSED|ECONNRESET|ENOENT)$/.test(code)) ||
+    (typeof code === 'string' && /^(57P0[123]|08\d{3}|53[123]00|SQLITE_(FULL|IOERR\w*)|ECONNREFUSED|ECONNRESET|ENOENT)$/.test(code)) ||
     (typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect/.test(message))
   )
 }

@@ -55,10 +55,14 @@ test(`R11: killed ${KILLS} times in the middle, the migration goes on where it s
   expect(await readDatabase(database, async (db) => (await db.selectFrom('logs').select('id').execute()).length)).toBe(0)
 })
 
-test.skipIf(testEngine === 'sqlite')(`R11: ${AT_ONCE} processes that start at once migrate once`, async () => {
+test(`R11: ${AT_ONCE} processes that start at once migrate once`, async () => {
   const all = Array.from({ length: AT_ONCE }, opener)
   const ends = await Promise.all(all.map(async ({ exited, stderr }) => ({ code: await exited, said: await new Response(stderr).text() })))
-  expect(ends.map(({ code, said }) => `${code} ${said}`)).toEqual(ends.map(() => '0 '))
+  // A SQLite file has one process: the others are told so.
+  const refused = ends.filter(({ code }) => code !== 0)
+  if (testEngine === 'sqlite') expect(refused.every(({ said }) => said.includes('another Tollgate process is using'))).toBe(true)
+  else expect(refused).toEqual([])
+  expect(refused.length).toBeLessThan(AT_ONCE)
   const names = await applied()
   expect(new Set(names).size).toBe(names.length)
 })

@@ -59,7 +59,8 @@ export interface FaultBench {
 export async function startFaultBench(): Promise<FaultBench> {
   const served = await serve({
     clock: new RunningClock(),
-    settings: { reliability_stream_idle_timeout_seconds: 1, reliability_disable_after_failures: 1_000 },
+    // Silence is looked at once a second: with a limit of one, a second that had bytes could count as silent.
+    settings: { reliability_stream_idle_timeout_seconds: 2, reliability_disable_after_failures: 1_000 },
   })
   const [bad, good] = await Promise.all([Upstream.start(), Upstream.start()])
   good.always = { answer: { parts: [{ text: GOOD_TEXT }] } }

@@ -23,7 +23,7 @@ interface Side {
 }
 
 /** So that what was sent before the end arrives before it. */
-const SETTLE_MS = 20
+const SETTLE_MS = 100
 
 /**
  * Starts one on a port of its own. Requests pass as they are, answers are treated as `line` says, each byte otherwise as it came.
