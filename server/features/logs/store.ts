@@ -142,6 +142,8 @@ function filtered(db: Query, filters: LogFilters) {
   if (filters.userChannelId !== undefined) rows = rows.where('logs.user_channel_id', '=', filters.userChannelId)
   if (filters.channelId !== undefined) rows = rows.where('logs.channel_id', '=', filters.channelId)
   if (filters.endReason !== undefined) rows = rows.where('logs.end_reason', '=', filters.endReason)
+  // The index has only these, which a database must be told in words.
+  if (filters.endReason !== undefined && filters.endReason !== 'complete') rows = rows.where(sql<boolean>`logs.end_reason <> 'complete'`)
   if (filters.models)
     rows =
       filters.models.length === 1
