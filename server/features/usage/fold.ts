@@ -5,7 +5,7 @@ import { addToBuckets, lastToFold } from './fold/store.ts'
 /** How often new calls are added up; what is not yet in the buckets is added at reading, so nothing waits for it. */
 export const FOLD_MS = 1_000
 /** Rows of one transaction: below 50 ms even where each has buckets of its own, so that no charge waits long for it. */
-const STEP = 200
+const STEP = 500
 /** Steps of one run at most: a long backlog is worked off over several runs. */
 const MAX_STEPS = 100
 /** On PostgreSQL a row with a smaller number may be committed after one with a larger: young rows wait. SQLite has one writer. */

@@ -72,44 +72,69 @@ const keyNames = ['kind', 'span', 'started_at', ...dimensions] as const
 /** When the row's bucket begins. */
 const startOf = (span: number): RawBuilder<unknown> => sql`logs.created_at - logs.created_at % ${sql.lit(span)}`
 
-/** Adds the rows `after` < id <= `upTo` to their buckets. */
+/** A group of calls that no kind tells apart, with the counts of all of them. */
+type Group = Record<Dimension, string | number> & { started_at: number } & Record<keyof UsageCounts, number | bigint>
+
+/** Rows of one statement: 47 values each, below SQLite's 32,766 parameters. */
+const ROWS_OF_INSERT = 500
+
+/**
+ * Adds the rows `after` < id <= `upTo` to their buckets. The log is read once, grouped as finely as any kind needs; the buckets
+ * of all kinds and spans are sums of those groups.
+ */
 export async function addToBuckets(tx: Tx, after: number, upTo: number): Promise<void> {
-  const columns = [...keyNames, ...countNames]
-  for (const kind of Object.keys(kinds) as Kind[])
-    for (const span of [QUARTER_MS, DAY_MS]) {
-      await tx
-        .insertInto('usage_buckets')
-        .columns(columns)
-        .expression(bucketsOf(tx, kind, span).where('logs.id', '>', after).where('logs.id', '<=', upTo))
-        .onConflict((on) =>
-          on
-            .columns([...keyNames])
-            .doUpdateSet(
-              Object.fromEntries(countNames.map((name) => [name, sql`usage_buckets.${sql.ref(name)} + excluded.${sql.ref(name)}`])),
-            ),
-        )
-        .execute()
-    }
+  const groups = (await groupsOf(tx).where('logs.id', '>', after).where('logs.id', '<=', upTo).execute()) as unknown as Group[]
+  const buckets = new Map<string, Record<string, unknown>>()
+  for (const group of groups)
+    for (const kind of Object.keys(kinds) as Kind[]) for (const span of [QUARTER_MS, DAY_MS]) addGroup(buckets, group, kind, span)
+  const rows = [...buckets.values()]
+  for (let at = 0; at < rows.length; at += ROWS_OF_INSERT) {
+    await tx
+      .insertInto('usage_buckets')
+      .values(rows.slice(at, at + ROWS_OF_INSERT) as never)
+      .onConflict((on) =>
+        on
+          .columns([...keyNames])
+          .doUpdateSet(
+            Object.fromEntries(countNames.map((name) => [name, sql`usage_buckets.${sql.ref(name)} + excluded.${sql.ref(name)}`])),
+          ),
+      )
+      .execute()
+  }
 }
 
-/** Rows of `usage_buckets` as the log has them. */
-export function bucketsOf(db: Tx, kind: Kind, span: number) {
-  const own: readonly string[] = kinds[kind]
-  const group = dimensions.filter((name) => own.includes(name))
-  const keys: Record<string, RawBuilder<unknown>> = {
-    kind: sql`${sql.lit(kind)}`,
-    span: sql`${sql.lit(span)}`,
-    started_at: startOf(span),
-    ...Object.fromEntries(dimensions.map((name) => [name, own.includes(name) ? ofLog[name] : name === 'model_name' ? sql`''` : sql`0`])),
-  }
-  return db
+/** Counts of calls by quarter of an hour and everything that some kind tells apart. */
+function groupsOf(tx: Tx) {
+  const start = startOf(QUARTER_MS)
+  return tx
     .selectFrom('logs')
-    .select(
-      [...keyNames.map((name) => [name, keys[name]] as const), ...countNames.map((name) => [name, counts[name]] as const)].map(
-        ([name, value]) => (value as RawBuilder<never>).as(name),
-      ),
-    )
-    .groupBy([startOf(span), ...group.map((name) => ofLog[name])] as never)
+    .select([
+      (start as RawBuilder<never>).as('started_at'),
+      ...dimensions.filter((name) => name !== 'owner_id').map((name) => (ofLog[name] as RawBuilder<never>).as(name)),
+      // A sum of integers is a decimal on PostgreSQL, which comes as text.
+      ...countNames.map((name) => sql<never>`cast(${counts[name]} as bigint)`.as(name)),
+    ])
+    .groupBy([start, ...dimensions.filter((name) => name !== 'owner_id').map((name) => ofLog[name])] as never)
+}
+
+function addGroup(buckets: Map<string, Record<string, unknown>>, group: Group, kind: Kind, span: number): void {
+  const own: readonly string[] = kinds[kind]
+  const keys: Record<string, unknown> = { kind, span, started_at: group.started_at - (group.started_at % span) }
+  for (const name of dimensions)
+    keys[name] = own.includes(name) ? (name === 'owner_id' ? group.user_id : group[name]) : name === 'model_name' ? '' : 0
+  const id = JSON.stringify(Object.values(keys))
+  const bucket = buckets.get(id)
+  if (!bucket) {
+    for (const name of countNames) keys[name] = group[name]
+    buckets.set(id, keys)
+    return
+  }
+  for (const name of countNames) bucket[name] = plus(bucket[name] as number | bigint, group[name])
+}
+
+/** Money comes as bigint, counts as numbers. */
+function plus(a: number | bigint, b: number | bigint): number | bigint {
+  return typeof a === 'bigint' || typeof b === 'bigint' ? BigInt(a) + BigInt(b) : a + b
 }
 
 /** Takes away what is built anew from the log. */
