@@ -59,7 +59,7 @@ import { Limiter } from './lib/limiter.ts'
 import { LiveSettings } from './lib/live-settings.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
 import { createMailer } from './lib/mailer.ts'
-import { guardedFetch } from './lib/outbound.ts'
+import { guardedFetch, publicFetch } from './lib/outbound.ts'
 import { Redis } from './lib/redis.ts'
 import { SecretBox } from './lib/secret-box.ts'
 import { probeRoutes } from './relay/probe/routes.ts'
@@ -123,6 +123,8 @@ export interface AppOptions {
   consoleDir: string
   clock?: Clock
   log?: Log
+  /** Hosts that are not public and that customers' addresses may name all the same: for tests only, no setting leads here. */
+  customersAlsoReach?: string
 }
 
 export interface RunningApp {
@@ -160,6 +162,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     settings,
     secrets: new SecretBox(config.encryptionKey),
     fetch: guardedFetch(settings, clock),
+    publicFetch: publicFetch(clock, options.customersAlsoReach),
     mailer: createMailer(settings),
     jwtSecret: config.jwtSecret,
     oidcDefaults: config.oidc,

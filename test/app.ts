@@ -28,6 +28,8 @@ export interface TestAppOptions {
   /** Whether the first setup is done (default) and `token` is the owner's. */
   setUp?: boolean
   clock?: ManualClock
+  /** Servers of this machine that addresses in customers' requests may name; none unless given. */
+  customersAlsoReach?: string
 }
 
 export interface Answer<T = unknown> {
@@ -92,6 +94,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     clock,
     consoleDir: options.consoleDir ?? emptyDir,
     log: createLog('silent', () => clock.now()),
+    ...(options.customersAlsoReach === undefined ? {} : { customersAlsoReach: options.customersAlsoReach }),
     ...(options.gateway ? { gateway: options.gateway } : {}),
   })
   let owner: string | undefined

@@ -47,9 +47,23 @@ export interface Served {
   close(): Promise<void>
 }
 
-/** Starts one. `settings` are stored as the owner would. */
-export async function serve(options: { settings?: Record<string, unknown>; balance?: string; clock?: ManualClock } = {}): Promise<Served> {
-  const test = await createTestApp({ setUp: false, gateway: startGateway, ...(options.clock && { clock: options.clock }) })
+export interface ServeOptions {
+  /** Stored as the owner would. */
+  settings?: Record<string, unknown>
+  balance?: string
+  clock?: ManualClock
+  /** See TestAppOptions. */
+  customersAlsoReach?: string
+}
+
+/** Starts one. */
+export async function serve(options: ServeOptions = {}): Promise<Served> {
+  const test = await createTestApp({
+    setUp: false,
+    gateway: startGateway,
+    ...(options.clock && { clock: options.clock }),
+    ...(options.customersAlsoReach !== undefined && { customersAlsoReach: options.customersAlsoReach }),
+  })
   let lastHeaders = new Headers()
   const server = Bun.serve({
     port: 0,

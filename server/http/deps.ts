@@ -18,6 +18,8 @@ export interface Deps {
   readonly settings: LiveSettings
   readonly secrets: SecretBox
   readonly fetch: GuardedFetch
+  /** For addresses that a customer named: public ones only, whatever the settings allow. */
+  readonly publicFetch: GuardedFetch
   readonly mailer: Mailer
   /** Signs sessions; at least 32 characters. */
   readonly jwtSecret: string

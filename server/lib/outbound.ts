@@ -40,6 +40,8 @@ interface Target {
 
 /** `host`, `host:port`, `*.example.com` or a CIDR range of the setting `ssrf_allowed_hosts`. */
 interface AllowList {
+  /** Added to a refusal, for the owner. */
+  advice: string
   hosts: Set<string>
   suffixes: string[]
   ranges: Range[]
@@ -50,22 +52,43 @@ interface AllowList {
  * address (TLS still verifies the name), so that a second DNS answer cannot lead elsewhere (rebinding, W89).
  */
 export function guardedFetch(settings: LiveSettings, clock: Clock): GuardedFetch {
-  const names = new Map<string, Target>()
-  let allow: AllowList = parseAllowList('')
+  let rules: Rules = { list: parseAllowList(''), guarded: true }
   let version = -1
-  const allowList = (): AllowList => {
+  return checkedFetch(clock, () => {
     if (version !== settings.version) {
-      allow = parseAllowList(settings.text('ssrf_allowed_hosts'))
+      const guarded = settings.bool('ssrf_protection_enabled') && !settings.bool('ssrf_allow_private_networks')
+      rules = { list: parseAllowList(settings.text('ssrf_allowed_hosts')), guarded }
       version = settings.version
-      names.clear()
     }
-    return allow
-  }
+    return rules
+  })
+}
 
+/**
+ * The guarded fetch for addresses that a customer named: public ones only, whatever the owner allows himself. His own hosts
+ * (`ssrf_allowed_hosts`) hold what is not the customer's to read.
+ * @param alsoReached in the form of `ssrf_allowed_hosts`; for tests, whose servers are on this machine
+ */
+export function publicFetch(clock: Clock, alsoReached = ''): GuardedFetch {
+  const rules: Rules = { list: { ...parseAllowList(alsoReached), advice: '; a customer named it' }, guarded: true }
+  return checkedFetch(clock, () => rules)
+}
+
+interface Rules {
+  list: AllowList
+  guarded: boolean
+}
+
+/** @param rulesNow the same object until the rules change */
+function checkedFetch(clock: Clock, rulesNow: () => Rules): GuardedFetch {
+  const names = new Map<string, Target>()
+  let last: Rules | undefined
   return async (url, request = {}) => {
     const target = parseTarget(url)
-    const list = allowList()
-    const guarded = settings.bool('ssrf_protection_enabled') && !settings.bool('ssrf_allow_private_networks')
+    const rules = rulesNow()
+    if (rules !== last) names.clear()
+    last = rules
+    const { list, guarded } = rules
     const host = bare(target.hostname)
     const trusted = !guarded || isListed(host, target, list)
     let address = host
@@ -143,7 +166,7 @@ function check(host: string, address: string, list: AllowList): void {
   const parsed = ipaddr.process(address)
   if (parsed.range() === 'unicast') return
   if (inList(address, list)) return
-  throw new OutboundBlocked(`${host} is at ${address}, a ${parsed.range()} address; allow it in ssrf_allowed_hosts if it is meant`)
+  throw new OutboundBlocked(`${host} is at ${address}, a ${parsed.range()} address${list.advice}`)
 }
 
 function inList(address: string, list: AllowList): boolean {
@@ -158,7 +181,8 @@ function isListed(host: string, target: URL, list: AllowList): boolean {
 }
 
 function parseAllowList(text: string): AllowList {
-  const list: AllowList = { hosts: new Set(), suffixes: [], ranges: [] }
+  const advice = '; allow it in ssrf_allowed_hosts if it is meant'
+  const list: AllowList = { advice, hosts: new Set(), suffixes: [], ranges: [] }
   for (const raw of text.split(/[\s,;，；]+/)) {
     const entry = raw.toLowerCase()
     if (entry === '') continue

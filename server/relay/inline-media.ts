@@ -34,7 +34,7 @@ const fetched = new WeakMap<AdmittedCall, Map<string, Promise<File>>>()
 
 /**
  * Puts the bytes of pictures and files into the turn where the upstream takes no addresses of this kind (`Protocol.takesUrl`): fetched
- * through the guarded fetch, within limits, and only where the content is of the kind that was named. The turn is changed in place.
+ * through the guarded fetch for customers' addresses, within limits, and only where the content is of the kind that was named. The turn is changed in place.
  * @throws AppError media_unavailable, for the customer: the address is his
  */
 export async function inlineMedia(turn: Turn, model: string, upstream: Protocol, call: AdmittedCall, deps: RelayDeps): Promise<void> {
@@ -87,7 +87,10 @@ async function fetchFile(url: string, named: string, signal: AbortSignal, deps: 
 async function download(url: string, named: string, signal: AbortSignal, deps: RelayDeps): Promise<File> {
   let at = url
   for (let step = 0; step <= MAX_REDIRECTS; step++) {
-    const response = await deps.fetch(at, { signal, headers: { accept: named === '' || named === '*/*' ? '*/*' : `${named}, */*;q=0.1` } })
+    const response = await deps.publicFetch(at, {
+      signal,
+      headers: { accept: named === '' || named === '*/*' ? '*/*' : `${named}, */*;q=0.1` },
+    })
     const location = response.headers.get('location')
     if (REDIRECTS.has(response.status) && location !== null) {
       await response.body?.cancel()

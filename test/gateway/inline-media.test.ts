@@ -47,7 +47,7 @@ const files = Bun.serve({
 const base = `http://127.0.0.1:${files.port}`
 
 beforeAll(async () => {
-  served = await serve()
+  served = await serve({ customersAlsoReach: '127.0.0.1' })
   for (const [type, model, upstreamModel] of [
     ['gemini', 'on-gemini', 'gemini-3-pro'],
     ['openai', 'on-chat', 'gpt-4.1'],
@@ -157,4 +157,37 @@ describe("an address that gives nothing is the client's 400, and no upstream is 
       error: { code: 'media_unavailable', message: 'A file of the request could not be fetched: http://10.255.255.1/a.png' },
     })
   })
+})
+
+describe("the owner's own hosts are not the customer's to read", () => {
+  const settings = [
+    { ssrf_allowed_hosts: '127.0.0.1,localhost,127.0.0.0/8,::1' },
+    { ssrf_allow_private_networks: true },
+    { ssrf_protection_enabled: false },
+  ]
+  for (const allowed of settings)
+    test(`with ${JSON.stringify(allowed)}: channels reach them, addresses in requests do not`, async () => {
+      const site = await serve({ settings: allowed })
+      try {
+        await site.site.sell(await site.site.addChannel({ baseUrl: provider.url, type: 'gemini' }), 'on-gemini', undefined, 'gemini-3-pro')
+        const ask = (url: string): Promise<Response> =>
+          site.post('/v1/chat/completions', {
+            model: 'on-gemini',
+            messages: [
+              { role: 'user', content: [{ type: 'text', text: 'What?' }, ...(url ? [{ type: 'image_url', image_url: { url } }] : [])] },
+            ],
+          })
+        expect((await ask('')).status).toBe(200)
+        for (const host of ['127.0.0.1', 'localhost', '127.1', '[::ffff:127.0.0.1]']) {
+          const response = await ask(`http://${host}:${files.port}/a.png`)
+          expect([host, response.status]).toEqual([host, 400])
+          expect(await response.json()).toMatchObject({ error: { code: 'media_unavailable' } })
+        }
+        expect(asked).toEqual([])
+        expect(provider.received).toHaveLength(1)
+        await site.expectBooks()
+      } finally {
+        await site.close()
+      }
+    })
 })
