@@ -34,7 +34,8 @@ const fetched = new WeakMap<AdmittedCall, Map<string, Promise<File>>>()
 
 /**
  * Puts the bytes of pictures and files into the turn where the upstream takes no addresses of this kind (`Protocol.takesUrl`): fetched
- * through the guarded fetch for customers' addresses, within limits, and only where the content is of the kind that was named. The turn is changed in place.
+ * through the guarded fetch for customers’ addresses, within limits, and only where the content is of the kind that was named. The turn
+ * is changed in place.
  * @throws AppError media_unavailable, for the customer: the address is his
  */
 export async function inlineMedia(turn: Turn, model: string, upstream: Protocol, call: AdmittedCall, deps: RelayDeps): Promise<void> {

@@ -1,3 +1,4 @@
+// long file: one table, the shapes of real sources
 import { expect, test } from 'bun:test'
 import type { Json } from '../../../../contract/json.ts'
 import { cardWire } from '../../../../contract/prices.ts'
