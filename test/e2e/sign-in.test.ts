@@ -89,6 +89,8 @@ test(
     await page.waitForURL('**/dashboard')
     const users = (await call('GET', '/api/users')) as { username: string; referrer?: object; email_verified: boolean }[]
     expect(users.find(({ username }) => username === 'ada')).toMatchObject({ email_verified: true, referrer: { username: 'o***r' } })
+    // Once the page has asked for all it shows: without the session it would be refused.
+    await page.waitForLoadState('networkidle')
     expect(faults).toEqual(NONE)
 
     await page.evaluate(() => localStorage.removeItem('token'))
