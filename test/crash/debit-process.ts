@@ -18,52 +18,62 @@ const cost = money(MONEY_ONE)
 console.log('ready')
 await Bun.stdin.stream().getReader().read()
 
-const admitted = await Promise.all(
-  Array.from({ length: Number(calls) }, async (_, index) => {
-    const requestId = `req_${prefix}_${index}`
-    const held = await ledger.hold({ requestId, accountId, quotaKeyId: null, amount: cost, now, deadlineAt: now + 1, context: '{}' }).then(
-      () => true,
-      () => false,
-    )
-    if (!held) return false
-    const facts: CallFacts = {
-      requestId,
-      userId: 7,
-      accountId,
-      apiKeyId: null,
-      modelName: 'm',
-      protocol: 'openai-chat',
-      endpoint: 'chat.completions',
-      stream: false,
-      ip: '127.0.0.1',
-      userAgent: '',
-      source: 'api',
-      priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}',
-      createdAt: now,
-    }
-    const log = draftOf(
-      facts,
-      undefined,
-      {
-        status: 200,
-        endReason: 'complete',
-        usageSource: 'upstream',
-        usage: { ...EMPTY_USAGE, input: 1_000_000 },
-        items: 1,
-        baseCost: cost,
-        upstreamCost: null,
-        chargeNote: '',
-        losses: [],
-        attempts: [],
-        error: '',
-        firstResponseMs: 1,
-        responseMs: 2,
-      },
-      cost,
-    )
-    await ledger.settle({ requestId, accountId, apiKeyId: null, cost, now, log })
-    return true
+/** Calls under way at a time: all at once would be one batch that takes everything, and no race. */
+const CALLERS = 64
+let next = 0
+let admitted = 0
+
+/** @returns whether the call was let in */
+async function call(index: number): Promise<boolean> {
+  const requestId = `req_${prefix}_${index}`
+  const held = await ledger.hold({ requestId, accountId, quotaKeyId: null, amount: cost, now, deadlineAt: now + 1, context: '{}' }).then(
+    () => true,
+    () => false,
+  )
+  if (!held) return false
+  const facts: CallFacts = {
+    requestId,
+    userId: 7,
+    accountId,
+    apiKeyId: null,
+    modelName: 'm',
+    protocol: 'openai-chat',
+    endpoint: 'chat.completions',
+    stream: false,
+    ip: '127.0.0.1',
+    userAgent: '',
+    source: 'api',
+    priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}',
+    createdAt: now,
+  }
+  const log = draftOf(
+    facts,
+    undefined,
+    {
+      status: 200,
+      endReason: 'complete',
+      usageSource: 'upstream',
+      usage: { ...EMPTY_USAGE, input: 1_000_000 },
+      items: 1,
+      baseCost: cost,
+      upstreamCost: null,
+      chargeNote: '',
+      losses: [],
+      attempts: [],
+      error: '',
+      firstResponseMs: 1,
+      responseMs: 2,
+    },
+    cost,
+  )
+  await ledger.settle({ requestId, accountId, apiKeyId: null, cost, now, log })
+  return true
+}
+
+await Promise.all(
+  Array.from({ length: CALLERS }, async () => {
+    while (next < Number(calls)) if (await call(next++)) admitted += 1
   }),
 )
-console.log(admitted.filter(Boolean).length)
+console.log(admitted)
 await db.close()
