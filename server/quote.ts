@@ -34,7 +34,7 @@ try {
   const snapshot = await readDatabase(database, (db) => readPrices(db, (what, id) => console.error(`${what} ${id} cannot be read`)))
   const group = [...snapshot.groups.values()].find(({ name }) => name === values['group'])
   if (values['group'] !== undefined && !group) throw new Error(`there is no group ${values['group']}`)
-  const answer = quoteFor(snapshot, body.data, group && { groupIds: [group.id], mode: 'min', userChannelIds: undefined })
+  const answer = quoteFor(snapshot, body.data, { groupIds: group ? [group.id] : [], mode: 'min', userChannelIds: undefined })
   console.log(`${answer.model_name}${answer.free ? ' (free)' : ''}: ${answer.base} without multipliers`)
   for (const offer of answer.offers) {
     console.log(`\n${offer.user_channel_name}: x ${offer.group_multiplier} (${offer.group_source}) x ${offer.channel_multiplier} (channel)`)

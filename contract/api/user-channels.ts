@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { nonNegativeDecimal } from '../decimal.ts'
 import { endpoint } from '../endpoint.ts'
 import { channelWire } from './channels.ts'
-import { idParams, listSchema, messageAnswer, searchQuery } from './common.ts'
+import { groupWire, idParams, listSchema, messageAnswer, searchQuery, time } from './common.ts'
 import { userChannelFields, type RoutingAlgorithm } from './user-channel-fields.ts'
 
 const synonyms: Readonly<Record<string, RoutingAlgorithm>> = {
@@ -30,8 +30,24 @@ export function routingAlgorithmOf(text: string): RoutingAlgorithm {
   )
 }
 
+/** A group whose members may use a user channel (contract.md 2.5). */
+const allowedGroupWire = z.strictObject({
+  id: z.int(),
+  user_channel_id: z.int(),
+  group_id: z.int(),
+  group: groupWire,
+  created_at: time,
+  updated_at: time,
+})
+export type AllowedGroupWire = z.input<typeof allowedGroupWire>
+
 /** What a customer's key is bound to: a set of upstreams under one price and one routing rule. */
-export const userChannelWire = z.strictObject({ ...userChannelFields, channels: z.array(channelWire).optional() })
+export const userChannelWire = z.strictObject({
+  ...userChannelFields,
+  /** Empty: open to all. */
+  allowed_groups: z.array(allowedGroupWire),
+  channels: z.array(channelWire).optional(),
+})
 export type UserChannelWire = z.input<typeof userChannelWire>
 
 /** A first byte that is waited for longer than this is what the first-byte deadline is for. */
@@ -82,4 +98,18 @@ export const deleteUserChannel = endpoint({
   summary: 'Deletes a user channel; its upstreams are detached and switched off',
   params: idParams('Invalid user channel id'),
   response: messageAnswer,
+})
+
+/** A site has some dozen groups. */
+const MAX_GROUPS = 1_000
+const groupIds = z.array(z.int().positive()).max(MAX_GROUPS)
+
+export const putAllowedGroups = endpoint({
+  method: 'PUT',
+  path: '/api/user-channels/:id/allowed-groups',
+  access: 'admin',
+  summary: 'Limits a user channel to members of these groups: catalog, prices and calls; none opens it to all',
+  params: idParams('Invalid user channel id'),
+  body: z.union([groupIds, z.object({ group_ids: groupIds }).transform(({ group_ids: ids }) => ids)]),
+  response: z.array(allowedGroupWire),
 })

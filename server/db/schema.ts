@@ -163,10 +163,11 @@ export interface UserChannelTable extends Dated {
   hedge_delay_ms: number | null
 }
 
-export interface UserChannelGroupTable {
+/** Which groups may use a user channel; one without a row is open to all. */
+export interface AllowedGroupTable extends Dated {
+  id: Generated<number>
   user_channel_id: number
   group_id: number
-  created_at: Time
 }
 
 export interface ChannelTable extends Dated, Limited {
@@ -724,7 +725,7 @@ export interface Schema {
   instances: InstanceTable
   api_keys: ApiKeyTable
   user_channels: UserChannelTable
-  user_channel_groups: UserChannelGroupTable
+  allowed_groups: AllowedGroupTable
   channels: ChannelTable
   channel_group_multipliers: ChannelGroupMultiplierTable
   channel_model_group_multipliers: ChannelModelGroupMultiplierTable

@@ -1,7 +1,7 @@
 import { AppError } from '../../contract/errors.ts'
 import { isObject, type JsonObject } from '../../contract/json.ts'
 import { sessionCaller, type KeyCaller } from '../features/api-keys/cache.ts'
-import type { Candidate, CatalogMeta, CatalogModel } from '../features/catalog/snapshot.ts'
+import type { Candidate, CatalogMeta, CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
 import { parseBody, readBody } from '../http/body.ts'
 import { inRanges } from '../lib/client-ip.ts'
 import type { AdmittedCall } from './call.ts'
@@ -10,7 +10,7 @@ import { bearerOf } from './credentials.ts'
 import type { RelayDeps } from './deps.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
-import { isServed } from './models.ts'
+import { isServed, listsOf } from './reach.ts'
 import { WireError, type Peek } from './protocols/protocol.ts'
 import { sessionOf } from './routing/affinity.ts'
 
@@ -57,9 +57,9 @@ async function read(arrival: Arrival, caller: KeyCaller, limits: CallLimits, dep
   const { snapshot } = deps.catalog
   const meta = snapshot.metaModels.get(name)
   if (!caller.mayUseModel(name)) throw new AppError(meta ? 'meta_model_not_allowed' : 'model_not_allowed')
-  const model = meta ? firstTarget(meta, caller, ingress) : snapshot.models.get(name)
+  const model = meta ? firstTarget(meta, caller, ingress, deps) : snapshot.models.get(name)
   if (!model) throw new AppError('model_not_found', { message: `The model \`${name.slice(0, 200)}\` does not exist`, param: 'model' })
-  const lists = listsFor(model, caller, ingress, deps)
+  const lists = listsFor(model, caller, ingress, deps, snapshot)
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
   const createdAt = deps.clock.now()
   return {
@@ -156,32 +156,33 @@ function modelName(asked: string): string {
  * A model of the program this caller can reach: the program decides later which it is to be.
  * @throws AppError unsupported_endpoint for operations that are no conversation, meta_model_unresolved when there is none
  */
-function firstTarget(meta: CatalogMeta, caller: KeyCaller, ingress: Ingress): CatalogModel {
+function firstTarget(meta: CatalogMeta, caller: KeyCaller, ingress: Ingress, { catalog, clock }: RelayDeps): CatalogModel {
   if (ingress.service) throw new AppError('unsupported_endpoint')
   if (caller.keyId !== null && caller.allowedUserChannels.length === 0) throw new AppError('key_without_channel')
-  for (const target of meta.targets.values()) if (isServed(target, caller)) return target
+  const reach = { caller, snapshot: catalog.snapshot, now: clock.now() }
+  for (const target of meta.targets.values()) if (isServed(target, reach)) return target
   throw new AppError('meta_model_unresolved')
 }
 
-/** The model's channels this caller may use: those of the key's user channels in the key's order, or of all for a session. */
-export function listsFor(model: CatalogModel, caller: KeyCaller, { service }: Ingress, deps: RelayDeps): (readonly Candidate[])[] {
+/**
+ * The model's channels this caller may use and that speak what is asked, in the order of trial.
+ * @throws AppError key_without_channel | no_channel | unsupported_endpoint
+ */
+export function listsFor(
+  model: CatalogModel,
+  caller: KeyCaller,
+  { service }: Ingress,
+  deps: RelayDeps,
+  snapshot: Snapshot,
+): (readonly Candidate[])[] {
   if (!model.enabled) throw new AppError('no_channel')
-  const lists = reachable(model, caller)
+  if (caller.keyId !== null && caller.allowedUserChannels.length === 0) throw new AppError('key_without_channel')
+  const lists = listsOf(model, { caller, snapshot, now: deps.clock.now() })
   if (lists.length === 0) throw new AppError('no_channel')
   if (!service) return lists
   const able = lists.map((list) => deps.routing.speaking(list, service.protocols)).filter((list) => list.length > 0)
   if (able.length === 0) throw new AppError('unsupported_endpoint')
   return able
-}
-
-function reachable(model: CatalogModel, caller: KeyCaller): (readonly Candidate[])[] {
-  // Best first too: a user channel comes where its best candidate does.
-  if (caller.keyId === null) return [...model.byUserChannel.values()]
-  if (caller.allowedUserChannels.length === 0) throw new AppError('key_without_channel')
-  return caller.allowedUserChannels.flatMap((id) => {
-    const list = model.byUserChannel.get(id)
-    return list ? [list] : []
-  })
 }
 
 function forwardedHeaders(request: Request): Record<string, string> {

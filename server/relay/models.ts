@@ -1,24 +1,18 @@
 import type { JsonObject } from '../../contract/json.ts'
-import type { KeyCaller } from '../features/api-keys/cache.ts'
-import type { CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
+import type { CatalogModel } from '../features/catalog/snapshot.ts'
+import { isServed, type Reach } from './reach.ts'
 
 /** What this caller can really call now, by name (contract.md 3.4). */
-export function reachableModels(caller: KeyCaller, snapshot: Snapshot): CatalogModel[] {
+export function reachableModels(reach: Reach): CatalogModel[] {
+  const { caller, snapshot } = reach
   const models: CatalogModel[] = []
-  for (const model of snapshot.models.values()) if (caller.mayUseModel(model.name) && isServed(model, caller)) models.push(model)
+  for (const model of snapshot.models.values()) if (caller.mayUseModel(model.name) && isServed(model, reach)) models.push(model)
   for (const meta of snapshot.metaModels.values()) {
     // Without one model that it can reach, a meta model is none (W32).
-    const target = caller.mayUseModel(meta.name) && [...meta.targets.values()].find((model) => isServed(model, caller))
+    const target = caller.mayUseModel(meta.name) && [...meta.targets.values()].find((model) => isServed(model, reach))
     if (target) models.push(target)
   }
   return models.sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-/** Whether a call of the model by this caller would be taken: it is for sale, and one of his channels has it. */
-export function isServed(model: CatalogModel, caller: KeyCaller): boolean {
-  if (!model.enabled || (!model.priced && !model.free)) return false
-  if (caller.keyId === null) return model.all.length > 0
-  return caller.allowedUserChannels.some((id) => (model.byUserChannel.get(id)?.length ?? 0) > 0)
 }
 
 /** A model as OpenAI shows it. When it was made is not known. */

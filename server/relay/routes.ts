@@ -53,14 +53,14 @@ function storedRoute(id: string, action: StoredAction): Route {
 async function listed(arrival: GatewayRequest, deps: RelayDeps): Promise<Response> {
   const { request, url, ip, requestId } = arrival
   const caller = await callerOf(request, ip, { path: { query: queryOf(url) } }, deps)
-  const models = reachableModels(caller, deps.catalog.snapshot)
+  const models = reachableModels({ caller, snapshot: deps.catalog.snapshot, now: deps.clock.now() })
   return Response.json(formOf(arrival).list(models, url.searchParams), { headers: { 'x-tollgate-request-id': requestId } })
 }
 
 async function oneModel(arrival: GatewayRequest, deps: RelayDeps, id: string): Promise<Response> {
   const { request, url, ip, requestId } = arrival
   const caller = await callerOf(request, ip, { path: { query: queryOf(url) } }, deps)
-  const model = reachableModels(caller, deps.catalog.snapshot).find(({ name }) => name === id)
+  const model = reachableModels({ caller, snapshot: deps.catalog.snapshot, now: deps.clock.now() }).find(({ name }) => name === id)
   if (!model) throw new AppError('model_not_found', { message: `The model \`${id.slice(0, 200)}\` does not exist`, param: 'model' })
   return Response.json(formOf(arrival).one(model), { headers: { 'x-tollgate-request-id': requestId } })
 }

@@ -99,8 +99,8 @@ export function removeKeysOf(tx: Tx, userId: number): Promise<Pick<ApiKeyRow, 'k
 export async function selectUsableChannels(db: Tx): Promise<{ id: number; groups: number[] }[]> {
   const rows = await db
     .selectFrom('user_channels')
-    .leftJoin('user_channel_groups', 'user_channel_groups.user_channel_id', 'user_channels.id')
-    .select(['user_channels.id', 'user_channel_groups.group_id'])
+    .leftJoin('allowed_groups', 'allowed_groups.user_channel_id', 'user_channels.id')
+    .select(['user_channels.id', 'allowed_groups.group_id'])
     .where('enabled', '=', 1)
     .orderBy('user_channels.id')
     .execute()

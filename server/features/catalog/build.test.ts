@@ -20,6 +20,7 @@ test('10,000 channels and 5,000 models are built well within a second, keys open
   const NO_LIMITS = { rate_limit_rpm: null, rate_limit_tpm: null, rate_limit_concurrency: null }
   const rows: RoutingRows = {
     groups: range(20).map((id) => ({ id, name: `g${id}`, multiplier: one, ...NO_LIMITS })),
+    userChannelGroups: [],
     userChannels: range(50).map((id) => ({
       id,
       name: `u${id}`,

@@ -22,6 +22,8 @@ const NO_PRICES: PriceCard = { prices: {}, tiers: {}, quotaType: 0 }
 /** Builds a snapshot in time linear in the number of rows. */
 export function buildSnapshot(rows: RoutingRows, version: number, readers: Readers): Snapshot {
   const userChannels = new Map<number, CatalogUserChannel>()
+  const allowed = new Map<number, Set<number>>()
+  for (const { user_channel_id: id, group_id: group } of rows.userChannelGroups) allowed.set(id, (allowed.get(id) ?? new Set()).add(group))
   for (const row of rows.userChannels) {
     userChannels.set(row.id, {
       id: row.id,
@@ -31,6 +33,7 @@ export function buildSnapshot(rows: RoutingRows, version: number, readers: Reade
       routingAlgorithm: routingAlgorithmOf(row.routing_algorithm),
       enabled: row.enabled === 1,
       hedgeDelayMs: row.hedge_delay_ms,
+      allowedGroups: allowed.get(row.id),
     })
   }
   const models = new Map<string, Building>()

@@ -11,12 +11,18 @@ function isForSale(model: CatalogModel): boolean {
   return model.enabled && (model.priced || model.free)
 }
 
-/** Models for sale that something enabled serves, by name. */
+/** A user channel that is limited to groups is nothing that everybody is to see. */
+export function isOpenToAll({ allowedGroups }: CatalogUserChannel): boolean {
+  return allowedGroups === undefined
+}
+
+/** Models for sale to everybody that something enabled serves, by name. */
 export function offersOf(snapshot: Snapshot): Offer[] {
   const offers: Offer[] = []
   for (const model of snapshot.models.values()) {
-    if (!isForSale(model) || model.all.length === 0) continue
-    const userChannels = [...model.byUserChannel.keys()].flatMap((id) => snapshot.userChannels.get(id) ?? [])
+    if (!isForSale(model)) continue
+    const userChannels = [...model.byUserChannel.keys()].flatMap((id) => snapshot.userChannels.get(id) ?? []).filter(isOpenToAll)
+    if (userChannels.length === 0) continue
     offers.push({ model, userChannels: userChannels.toSorted((a, b) => compare(a.name, b.name)) })
   }
   return offers.toSorted((a, b) => compare(a.model.name, b.model.name))

@@ -78,6 +78,8 @@ export interface CatalogUserChannel {
   readonly routingAlgorithm: RoutingAlgorithm
   readonly enabled: boolean
   readonly hedgeDelayMs: number | null
+  /** Groups whose members may use it; undefined: everybody. */
+  readonly allowedGroups: ReadonlySet<number> | undefined
 }
 
 export interface CatalogGroup {

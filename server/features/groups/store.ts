@@ -80,7 +80,7 @@ export async function isGroupUsed(tx: Tx, id: number): Promise<boolean> {
     'memberships',
     'channel_group_multipliers',
     'channel_model_group_multipliers',
-    'user_channel_groups',
+    'allowed_groups',
     'redeem_codes',
   ] as const) {
     if (await tx.selectFrom(name).select('group_id').where('group_id', '=', id).limit(1).executeTakeFirst()) return true

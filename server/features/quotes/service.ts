@@ -5,6 +5,7 @@ import { formatMoney, money, MONEY_ONE } from '../../../contract/money.ts'
 import { NO_MULTIPLIERS, quote, type Quote } from '../../../contract/quote.ts'
 import { receiptLines } from '../billing/receipt-lines.ts'
 import { usageOfRow } from '../books/service.ts'
+import { isOpenToAll } from '../catalog/offers.ts'
 import { multiplierFor, type GroupMultiplier } from '../catalog/service.ts'
 import type { Candidate, Snapshot } from '../catalog/snapshot.ts'
 
@@ -25,7 +26,11 @@ const NO_GROUP: GroupMultiplier = { multiplier: money(MONEY_ONE), source: 'group
  */
 export function quoteFor(snapshot: Snapshot, input: BodyOf<typeof publicQuote>, buyer: Buyer | undefined): QuoteWire {
   const model = snapshot.models.get(input.model)
-  if (!model?.enabled || model.all.length === 0) throw new AppError('model_not_found')
+  const isOffered = (id: number): boolean => {
+    const channel = snapshot.userChannels.get(id)
+    return channel !== undefined && (buyer ? (buyer.userChannelIds?.includes(id) ?? true) : isOpenToAll(channel))
+  }
+  if (!model?.enabled || ![...model.byUserChannel.keys()].some(isOffered)) throw new AppError('model_not_found')
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
   const usage = usageOfRow(input)
   if (usage.input < 0 || usage.output < 0)
@@ -41,7 +46,7 @@ export function quoteFor(snapshot: Snapshot, input: BodyOf<typeof publicQuote>, 
   const offers = [...model.byUserChannel].flatMap(([id, candidates]) => {
     const channel = snapshot.userChannels.get(id)
     const [first] = candidates
-    if (!channel || !first || (input.user_channel_id ?? id) !== id || buyer?.userChannelIds?.includes(id) === false) return []
+    if (!channel || !first || (input.user_channel_id ?? id) !== id || !isOffered(id)) return []
     const { group, priced } = price(first)
     const by = { group: group.multiplier, groupSource: group.source, userChannel: channel.multiplier }
     const highest = candidates.map((candidate) => price(candidate).priced.total).reduce((a, b) => (b > a ? b : a))

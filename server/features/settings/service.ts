@@ -141,6 +141,14 @@ export function oneAtATime(tx: Database['query'], now: number): Promise<void> {
   return touchRow(tx, flag, now)
 }
 
+/** What transactions take turns at: whoever has it keeps it until his transaction ends. */
+export type Turn = 'turn.routing'
+
+/** Makes transactions that take the same turn run one after the other, also on PostgreSQL; the first statement of each. */
+export function takeTurn(tx: Database['query'], turn: Turn, now: number): Promise<void> {
+  return writeRow(tx, turn, '', now)
+}
+
 /** The text to store, "" to clear, or undefined to leave it as it is. */
 function nextValue(live: Deps['settings'], key: SettingKey, value: unknown): string | undefined {
   const { kind, secret } = settings[key]

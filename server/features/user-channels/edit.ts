@@ -5,6 +5,7 @@ import { recordAudit } from '../audit/service.ts'
 import { changeRouting, type Actor } from '../catalog/change.ts'
 import { channelWiresBy, detachChannels } from '../channels/service.ts'
 import { requireMultiplier } from '../groups/service.ts'
+import { allowedGroupWires } from './allowed-groups.ts'
 import { userChannelWireOf } from './service.ts'
 import { deleteUserChannelRows, findUserChannel, insertUserChannel, selectUserChannels, updateUserChannelRow } from './store.ts'
 
@@ -19,7 +20,12 @@ export async function listUserChannelWires(
     deps.db.query,
     rows.map(({ id }) => id),
   )
-  const items = rows.map((row) => ({ ...userChannelWireOf(row), channels: channels.get(row.id) ?? [] }))
+  const allowed = await allowedGroupWires(deps.db.query)
+  const items = rows.map((row) => ({
+    ...userChannelWireOf(row),
+    allowed_groups: allowed.get(row.id) ?? [],
+    channels: channels.get(row.id) ?? [],
+  }))
   return page ? { items, total, page: page.page, page_size: page.pageSize } : items
 }
 
@@ -50,7 +56,7 @@ export async function createUserChannel(deps: Deps, body: UserChannelBody & { na
     })
     return made
   })
-  return userChannelWireOf(row)
+  return { ...userChannelWireOf(row), allowed_groups: [] }
 }
 
 /** @throws AppError user_channel_not_found | name_taken | multiplier_zero */
@@ -83,7 +89,7 @@ export async function updateUserChannel(deps: Deps, id: number, body: UserChanne
     })
     return after
   })
-  return userChannelWireOf(row)
+  return { ...userChannelWireOf(row), allowed_groups: (await allowedGroupWires(deps.db.query)).get(id) ?? [] }
 }
 
 /** Deletes a user channel; one that is gone already is fine. Its upstreams are detached and switched off. */

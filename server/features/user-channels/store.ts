@@ -1,10 +1,11 @@
 import type { Insertable, Selectable, Updateable } from 'kysely'
 import type { Database } from '../../db/open.ts'
 import { contains } from '../../db/search.ts'
-import type { UserChannelTable } from '../../db/schema.ts'
+import type { AllowedGroupTable, UserChannelTable } from '../../db/schema.ts'
 
 type Tx = Database['query']
 export type UserChannelRow = Selectable<UserChannelTable>
+export type AllowedGroupRow = Selectable<AllowedGroupTable>
 export type NewUserChannel = Omit<Insertable<UserChannelTable>, 'id' | 'created_at' | 'updated_at'>
 export type UserChannelChange = Omit<Updateable<UserChannelTable>, 'id' | 'created_at' | 'updated_at'>
 
@@ -66,8 +67,26 @@ export function updateUserChannelRow(tx: Tx, id: number, change: UserChannelChan
     .executeTakeFirstOrThrow()
 }
 
+/** All rows, or those of one user channel, in the order of their making. */
+export function selectAllowedGroups(db: Tx, userChannelId?: number): Promise<AllowedGroupRow[]> {
+  const all = db.selectFrom('allowed_groups').selectAll().orderBy('id')
+  return (userChannelId === undefined ? all : all.where('user_channel_id', '=', userChannelId)).execute()
+}
+
+/** Exactly these groups from now on; what stays keeps its row. */
+export async function putAllowedGroups(tx: Tx, userChannelId: number, groupIds: readonly number[], now: number): Promise<void> {
+  const stored = (await selectAllowedGroups(tx, userChannelId)).map(({ group_id: id }) => id)
+  const gone = stored.filter((id) => !groupIds.includes(id))
+  if (gone.length > 0)
+    await tx.deleteFrom('allowed_groups').where('user_channel_id', '=', userChannelId).where('group_id', 'in', gone).execute()
+  const fresh = groupIds.filter((id) => !stored.includes(id))
+  if (fresh.length === 0) return
+  const rows = fresh.map((id) => ({ user_channel_id: userChannelId, group_id: id, created_at: now, updated_at: now }))
+  await tx.insertInto('allowed_groups').values(rows).execute()
+}
+
 /** The user channel and the groups it was limited to; its upstreams are the caller's. */
 export async function deleteUserChannelRows(tx: Tx, id: number): Promise<void> {
-  await tx.deleteFrom('user_channel_groups').where('user_channel_id', '=', id).execute()
+  await tx.deleteFrom('allowed_groups').where('user_channel_id', '=', id).execute()
   await tx.deleteFrom('user_channels').where('id', '=', id).execute()
 }

@@ -8,6 +8,7 @@ import type { AdmittedCall } from '../call.ts'
 import type { RelayDeps } from '../deps.ts'
 import { DEFAULT_MAX_OUTPUT } from '../limits.ts'
 import { plan } from '../plan.ts'
+import { listsOf } from '../reach.ts'
 import { pricingOf } from '../reserve.ts'
 import type { Candidate } from '../../features/catalog/snapshot.ts'
 
@@ -26,7 +27,7 @@ export function turnTo(call: MetaCall, name: string, deps: RelayDeps): void {
   const { meta, caller, ingress } = call
   const model = meta.targets.get(name)
   if (!model) throw new AppError('meta_model_unresolved')
-  const lists = listsFor(model, caller, ingress, deps)
+  const lists = listsFor(model, caller, ingress, deps, call.snapshot)
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
   call.model = model
   call.lists = lists
@@ -53,8 +54,7 @@ export function outputOf({ peek }: AdmittedCall, model: CatalogModel): number {
 /** What so many tokens cost at most on a model of the program; one the caller cannot reach costs nothing, as it is not called. */
 export function priceOf(call: MetaCall, name: string, tokens: { input: number; output: number }, deps: RelayDeps): Money {
   const model = call.meta.targets.get(name)
-  const { allowedUserChannels, keyId } = call.caller
-  const first = keyId === null ? model?.all[0] : allowedUserChannels.map((id) => model?.byUserChannel.get(id)?.[0]).find(Boolean)
+  const first = model && listsOf(model, { caller: call.caller, snapshot: call.snapshot, now: deps.clock.now() })[0]?.[0]
   if (!model || !first) return ZERO
   return quote({ ...EMPTY_USAGE, ...tokens }, model.card, pricingOf(call, first, deps), call.peek.choices).total
 }

@@ -123,6 +123,7 @@ function snapshotOf(algorithm: RoutingAlgorithm, channels: readonly TestChannel[
   return buildSnapshot(
     {
       groups: [],
+      userChannelGroups: [],
       userChannels: [1, 2, 3].map((id) => ({
         id,
         name: `u${id}`,
