@@ -13,6 +13,7 @@ import {
   countKeys,
   findKey,
   findKeyByName,
+  findOwner,
   insertKey,
   removeKey,
   removeKeysOf,
@@ -90,6 +91,11 @@ export async function changeKey(deps: Deps, userId: number, id: number, input: A
 export async function deleteKey(deps: Deps, userId: number, id: number): Promise<void> {
   const removed = await removeKey(deps.db.query, userId, id)
   if (removed) await deps.changes.publish({ type: 'api_key', keyHashes: hashesOf(removed) })
+}
+
+/** Whose key it is; undefined: there is none of that number, or not any more. */
+export function keyOwner(db: Database['query'], id: number): Promise<number | undefined> {
+  return findOwner(db, id)
 }
 
 /** Deletes all keys of a user in the caller's transaction; returns the hashes to publish after its commit. */

@@ -17,6 +17,11 @@ export function findKey(db: Tx, userId: number, id: number): Promise<ApiKeyRow |
   return db.selectFrom('api_keys').selectAll().where('id', '=', id).where('user_id', '=', userId).executeTakeFirst()
 }
 
+/** Whose key it is. */
+export async function findOwner(db: Tx, id: number): Promise<number | undefined> {
+  return (await db.selectFrom('api_keys').select('user_id').where('id', '=', id).executeTakeFirst())?.user_id
+}
+
 export function findKeyByName(db: Tx, userId: number, name: string): Promise<ApiKeyRow | undefined> {
   return db
     .selectFrom('api_keys')

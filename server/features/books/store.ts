@@ -40,25 +40,22 @@ export function accountTotals(
     .execute()
 }
 
-/** Every key with what its open holds and its calls since the last reset sum up to. */
+/** Every key with what its open holds and its calls since the last reset sum up to; the log is read once for all of them. */
 export function keyTotals(
   db: Query,
 ): Promise<{ id: number; quota_used: Money; quota_held: Money; total_amount: Money | null; total_cost: Money | null }[]> {
+  const spent = db
+    .selectFrom('logs')
+    .innerJoin('api_keys as key', 'key.id', 'logs.api_key_id')
+    .where((where) => where.or([where('key.usage_reset_at', 'is', null), where('logs.created_at', '>', where.ref('key.usage_reset_at'))]))
+    .select(['key.id as key_id', sumOf('logs.cost')])
+    .groupBy('key.id')
   return db
     .selectFrom('api_keys')
-    .select(['id', 'quota_used', 'quota_held'])
+    .leftJoin(spent.as('spent'), 'spent.key_id', 'api_keys.id')
+    .select(['api_keys.id', 'quota_used', 'quota_held', 'spent.sum as total_cost'])
     .select((row) =>
       row.selectFrom('holds').whereRef('holds.api_key_id', '=', 'api_keys.id').select(sumOf('holds.amount')).as('total_amount'),
-    )
-    .select((row) =>
-      row
-        .selectFrom('logs')
-        .whereRef('logs.api_key_id', '=', 'api_keys.id')
-        .where((where) =>
-          where.or([where('api_keys.usage_reset_at', 'is', null), where('logs.created_at', '>', where.ref('api_keys.usage_reset_at'))]),
-        )
-        .select(sumOf('logs.cost'))
-        .as('total_cost'),
     )
     .execute()
 }

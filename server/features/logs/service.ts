@@ -2,9 +2,10 @@ import type { LogQuery } from '../../../contract/api/logs.ts'
 import { firstPage, pageOf } from '../../../contract/api/common.ts'
 import { AppError } from '../../../contract/errors.ts'
 import type { Deps } from '../../http/deps.ts'
-import { modelsUsed } from '../usage/service.ts'
 import { queryTime } from '../../lib/query-time.ts'
-import { countLogs, findEntryOf, findLog, idsAround, selectLogs, type LogFilters, type LogRow, selectParts, type PartRow } from './store.ts'
+import { searchLogs } from './search.ts'
+import type { LogFilters } from './search/store.ts'
+import { findEntryOf, findLog, latestIds, selectLogs, type LogRow, selectParts, type PartRow } from './store.ts'
 
 /** The bare list, as the contract has it. */
 const LATEST = 100
@@ -18,7 +19,7 @@ export interface LogList<T> {
 
 /**
  * Calls, newest first: bare the latest 100, or a page as soon as any parameter but `user_id` is given (contract.md 3.5).
- * @throws AppError bad_request `invalid time format`
+ * @throws AppError bad_request `invalid time format`, search_too_broad
  */
 export async function listLogsOf<T>(
   deps: Pick<Deps, 'db'>,
@@ -29,31 +30,22 @@ export async function listLogsOf<T>(
   const db = deps.db.query
   const from = queryTime(query.start_time ?? query.start_date, 'start')
   const before = queryTime(query.end_time ?? query.end_date, 'end')
-  const models = query.model_name ? await modelsLike(deps, query.model_name) : undefined
+  const userId = ownUserId ?? query.user_id
+  const filtersGiven = Object.entries(query).some(([name, value]) => name !== 'user_id' && value !== undefined)
+  if (!filtersGiven) return (await selectLogs(db, await latestIds(db, userId, LATEST))).map(wire)
+  const { page, pageSize } = pageOf(query) ?? firstPage
   const filters: LogFilters = {
-    userId: ownUserId ?? query.user_id,
+    userId,
     apiKeyId: query.api_key_id,
     userChannelId: query.user_channel_id,
     channelId: query.channel_id,
-    models,
+    modelText: query.model_name || undefined,
     endReason: query.end_reason,
     from,
     before,
-    ...(await idsAround(db, from, before)),
   }
-  const filtersGiven = Object.entries(query).some(([name, value]) => name !== 'user_id' && value !== undefined)
-  if (!filtersGiven) return (await selectLogs(db, filters, LATEST, 0)).map(wire)
-  const { page, pageSize } = pageOf(query) ?? firstPage
-  if (models?.length === 0) return { items: [], total: 0, page, page_size: pageSize }
-  const rows = await selectLogs(db, filters, pageSize, (page - 1) * pageSize)
-  return { items: rows.map(wire), total: await countLogs(db, filters), page, page_size: pageSize }
-}
-
-/** The names of models with calls that have a text in them, whatever the case; undefined: all of them. */
-async function modelsLike(deps: Pick<Deps, 'db'>, text: string): Promise<string[] | undefined> {
-  const all = await modelsUsed(deps)
-  const like = all.filter((name) => name.toLowerCase().includes(text.toLowerCase()))
-  return like.length === all.length && all.length > 0 ? undefined : like
+  const { ids, total } = await searchLogs(db, filters, pageSize, (page - 1) * pageSize)
+  return { items: (await selectLogs(db, ids)).map(wire), total, page, page_size: pageSize }
 }
 
 /** A call with what its receipt is made of. */

@@ -9,7 +9,7 @@ import { channelNames } from '../channels/service.ts'
 import { readMark } from '../settings/service.ts'
 import { userChannelWires } from '../user-channels/service.ts'
 import { placesOf, type Part } from './places.ts'
-import { kindFor, namesOf, selectModels, sumBuckets, sumTail, type CountRow, type Filters, type Group, type Question } from './store.ts'
+import { kindFor, namesOf, sumBuckets, sumTail, type CountRow, type Filters, type Group, type Question } from './store.ts'
 import { add } from './sums.ts'
 import { QUARTER_MS } from './zone.ts'
 
@@ -124,11 +124,6 @@ export async function today(deps: Pick<Deps, 'db' | 'clock'>, userId?: number): 
   const question = { kind: userId === undefined ? ('site' as const) : ('own' as const), filters, group: undefined }
   const rows = await rowsOf(deps.db.query, { ...question, from, before: endOf(now), place: undefined })
   return sumBy(rows, () => '').get('') ?? {}
-}
-
-/** The models that were ever called for. */
-export async function modelsUsed(deps: Pick<Deps, 'db'>): Promise<string[]> {
-  return selectModels(deps.db.query, await readMark(deps.db.query, 'mark.usage'))
 }
 
 /** No model or number is called so. */

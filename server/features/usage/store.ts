@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely'
 import type { Database } from '../../db/open.ts'
 import type { UsageCounts } from '../../db/schema.ts'
+import { contains } from '../../db/search.ts'
 import { countNames, counts, DAY_MS, kinds, ofLog, QUARTER_MS, type Kind } from './fold/store.ts'
 
 type Tx = Database['query']
@@ -123,9 +124,43 @@ export async function namesOf(db: Tx, table: 'users' | 'api_keys', ids: readonly
   return new Map(rows.map(({ id, name }) => [id, name]))
 }
 
-/** Names of models in the buckets and in the calls behind the mark. */
-export async function selectModels(db: Tx, mark: number): Promise<string[]> {
-  const added = db.selectFrom('usage_buckets').select('model_name').distinct().where('kind', '=', 'model').where('span', '=', DAY_MS)
-  const rows = await added.union(db.selectFrom('logs').select('model_name').where('id', '>', mark)).execute()
-  return rows.map(({ model_name: name }) => name)
+/** What calls are looked for by. */
+export interface CallFilters {
+  userId?: number | undefined
+  apiKeyId?: number | undefined
+  userChannelId?: number | undefined
+  channelId?: number | undefined
+  /** A part of the model's name, whatever its case. */
+  modelText?: string | undefined
+}
+
+/**
+ * How many calls each day or quarter of an hour has that fit those of the filters which the kind tells apart, newest first; times
+ * without any are left out.
+ */
+export function callsByTime(
+  db: Tx,
+  kind: Kind,
+  span: number,
+  { userId, apiKeyId, userChannelId, channelId, modelText }: CallFilters,
+  from: number,
+  before: number,
+): Promise<{ started_at: number; calls: number }[]> {
+  const own: readonly string[] = kinds[kind]
+  let rows = db
+    .selectFrom('usage_buckets')
+    .where('kind', '=', kind)
+    .where('span', '=', span)
+    .where('owner_id', '=', kind === 'own' ? (userId ?? 0) : 0)
+    .where('started_at', '>=', from)
+    .where('started_at', '<', before)
+  if (apiKeyId !== undefined && own.includes('api_key_id')) rows = rows.where('api_key_id', '=', apiKeyId)
+  if (userChannelId !== undefined && own.includes('user_channel_id')) rows = rows.where('user_channel_id', '=', userChannelId)
+  if (channelId !== undefined && own.includes('channel_id')) rows = rows.where('channel_id', '=', channelId)
+  if (modelText !== undefined && own.includes('model_name')) rows = rows.where(contains(['model_name'], modelText))
+  return rows
+    .select(['started_at', sql<number>`sum(requests + parts)`.as('calls')])
+    .groupBy('started_at')
+    .orderBy('started_at', 'desc')
+    .execute()
 }

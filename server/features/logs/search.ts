@@ -1,0 +1,198 @@
+import { AppError } from '../../../contract/errors.ts'
+import type { Database } from '../../db/open.ts'
+import { keyOwner } from '../api-keys/service.ts'
+import { readMark } from '../settings/service.ts'
+import { whereCalls, type Where } from '../usage/where.ts'
+import { QUARTER_MS } from '../usage/zone.ts'
+import { boundary, countIn, idsAround, idsIn, type LogFilters, type Point, type Road, type Slice } from './search/store.ts'
+
+type Query = Database['query']
+
+const DAY_MS = 86_400_000
+/** Rows that one statement looks at: a few milliseconds, after which others have their turn. */
+const SLICE = 2_000
+/** Slices that are looked at for one page: half a million rows, in a second or two; then a shorter time must be asked for. */
+const MAX_SLICES = 250
+/** Slices that are counted at least where no bucket knows the number: the total is then that of a hundred thousand rows. */
+const COUNTED_SLICES = 50
+/** Calls of a user that are looked through one by one, rather than where they are among everybody's. */
+const FEW = 20_000
+/** What the last slice of a road counts for, which is mostly a short one: a quiet quarter of an hour. */
+const PARTIAL = 0.1
+/** Searches until no calls were added to the buckets between their beginning and their end. */
+const TRIES = 3
+/** Later than any call. */
+const END_OF_TIME = 8_640_000_000_000_000
+
+export interface Found {
+  /** Newest first. */
+  ids: number[]
+  total: number
+}
+
+/**
+ * A page of the calls that fit, and how many there are. The usage buckets tell where calls of a key, channel or model are, so the log
+ * needs no index by them. Of a combination that they do not tell, and of an end reason, the total counts what was looked through: it
+ * is never less than what the page shows.
+ * @throws AppError search_too_broad
+ */
+export async function searchLogs(db: Query, filters: LogFilters, limit: number, offset: number): Promise<Found> {
+  const asked = { ...filters, ...(await idsAround(db, filters.from, filters.before)) }
+  if (filters.userId === undefined && filters.apiKeyId !== undefined) asked.userId = await keyOwner(db, filters.apiKeyId)
+  for (let attempt = 1; ; attempt += 1) {
+    const mark = await readMark(db, 'mark.usage')
+    const found = await find(db, asked, mark, limit, offset)
+    if (attempt === TRIES || (await readMark(db, 'mark.usage')) === mark) return found
+  }
+}
+
+async function find(db: Query, filters: LogFilters, mark: number, limit: number, offset: number): Promise<Found> {
+  const { userId, endReason, afterId, beforeId } = filters
+  const walk = new Walk(db, filters, limit, offset)
+  if (endReason !== undefined && endReason !== 'complete') {
+    await walk.along({ by: 'id', endReason, afterId, beforeId }, 'count')
+    return { ids: walk.ids, total: walk.seen }
+  }
+  const where = whereCalls(db, filters)
+  const firstDay = Math.floor((filters.from ?? 0) / DAY_MS) * DAY_MS
+  const days = await where.days(firstDay, filters.before ?? END_OF_TIME)
+  const narrow = filters.apiKeyId ?? filters.userChannelId ?? filters.channelId ?? filters.modelText
+  const few = narrow !== undefined && userId !== undefined && (await callsOf(db, userId)) <= FEW
+  const exact = where.exact && endReason === undefined
+  const tail: Road = { by: 'id', afterId: Math.max(mark, afterId ?? 0), beforeId }
+  const alone: Road = { by: 'id', userId, afterId, beforeId }
+  const all = narrow === undefined && exact && filters.from === undefined && filters.before === undefined
+  // All rows of the road are asked for: the index alone finds the page.
+  if (all) walk.ids.push(...(await idsIn(db, { road: alone }, {}, limit, offset)))
+  else if (narrow === undefined || few) await walk.along(alone, exact ? 'page' : 'count')
+  else {
+    await walk.along(tail, 'count')
+    await walk.days(where, days, exact, mark)
+  }
+  if (!exact) return { ids: walk.ids, total: walk.seen }
+  const total = new Walk(db, filters, 0, 0)
+  await total.along(tail, 'count')
+  for (const day of days) await total.count(where, day, mark)
+  return { ids: walk.ids, total: total.seen }
+}
+
+async function callsOf(db: Query, userId: number): Promise<number> {
+  const days = await whereCalls(db, { userId }).days(0, END_OF_TIME)
+  return days.reduce((sum, [, calls]) => sum + calls, 0)
+}
+
+/** Goes through calls from the newest on, a slice at a time, and takes the page from those that fit. */
+class Walk {
+  readonly #db: Query
+  readonly #filters: LogFilters
+  readonly #limit: number
+  readonly #offset: number
+  /** Slices that were looked at. */
+  #effort = 0
+  readonly ids: number[] = []
+  /** Calls that fit, of those that were passed. */
+  seen = 0
+
+  constructor(db: Query, filters: LogFilters, limit: number, offset: number) {
+    this.#db = db
+    this.#filters = filters
+    this.#limit = limit
+    this.#offset = offset
+  }
+
+  get #done(): boolean {
+    return this.seen >= this.#offset + this.#limit
+  }
+
+  /** To the end of the page; with `count` on to the end of the road, as far as may be counted. */
+  async along(road: Road, until: 'page' | 'count'): Promise<void> {
+    for (let high: Point | undefined; ;) {
+      if (this.#done && (until === 'page' || this.#effort >= COUNTED_SLICES)) return
+      if (this.#effort >= MAX_SLICES) throw new AppError('search_too_broad')
+      const low = await boundary(this.#db, road, high, SLICE)
+      await this.#pass({ road, low, high }, until)
+      if (!low) return
+      high = low
+    }
+  }
+
+  async #pass(slice: Slice, until: 'page' | 'count'): Promise<void> {
+    this.#effort += slice.low ? 1 : PARTIAL
+    // Calls go on between two of them.
+    await new Promise((resolve) => setImmediate(resolve))
+    const skip = Math.max(0, this.#offset - this.seen)
+    const wanted = this.#limit - this.ids.length
+    const take = (): Promise<number[]> => idsIn(this.#db, slice, this.#filters, wanted, skip)
+    if (until === 'page' && skip === 0) {
+      // The rest of the slice need not be read once the page is full.
+      const ids = await take()
+      this.ids.push(...ids)
+      this.seen += ids.length
+      return
+    }
+    const count = await countIn(this.#db, slice, this.#filters)
+    if (wanted > 0 && count > skip) this.ids.push(...(await take()))
+    this.seen += count
+  }
+
+  /** Through the quarters of an hour that have calls, passing by those whose number is known and that are on earlier pages. */
+  async days(where: Where, days: readonly Stretch[], exact: boolean, upToId: number): Promise<void> {
+    for (const day of days) {
+      if (this.#done && (exact || this.#effort >= COUNTED_SLICES)) return
+      if (exact && this.#passBy(day, DAY_MS)) continue
+      const quarters = await where.quarters(day[0], day[0] + DAY_MS)
+      const first = exact ? quarters.findIndex((quarter) => !this.#passBy(quarter, QUARTER_MS)) : 0
+      for (const range of joined(first === -1 ? [] : quarters.slice(first)))
+        await this.along(this.#roadOf(range, upToId), exact ? 'page' : 'count')
+    }
+  }
+
+  /** Adds what a day has: its number where all of it is asked for, else that of its quarters, and of the first and last what is there. */
+  async count(where: Where, day: Stretch, upToId: number): Promise<void> {
+    if (this.#isWhole(day, DAY_MS)) {
+      this.seen += day[1]
+      return
+    }
+    for (const quarter of await where.quarters(day[0], day[0] + DAY_MS)) {
+      if (this.#isWhole(quarter, QUARTER_MS)) this.seen += quarter[1]
+      else for (const range of joined([quarter])) await this.along(this.#roadOf(range, upToId), 'count')
+    }
+  }
+
+  #passBy(stretch: Stretch, span: number): boolean {
+    if (this.seen + stretch[1] > this.#offset || !this.#isWhole(stretch, span)) return false
+    this.seen += stretch[1]
+    return true
+  }
+
+  #isWhole([start]: Stretch, span: number): boolean {
+    return start >= (this.#filters.from ?? 0) && start + span <= (this.#filters.before ?? END_OF_TIME)
+  }
+
+  #roadOf({ from, before }: Range, upToId: number): Road {
+    return {
+      by: 'time',
+      from: Math.max(from, this.#filters.from ?? 0),
+      before: Math.min(before, this.#filters.before ?? END_OF_TIME),
+      upToId,
+    }
+  }
+}
+
+type Stretch = [start: number, calls: number]
+
+interface Range {
+  from: number
+  before: number
+}
+
+/** Quarters, newest first, as ranges: those that follow one another are one. */
+function joined(quarters: readonly Stretch[]): Range[] {
+  const ranges: Range[] = []
+  for (const [start] of quarters) {
+    const last = ranges.at(-1)
+    if (last?.from === start + QUARTER_MS) last.from = start
+    else ranges.push({ from: start, before: start + QUARTER_MS })
+  }
+  return ranges
+}
