@@ -152,9 +152,9 @@ export function costOf(row: Pick<Row, 'cost'>): bigint {
 }
 
 /** Waits until `ready` says yes. */
-export async function until(ready: () => boolean, withinMs = 1_000): Promise<boolean> {
+export async function until(ready: () => boolean | Promise<boolean>, withinMs = 30_000): Promise<boolean> {
   const end = performance.now() + withinMs
-  while (!ready()) {
+  while (!(await ready())) {
     if (performance.now() > end) return false
     await Bun.sleep(5)
   }

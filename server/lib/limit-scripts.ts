@@ -3,23 +3,26 @@ import { RedisScript } from './redis.ts'
 /**
  * Takes from every bucket, or from none, in one step. A window is a hash of counts by second, in the server's own time; a gauge
  * is a hash of each process's own number with the time until which that is believed, so that a process that died counts no more.
- * KEYS: the buckets. ARGV: this process, seconds a gauge lives, then kind (w, g), limit and weight of each bucket; a gauge's
- * weight is what this process has of it now, this call included.
+ * KEYS: the buckets. ARGV: this process, seconds a gauge lives, then kind (w, g), limit and weight of each bucket.
  * Answers: which bucket refused (0: none), seconds to wait, the second it was counted in, then what is used of each.
  */
 export const TAKE = new RedisScript(`
 local now = tonumber(redis.call('TIME')[1])
 local process, life = ARGV[1], tonumber(ARGV[2])
-local refused, wait, used = 0, 0, {}
+local refused, wait, used, own = 0, 0, {}, {}
 for i, key in ipairs(KEYS) do
   local kind, limit, weight = ARGV[i * 3], tonumber(ARGV[i * 3 + 1]), tonumber(ARGV[i * 3 + 2])
   local fields = redis.call('HGETALL', key)
   local sum, by = 0, {}
+  own[i] = 0
   for j = 1, #fields, 2 do
     if kind == 'g' then
       local count, believed = string.match(fields[j + 1], '^(%d+) (%d+)$')
       if tonumber(believed) < now then redis.call('HDEL', key, fields[j])
-      elseif fields[j] ~= process then sum = sum + tonumber(count) end
+      else
+        sum = sum + tonumber(count)
+        if fields[j] == process then own[i] = tonumber(count) end
+      end
     else
       local second, count = tonumber(fields[j]), tonumber(fields[j + 1])
       if second <= now - 60 then redis.call('HDEL', key, fields[j])
@@ -48,7 +51,7 @@ end
 if refused == 0 then
   for i, key in ipairs(KEYS) do
     if ARGV[i * 3] == 'g' then
-      redis.call('HSET', key, process, ARGV[i * 3 + 2] .. ' ' .. (now + life))
+      redis.call('HSET', key, process, (own[i] + tonumber(ARGV[i * 3 + 2])) .. ' ' .. (now + life))
       redis.call('EXPIRE', key, life)
     else
       redis.call('HINCRBY', key, now, ARGV[i * 3 + 2])
@@ -63,14 +66,19 @@ return answer
 
 /**
  * Corrects what was taken. KEYS: the buckets. ARGV: this process, seconds a gauge lives, then kind, value and second of each:
- * a gauge is set to what this process has of it now; a window grows now, or shrinks in the second it was counted in.
+ * a gauge (g) is set to what this process has of it, or (r) so many of this process's are given back; a window (w) grows now,
+ * or shrinks in the second it was counted in.
  */
 export const CORRECT = new RedisScript(`
 local now = tonumber(redis.call('TIME')[1])
 for i, key in ipairs(KEYS) do
   local kind, value, second = ARGV[i * 3], tonumber(ARGV[i * 3 + 1]), ARGV[i * 3 + 2]
-  if kind == 'g' then
-    if value == 0 then redis.call('HDEL', key, ARGV[1])
+  if kind == 'g' or kind == 'r' then
+    if kind == 'r' then
+      local count = string.match(redis.call('HGET', key, ARGV[1]) or '', '^(%d+) ')
+      value = tonumber(count or 0) - value
+    end
+    if value <= 0 then redis.call('HDEL', key, ARGV[1])
     else
       redis.call('HSET', key, ARGV[1], value .. ' ' .. (now + tonumber(ARGV[2])))
       redis.call('EXPIRE', key, ARGV[2])

@@ -50,6 +50,8 @@ export class Limiter {
   readonly #self = randomToken(9)
   readonly #windows = new Map<string, SlidingWindow>()
   readonly #gauges = new Map<string, number>()
+  /** Of those, how many Redis has not answered for yet: while one is, what this process has is not certain and is not said. */
+  readonly #asking = new Map<string, number>()
   readonly #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(clock: Clock, redis: Redis | undefined, log: Log) {
@@ -85,7 +87,7 @@ export class Limiter {
   take(buckets: readonly Bucket[]): Verdict | Promise<Verdict> {
     const verdict = this.look(buckets)
     if (verdict.refused >= 0) return verdict
-    this.#add(buckets, 1)
+    this.#add(buckets)
     const taken = {
       ...verdict,
       used: buckets.map(({ key, kind, weight, limit }, index) => this.#used(key, kind, verdict, index, weight, limit)),
@@ -97,8 +99,8 @@ export class Limiter {
   release(buckets: readonly Bucket[]): void {
     const gauges = buckets.filter(({ kind }) => kind === 'gauge')
     if (gauges.length === 0) return
-    this.#add(gauges, -1)
-    this.#tellGauges(gauges)
+    this.#count(this.#gauges, gauges, -1)
+    this.#tell(gauges, () => ['r', '1', '0'])
   }
 
   /** What was taken of a window was too much (negative) or too little. */
@@ -116,16 +118,16 @@ export class Limiter {
 
   async #ask(redis: Redis, buckets: readonly Bucket[], taken: Verdict): Promise<Verdict> {
     const args = [this.#self, String(GAUGE_SECONDS)]
-    for (const { key, kind, limit, weight } of buckets) {
-      const wanted = kind === 'gauge' ? (this.#gauges.get(key) ?? 1) : Math.min(weight, limit)
-      args.push(kind === 'gauge' ? 'g' : 'w', String(limit), String(wanted))
-    }
+    for (const { kind, limit, weight } of buckets) args.push(kind === 'gauge' ? 'g' : 'w', String(limit), String(Math.min(weight, limit)))
+    this.#count(this.#asking, buckets, 1)
     let answer: number[]
     try {
       answer = (await redis.run(TAKE, this.#names(redis, buckets), args, TIMEOUT_MS)) as number[]
     } catch (error) {
       if (!(error instanceof RedisDown)) this.#log.error('shared limits cannot be asked', { cause: describeError(error) })
       return taken
+    } finally {
+      this.#count(this.#asking, buckets, -1)
     }
     const [index = 0, waitSeconds = 1, sharedSecond, ...used] = answer
     if (index === 0) return { ...taken, used, sharedSecond }
@@ -137,30 +139,30 @@ export class Limiter {
     return kind === 'gauge' ? (this.#gauges.get(key) ?? 0) : (used[index] ?? 0) + Math.min(weight, limit)
   }
 
-  #add(buckets: readonly Bucket[], sign: 1 | -1): void {
-    for (const { key, kind, limit, weight } of buckets) {
-      if (kind === 'window') this.#windows.get(key)?.add(Math.min(weight, limit))
-      else {
-        const count = (this.#gauges.get(key) ?? 0) + sign
-        if (count > 0) this.#gauges.set(key, count)
-        else this.#gauges.delete(key)
-      }
+  #add(buckets: readonly Bucket[]): void {
+    for (const { key, kind, limit, weight } of buckets) if (kind === 'window') this.#windows.get(key)?.add(Math.min(weight, limit))
+    this.#count(this.#gauges, buckets, 1)
+  }
+
+  #count(counts: Map<string, number>, buckets: readonly Bucket[], by: 1 | -1): void {
+    for (const { key, kind } of buckets) {
+      if (kind !== 'gauge') continue
+      const count = (counts.get(key) ?? 0) + by
+      if (count > 0) counts.set(key, count)
+      else counts.delete(key)
     }
   }
 
-  /** Others refused what this process had counted already. */
+  /** Others refused what this process had counted already; Redis has counted nothing of it. */
   #giveBack(buckets: readonly Bucket[], second: number): void {
     for (const { key, kind, limit, weight } of buckets)
       if (kind === 'window') windowOf(this.#windows, key, this.#second()).takeBack(Math.min(weight, limit), second)
-    this.release(buckets)
+    this.#count(this.#gauges, buckets, -1)
   }
 
   #beat(): void {
-    this.#tellGauges([...this.#gauges.keys()].map((key) => ({ key })))
-  }
-
-  #tellGauges(buckets: readonly Pick<Bucket, 'key'>[]): void {
-    this.#tell(buckets, ({ key }) => ['g', String(this.#gauges.get(key) ?? 0), '0'])
+    const certain = [...this.#gauges.keys()].filter((key) => !this.#asking.has(key)).map((key) => ({ key }))
+    this.#tell(certain, ({ key }) => ['g', String(this.#gauges.get(key) ?? 0), '0'])
   }
 
   /** Says it and does not wait: what gets lost is said again by the next beat, or is out of the window in a minute. */

@@ -19,14 +19,19 @@ const UNREAD_MS = 5
 const BEAT_MS = 500
 const SILENCE_MS = 1_500
 
-/** A script that Redis runs as one step. */
+/**
+ * A script that Redis runs as one step. Made while a module is read: each new connection tells the server all of them, because
+ * a command whose script has to be sent after it would come to its turn behind those that were sent later.
+ */
 export class RedisScript {
+  static readonly all: RedisScript[] = []
   readonly source: string
   readonly digest: string
 
   constructor(source: string) {
     this.source = source
     this.digest = hash('sha1', source, 'hex')
+    RedisScript.all.push(this)
   }
 }
 
@@ -65,6 +70,7 @@ export class Redis {
     client.onclose = (error) => this.#lost(client, error)
     try {
       await within(connected(client), CONNECT_TIMEOUT_MS)
+      for (const { source } of RedisScript.all) await within(client.send('SCRIPT', ['LOAD', source]), CONNECT_TIMEOUT_MS)
       if (this.#closed) return client.close()
       this.#client = client
       this.#retryMs = FIRST_RETRY_MS
@@ -94,7 +100,7 @@ export class Redis {
     }
   }
 
-  /** Runs a script; its text is sent only when the server does not know it yet. @throws as `send` */
+  /** Runs a script; its text is sent again only when the server forgot it (SCRIPT FLUSH). @throws as `send` */
   async run(script: RedisScript, keys: readonly string[], args: readonly string[], timeoutMs: number): Promise<unknown> {
     const rest = [String(keys.length), ...keys, ...args]
     try {

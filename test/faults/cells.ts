@@ -80,7 +80,8 @@ export async function startFaultBench(): Promise<FaultBench> {
     served,
     async run({ fault, client, stream, place }) {
       serial += 1
-      const model = `cell-${serial}`
+      // All of one length: the filter of the list finds a text inside of names too.
+      const model = `cell-${String(serial).padStart(6, '0')}`
       const upstream = place.endsWith('translated') ? (wires[(wires.indexOf(client) + 1 + (serial % 3)) % 4] ?? client) : client
       const second = place.startsWith('with')
       const doing = fault.of(upstream, stream)
@@ -186,7 +187,7 @@ async function rowOf(served: Served, model: string): Promise<Row> {
   for (;;) {
     const { items } = await served.site.api<{ items: Row[] }>('GET', `/api/logs?page=1&page_size=10&model_name=${model}`)
     const [row] = items
-    if (items.length > 1) throw new Error(`${items.length} rows of one call`)
+    if (items.length > 1) throw new Error(`${items.length} rows of one call: ${JSON.stringify(items)}`)
     if (row) return served.row(row.request_id)
     if (performance.now() > until) throw new Error('no row of the call')
     await Bun.sleep(10)
