@@ -4,7 +4,7 @@ import { deliverMails, DELIVER_MAILS_MS } from '../features/mail/service.ts'
 import { lookAfterOrders, PAYMENTS_MS } from '../features/payments/recheck.ts'
 import { reconcileDaily, RECONCILE_MS } from '../features/reconciliation/daily.ts'
 import { addUpCalls, TOTALS_MS } from '../features/reports/totals.ts'
-import { foldUsage, FOLD_MS } from '../features/usage/fold.ts'
+import { foldDue, FOLD_MS } from '../features/usage/fold.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from '../features/responses/service.ts'
 import { PRICE_SYNC_MS, type PriceSync } from '../features/sync/schedule.ts'
 import type { Deps } from '../http/deps.ts'
@@ -28,7 +28,7 @@ export function jobsOf(deps: Deps, { orphans, priceSync, database }: Parts): Job
     { name: 'stored responses', everyMs: SWEEP_RESPONSES_MS, run: () => sweepResponses(deps) },
     { name: 'mail', everyMs: DELIVER_MAILS_MS, run: () => deliverMails(deps) },
     { name: 'sign-in leftovers', everyMs: SWEEP_SIGN_IN_MS, run: () => sweepSignIn(deps) },
-    { name: 'usage', everyMs: FOLD_MS, run: () => foldUsage(deps) },
+    { name: 'usage', everyMs: FOLD_MS, run: () => foldDue(deps) },
     { name: 'daily totals', everyMs: TOTALS_MS, run: () => addUpCalls(deps) },
     { name: 'reconciliation', everyMs: RECONCILE_MS, run: () => reconcileDaily(deps, database) },
     { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },

@@ -11,16 +11,18 @@ type Query = Database['query']
 const DAY_MS = 86_400_000
 /** Rows that one statement looks at: a few milliseconds, after which others have their turn. */
 const SLICE = 2_000
-/** Slices that are looked at for one page: half a million rows, in a second or two; then a shorter time must be asked for. */
-const MAX_SLICES = 250
-/** Slices that are counted at least where no bucket knows the number: the total is then that of a hundred thousand rows. */
-const COUNTED_SLICES = 50
+/** Slices that are looked at for one page: a million rows, in two or three seconds; then a shorter time must be asked for. */
+const MAX_SLICES = 500
+/** Slices that are counted at least where no bucket knows the number: the total is then that of fifty thousand rows. */
+const COUNTED_SLICES = 25
 /** Calls of a user that are looked through one by one, rather than where they are among everybody's. */
 const FEW = 20_000
 /** What the last slice of a road counts for, which is mostly a short one: a quiet quarter of an hour. */
 const PARTIAL = 0.1
 /** Searches until no calls were added to the buckets between their beginning and their end. */
 const TRIES = 3
+/** Where mostly nothing fits, fewer and longer ranges are quicker, though they have calls of no use. */
+const MAX_GAP_MS = 7_200_000
 /** Later than any call. */
 const END_OF_TIME = 8_640_000_000_000_000
 
@@ -142,7 +144,7 @@ class Walk {
       if (exact && this.#passBy(day, DAY_MS)) continue
       const quarters = await where.quarters(day[0], day[0] + DAY_MS)
       const first = exact ? quarters.findIndex((quarter) => !this.#passBy(quarter, QUARTER_MS)) : 0
-      for (const range of joined(first === -1 ? [] : quarters.slice(first)))
+      for (const range of joined(first === -1 ? [] : quarters.slice(first), exact ? 0 : MAX_GAP_MS))
         await this.along(this.#roadOf(range, upToId), exact ? 'page' : 'count')
     }
   }
@@ -186,12 +188,12 @@ interface Range {
   before: number
 }
 
-/** Quarters, newest first, as ranges: those that follow one another are one. */
-function joined(quarters: readonly Stretch[]): Range[] {
+/** Quarters, newest first, as ranges: those that follow one another, with a gap at most, are one. */
+function joined(quarters: readonly Stretch[], gap = 0): Range[] {
   const ranges: Range[] = []
   for (const [start] of quarters) {
     const last = ranges.at(-1)
-    if (last?.from === start + QUARTER_MS) last.from = start
+    if (last && last.from - start - QUARTER_MS <= gap) last.from = start
     else ranges.push({ from: start, before: start + QUARTER_MS })
   }
   return ranges

@@ -1,8 +1,9 @@
-import { sql, type RawBuilder } from 'kysely'
+import { sql, type RawBuilder, type Selectable } from 'kysely'
 import { latencyBounds } from '../../../../contract/latency.ts'
 import type { Money } from '../../../../contract/money.ts'
+import type { Engine } from '../../../db/columns.ts'
 import type { Database } from '../../../db/open.ts'
-import type { UsageCounts } from '../../../db/schema.ts'
+import type { LogTable, UsageCounts } from '../../../db/schema.ts'
 
 type Tx = Database['query']
 type Dimension = 'owner_id' | 'user_id' | 'api_key_id' | 'user_channel_id' | 'channel_id' | 'model_name'
@@ -20,7 +21,7 @@ export const kinds = {
 } as const satisfies Record<string, readonly Dimension[]>
 export type Kind = keyof typeof kinds
 
-const dimensions = ['owner_id', 'user_id', 'api_key_id', 'user_channel_id', 'channel_id', 'model_name'] as const
+export const dimensions = ['owner_id', 'user_id', 'api_key_id', 'user_channel_id', 'channel_id', 'model_name'] as const
 
 /** Each dimension, from a log row. */
 export const ofLog: Record<Dimension, RawBuilder<unknown>> = {
@@ -69,87 +70,84 @@ export const counts = {
 export const countNames = Object.keys(counts) as (keyof UsageCounts)[]
 const keyNames = ['kind', 'span', 'started_at', ...dimensions] as const
 
-/** When the row's bucket begins. */
-const startOf = (span: number): RawBuilder<unknown> => sql`logs.created_at - logs.created_at % ${sql.lit(span)}`
+const foldedColumns = [
+  'id',
+  'created_at',
+  'user_id',
+  'api_key_id',
+  'user_channel_id',
+  'channel_id',
+  'model_name',
+  'parent_request_id',
+  'end_reason',
+  'input_tokens',
+  'output_tokens',
+  'cached_input_tokens',
+  'cache_write_input_tokens',
+  'cache_write_1h_input_tokens',
+  'reasoning_tokens',
+  'cost',
+  'uncollected',
+  'upstream_cost',
+  'first_response_time_ms',
+  'response_time_ms',
+] as const
 
-/** A group of calls that no kind tells apart, with the counts of all of them. */
-type Group = Record<Dimension, string | number> & { started_at: number } & Record<keyof UsageCounts, number | bigint>
+/** What of a call is added up. */
+export type FoldedRow = Pick<Selectable<LogTable>, (typeof foldedColumns)[number]>
 
-/** Rows of one statement: 47 values each, below SQLite's 32,766 parameters. */
-const ROWS_OF_INSERT = 500
-
-/**
- * Adds the rows `after` < id <= `upTo` to their buckets. The log is read once, grouped as finely as any kind needs; the buckets
- * of all kinds and spans are sums of those groups.
- */
-export async function addToBuckets(tx: Tx, after: number, upTo: number): Promise<void> {
-  const groups = (await groupsOf(tx).where('logs.id', '>', after).where('logs.id', '<=', upTo).execute()) as unknown as Group[]
-  const buckets = new Map<string, Record<string, unknown>>()
-  for (const group of groups)
-    for (const kind of Object.keys(kinds) as Kind[]) for (const span of [QUARTER_MS, DAY_MS]) addGroup(buckets, group, kind, span)
-  const rows = [...buckets.values()]
-  for (let at = 0; at < rows.length; at += ROWS_OF_INSERT) {
-    await tx
-      .insertInto('usage_buckets')
-      .values(rows.slice(at, at + ROWS_OF_INSERT) as never)
-      .onConflict((on) =>
-        on
-          .columns([...keyNames])
-          .doUpdateSet(
-            Object.fromEntries(countNames.map((name) => [name, sql`usage_buckets.${sql.ref(name)} + excluded.${sql.ref(name)}`])),
-          ),
-      )
-      .execute()
-  }
+/** The next rows behind `after` that may be added up: none from the first on that is as young as `young` (epoch ms). */
+export async function rowsToFold(db: Tx, after: number, limit: number, young: number): Promise<FoldedRow[]> {
+  const rows = await db.selectFrom('logs').select(foldedColumns).where('id', '>', after).orderBy('id').limit(limit).execute()
+  const first = rows.findIndex(({ created_at: at }) => at > young)
+  return first === -1 ? rows : rows.slice(0, first)
 }
 
-/** Counts of calls by quarter of an hour and everything that some kind tells apart. */
-function groupsOf(tx: Tx) {
-  const start = startOf(QUARTER_MS)
-  return tx
+/** When the row was written that lies `rows` behind `after`, or the first behind it; undefined: there is none. */
+export async function timeBehind(db: Tx, after: number, rows: number): Promise<number | undefined> {
+  const row = await db
     .selectFrom('logs')
-    .select([
-      (start as RawBuilder<never>).as('started_at'),
-      ...dimensions.filter((name) => name !== 'owner_id').map((name) => (ofLog[name] as RawBuilder<never>).as(name)),
-      // A sum of integers is a decimal on PostgreSQL, which comes as text.
-      ...countNames.map((name) => sql<never>`cast(${counts[name]} as bigint)`.as(name)),
-    ])
-    .groupBy([start, ...dimensions.filter((name) => name !== 'owner_id').map((name) => ofLog[name])] as never)
+    .select('created_at')
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(1)
+    .offset(rows)
+    .executeTakeFirst()
+  return row?.created_at
 }
 
-function addGroup(buckets: Map<string, Record<string, unknown>>, group: Group, kind: Kind, span: number): void {
-  const own: readonly string[] = kinds[kind]
-  const keys: Record<string, unknown> = { kind, span, started_at: group.started_at - (group.started_at % span) }
-  for (const name of dimensions)
-    keys[name] = own.includes(name) ? (name === 'owner_id' ? group.user_id : group[name]) : name === 'model_name' ? '' : 0
-  const id = JSON.stringify(Object.values(keys))
-  const bucket = buckets.get(id)
-  if (!bucket) {
-    for (const name of countNames) keys[name] = group[name]
-    buckets.set(id, keys)
+const columnNames = [...keyNames, ...countNames]
+const columnList = sql.join(columnNames.map((name) => sql.ref(name)))
+const onConflict = sql`on conflict (${sql.join(keyNames.map((name) => sql.ref(name)))}) do update set ${sql.join(
+  countNames.map((name) => sql`${sql.ref(name)} = usage_buckets.${sql.ref(name)} + excluded.${sql.ref(name)}`),
+)}`
+
+/** Adds rows of the table, none of them twice, to what is there. One text for all of them: nothing is compiled per row. */
+export async function addToBuckets(tx: Tx, engine: Engine, rows: Iterable<(string | number | bigint)[]>): Promise<void> {
+  if (engine === 'sqlite') {
+    const places = sql.join(columnNames.map(() => sql.val(0)))
+    const insert = sql`insert into usage_buckets (${columnList}) values (${places}) ${onConflict}`.compile(tx)
+    for (const parameters of rows) await tx.executeQuery({ ...insert, parameters })
     return
   }
-  for (const name of countNames) bucket[name] = plus(bucket[name] as number | bigint, group[name])
+  // Zeros, which most counts are, are left out.
+  const json = JSON.stringify([...rows].map((values) => Object.fromEntries(given(values))))
+  const counted = sql.join(countNames.map((name) => sql`coalesce(${sql.ref(name)}, 0)`))
+  await sql`insert into usage_buckets (${columnList})
+    select ${sql.join(keyNames.map((name) => sql.ref(name)))}, ${counted}
+    from json_populate_recordset(null::usage_buckets, ${json}::json) ${onConflict}`.execute(tx)
 }
 
-/** Money comes as bigint, counts as numbers. */
-function plus(a: number | bigint, b: number | bigint): number | bigint {
-  return typeof a === 'bigint' || typeof b === 'bigint' ? BigInt(a) + BigInt(b) : a + b
+function* given(values: readonly (string | number | bigint)[]): Generator<[string, string | number]> {
+  for (const [index, name] of columnNames.entries()) {
+    const value = values[index] ?? 0
+    if (index < keyNames.length || (value !== 0 && value !== 0n)) yield [name, typeof value === 'bigint' ? value.toString() : value]
+  }
 }
 
 /** Takes away what is built anew from the log. */
 export async function deleteBuckets(tx: Tx): Promise<void> {
   await tx.deleteFrom('usage_buckets').execute()
-}
-
-/**
- * The last row behind `after` that may be added up: at most `limit` rows further on, and none that is as young as `young`
- * (epoch ms).
- */
-export async function lastToFold(db: Tx, after: number, limit: number, young: number): Promise<number> {
-  const rows = await db.selectFrom('logs').select(['id', 'created_at']).where('id', '>', after).orderBy('id').limit(limit).execute()
-  const first = rows.findIndex(({ created_at: at }) => at > young)
-  return (first === -1 ? rows : rows.slice(0, first)).at(-1)?.id ?? after
 }
 
 /** Sums of a kind and span. */
