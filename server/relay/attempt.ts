@@ -87,7 +87,7 @@ export async function attempt(
     const isEvents = response.headers.get('content-type')?.includes('text/event-stream') === true
     if (stream && isEvents) {
       const reader = (response.body ?? emptyBody()).getReader()
-      const { first, fault, ended } = await readPrelude(reader, upstream, {
+      const { frames, parser, fault, ended } = await readPrelude(reader, upstream, {
         hold,
         begun: () => clearTimeout(timer),
         idleMs: deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000,
@@ -97,8 +97,8 @@ export async function attempt(
         },
       })
       if (fault) throw faultFailure(fault, call, candidate, 200)
-      if (ended) throw invalid(`the stream ended before its ${first.length === 0 ? 'first event' : 'content'}`)
-      return { candidate, response, abort, losses, stream: { reader, first }, whole: undefined }
+      if (ended) throw invalid(`the stream ended before its ${frames.length === 0 ? 'first event' : 'content'}`)
+      return { candidate, response, abort, losses, stream: { reader, parser, frames }, whole: undefined }
     }
     if (stream !== isEvents) {
       await response.body?.cancel()

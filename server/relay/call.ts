@@ -5,7 +5,8 @@ import type { Candidate, CatalogMeta, CatalogModel, Snapshot } from '../features
 import type { CallLimits } from './call-limits.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
-import type { Peek } from './protocols/protocol.ts'
+import type { Frame, Peek } from './protocols/protocol.ts'
+import type { StreamParser } from './protocols/sse.ts'
 import type { Place } from './routing/affinity.ts'
 import type { Pass } from './routing/health.ts'
 import type { Route } from './routing/trace.ts'
@@ -71,8 +72,8 @@ export interface UpstreamAnswer {
   readonly abort: AbortController
   readonly attempts: Attempt[]
   readonly losses: readonly Loss[]
-  /** A stream's reader with the chunk that proved it alive; absent for a whole body. */
-  readonly stream: { reader: ReadableStreamDefaultReader<Uint8Array>; first: Uint8Array } | undefined
+  /** A stream's reader, with the frames that proved it alive and the parser that read them; absent for a whole body. */
+  readonly stream: { reader: ReadableStreamDefaultReader<Uint8Array>; parser: StreamParser; frames: Frame[] } | undefined
   /** A whole body, read within its limit. */
   readonly whole: { bytes: Uint8Array; json: JsonObject } | undefined
 }

@@ -9,7 +9,6 @@ import type { RelayDeps } from './deps.ts'
 import { faultOf, publicMessage } from './faults.ts'
 import type { Fault, Loss } from './protocols/canonical.ts'
 import type { Framer } from './protocols/gemini/stream.ts'
-import { parseSse } from './protocols/sse.ts'
 import type { Frame, Translator } from './protocols/protocol.ts'
 import { roadOf, type Road } from './roads.ts'
 import type { Outcome, Settlement } from './settlement.ts'
@@ -42,14 +41,14 @@ export class StreamDelivery implements Watched {
   readonly #deps: RelayDeps
   readonly #settlement: Settlement
   readonly #cover: Cover
-  readonly #parser = parseSse()
   readonly #framer: Framer
   readonly #form: Translator<Frame, Frame> | undefined
   readonly #usage: Partial<Usage & UsageDetails> = {}
   #answer: UpstreamAnswer | undefined
   #pending: Promise<UpstreamAnswer> | undefined
   #road: Road | undefined
-  #first: Uint8Array | undefined
+  /** What was read of the stream before it was delivered. */
+  #first: Frame[] | undefined
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
   #firstContentMs: number | null = null
   #over = false
@@ -102,7 +101,7 @@ export class StreamDelivery implements Watched {
   #begin(answer: UpstreamAnswer): void {
     this.#answer = answer
     this.#road = roadOf(this.#call, answer.candidate)
-    this.#first = answer.stream?.first
+    this.#first = answer.stream?.frames
   }
 
   /** Reads until there is something to send, or the end. */
@@ -117,11 +116,17 @@ export class StreamDelivery implements Watched {
       const road = this.#road
       if (!answer?.stream || !road) throw new TypeError('a stream delivery needs a stream')
       for (;;) {
-        const bytes = this.#first ?? (await this.#read(answer.stream.reader))
+        let frames = this.#first
         this.#first = undefined
-        if (this.#over) return
+        let last = false
+        if (!frames) {
+          const { parser, reader } = answer.stream
+          const { done, value } = await reader.read()
+          if (this.#over) return
+          last = done
+          frames = done ? parser.end() : parser.push(value)
+        }
         this.heardAtMs = this.#deps.watch.nowMs
-        const frames = bytes === undefined ? this.#parser.end() : this.#parser.push(bytes)
         let out = this.#translate(frames, road)
         while (frames.length > 0 && !road.fault) {
           if (!(await this.#cover.extend(road.text, this.#usage, answer.candidate))) return await this.#end(USED_UP, out)
@@ -129,8 +134,8 @@ export class StreamDelivery implements Watched {
           out += this.#translate(frames, road)
         }
         if (road.fault) return await this.#end(this.#faulted(road.fault, answer), out)
-        if (bytes === undefined) this.#closed = true
-        if (bytes === undefined || road.ended) return await this.#finish(out, road)
+        if (last) this.#closed = true
+        if (last || road.ended) return await this.#finish(out, road)
         if (out !== '') {
           this.#send(out)
           return
@@ -139,11 +144,6 @@ export class StreamDelivery implements Watched {
     } catch (error) {
       await this.#fail(error)
     }
-  }
-
-  async #read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | undefined> {
-    const { done, value } = await reader.read()
-    return done ? undefined : value
   }
 
   /** Takes the frames that the hold covers; what is left of them is beyond it. */

@@ -1,15 +1,13 @@
 import { MAX_PRELUDE_BYTES } from './limits.ts'
 import type { Fault } from './protocols/canonical.ts'
 import type { Frame, Protocol } from './protocols/protocol.ts'
-import { parseSse } from './protocols/sse.ts'
-
-/** What of a first chunk is looked at before the rest of it: the first event, and most often the first content. */
-const FIRST_BYTES = 4_096
+import { parseSse, type StreamParser } from './protocols/sse.ts'
 
 /** The beginning of a stream, up to and with its first content. */
 export interface Prelude {
-  /** All bytes read so far. */
-  first: Uint8Array
+  /** All frames read so far; what else of the stream was read waits in the parser. */
+  frames: Frame[]
+  parser: StreamParser
   /** It says that it failed. */
   fault: Fault | undefined
   /** It is over, without content and without an end of its protocol. */
@@ -27,25 +25,18 @@ export async function readPrelude(
   watch: { hold: boolean; begun: () => void; idleMs: number; giveUp: () => void },
 ): Promise<Prelude> {
   const parser = parseSse()
-  const chunks: Uint8Array[] = []
+  const frames: Frame[] = []
   let size = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   try {
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) {
-        const verdict = judge(parser.end(), upstream)
-        return { first: joined(chunks, size), fault: faultIn(verdict), ended: verdict === undefined }
-      }
-      if (timer === undefined) watch.begun()
+      if (timer === undefined && !done) watch.begun()
       clearTimeout(timer)
-      chunks.push(value)
-      size += value.length
-      const verdict =
-        judge(parser.push(value.subarray(0, FIRST_BYTES)), upstream) ??
-        (watch.hold && value.length > FIRST_BYTES ? judge(parser.push(value.subarray(FIRST_BYTES)), upstream) : undefined)
-      if (verdict !== undefined || !watch.hold || size > MAX_PRELUDE_BYTES)
-        return { first: joined(chunks, size), fault: faultIn(verdict), ended: false }
+      const verdict = judge(done ? parser.end() : parser.push(value), frames, upstream)
+      size += value?.length ?? 0
+      if (done || verdict !== undefined || !watch.hold || size > MAX_PRELUDE_BYTES)
+        return { frames, parser, fault: verdict === 'content' ? undefined : verdict, ended: done && verdict === undefined }
       timer = setTimeout(watch.giveUp, watch.idleMs)
     }
   } finally {
@@ -56,27 +47,14 @@ export async function readPrelude(
 /** `content`: it may be delivered, an empty answer that ended properly too; undefined: not known yet. */
 type Verdict = 'content' | Fault | undefined
 
-function judge(frames: readonly Frame[], upstream: Protocol): Verdict {
-  for (const frame of frames) {
+/** Keeps the frames, and looks at them until one says what to do. */
+function judge(read: readonly Frame[], kept: Frame[], upstream: Protocol): Verdict {
+  let verdict: Verdict
+  for (const frame of read) {
+    kept.push(frame)
+    if (verdict !== undefined) continue
     const { fault, content, finish, end } = upstream.tap(frame)
-    if (fault) return fault
-    if (content || finish !== undefined || end) return 'content'
+    verdict = fault ?? (content || finish !== undefined || end ? 'content' : undefined)
   }
-  return undefined
-}
-
-function faultIn(verdict: Verdict): Fault | undefined {
-  return verdict === 'content' ? undefined : verdict
-}
-
-function joined(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const [only] = chunks
-  if (only && chunks.length === 1) return only
-  const all = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.length
-  }
-  return all
+  return verdict
 }

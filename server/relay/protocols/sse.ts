@@ -15,6 +15,9 @@ export class EventTooLarge extends Error {
   }
 }
 
+/** Bytes of a stream in, whole frames out; `end` gives the last one when its blank line is missing. */
+export type StreamParser = Translator<Uint8Array, Frame>
+
 const LF = 10
 const CR = 13
 const SPACE = 32
@@ -27,7 +30,7 @@ const SPACE = 32
  * The hot path: one UTF-8 decode a push, then `indexOf('\n\n')`; what is kept between pushes is never searched twice.
  * @throws EventTooLarge from push and end
  */
-export function parseSse(): Translator<Uint8Array, Frame> {
+export function parseSse(): StreamParser {
   const decoder = new TextDecoder()
   /** The start of an event whose blank line has not come yet; a rope that is only flattened when the event is whole. */
   let pending = ''
