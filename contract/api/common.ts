@@ -17,16 +17,16 @@ export function idParams(message?: string) {
 export const MAX_PAGE_SIZE = 100
 const DEFAULT_PAGE_SIZE = 20
 
-const positive = (name: string) =>
+const positive = () =>
   z
     .string()
-    .regex(/^[1-9]\d{0,8}$/, { error: `${name} must be a positive whole number` })
+    .regex(/^[1-9]\d{0,8}$/, { error: 'must be a positive whole number' })
     .transform(Number)
 
 /** Query of a list: with either of them the answer is a page, without both it is the contract's bare array. */
 export const pageQuery = z.object({
-  page: positive('page').optional(),
-  page_size: positive('page_size')
+  page: positive().optional(),
+  page_size: positive()
     .transform((size) => Math.min(size, MAX_PAGE_SIZE))
     .optional(),
 })

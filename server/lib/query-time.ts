@@ -15,7 +15,13 @@ export function queryTime(text: string | undefined, side: 'start' | 'end'): numb
   if (!match) throw new AppError('bad_request', { message: 'invalid time format' })
   const [, date, clock, offset] = match
   const epoch = Date.parse(clock === undefined ? `${date}T00:00:00Z` : `${date}T${clock}${(offset ?? 'Z').replace(' ', '+')}`)
-  if (Number.isNaN(epoch)) throw new AppError('bad_request', { message: 'invalid time format' })
+  if (Number.isNaN(epoch) || !isCalendarDay(date)) throw new AppError('bad_request', { message: 'invalid time format' })
   if (side === 'start') return epoch
   return clock === undefined ? epoch + DAY_MS : epoch + 1
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isCalendarDay(date: string | undefined): boolean {
+  const midnight = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().slice(0, 10) === date
 }

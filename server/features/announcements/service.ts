@@ -71,12 +71,12 @@ export async function updateAnnouncement(
   })
 }
 
-/** @throws AppError announcement_not_found */
+/** Deletes an announcement; one that is gone already is fine. */
 export async function deleteAnnouncement(deps: Pick<Deps, 'db' | 'clock'>, id: number, actor: Actor): Promise<void> {
   const now = deps.clock.now()
   await deps.db.query.transaction().execute(async (tx) => {
     const before = await findAnnouncement(tx, id)
-    if (!before) throw new AppError('announcement_not_found')
+    if (!before) return
     await deleteAnnouncementRow(tx, id)
     await recordAudit(tx, { ...about(actor, id, now), action: 'delete', before: { ...before } })
   })

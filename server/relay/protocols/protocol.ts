@@ -148,3 +148,11 @@ export class WireError extends Error {
     this.param = param
   }
 }
+
+/** The model a body names. @throws WireError in the contract's words when it names none (contract.md 6.1) */
+export function requireModel(model: unknown): string {
+  if (model === undefined || model === null || (typeof model === 'string' && model.trim() === ''))
+    throw new WireError('Model not specified', 'model')
+  if (typeof model !== 'string') throw new WireError('model: must be a string', 'model')
+  return model
+}

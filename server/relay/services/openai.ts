@@ -5,7 +5,7 @@ import type { Candidate } from '../../features/catalog/snapshot.ts'
 import type { AdmittedCall } from '../call.ts'
 import { besides } from '../endpoint.ts'
 import { protocols } from '../protocols/index.ts'
-import { WireError, type Peek } from '../protocols/protocol.ts'
+import { requireModel, type Peek } from '../protocols/protocol.ts'
 import { formWithModel } from './multipart.ts'
 import type { ServiceRequest } from './service.ts'
 
@@ -39,8 +39,7 @@ export function formRequest(path: string): (call: AdmittedCall, candidate: Candi
  */
 export function peekOf(own?: string): (body: JsonObject) => Peek {
   return (body) => {
-    const model = typeof body.model === 'string' && body.model.trim() !== '' ? body.model : own
-    if (model === undefined) throw new WireError('model is required and must be a string', 'model')
+    const model = typeof body.model === 'string' && body.model.trim() !== '' ? body.model : (own ?? requireModel(body.model))
     const streams = body.stream === true || body.stream === 'true' || body.stream_format === 'sse'
     return { model, stream: streams, choices: itemsAsked(body), wantsUsage: true }
   }

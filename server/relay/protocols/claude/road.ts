@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
-import { WireError, type Peek } from '../protocol.ts'
+import { requireModel, type Peek } from '../protocol.ts'
 import { isPacked } from './seals.ts'
 import { count } from './wire.ts'
 
@@ -8,10 +8,10 @@ const API_VERSION = '2023-06-01'
 
 /** @throws WireError when `model` is missing or not a string */
 export function peek(body: JsonObject): Peek {
-  if (typeof body.model !== 'string' || body.model === '') throw new WireError('model: must be a non-empty string', 'model')
+  const model = requireModel(body.model)
   const cap = count(body.max_tokens)
   const capped = cap === undefined ? {} : { maxOutputTokens: cap }
-  return { model: body.model, stream: body.stream === true, ...capped, choices: 1, wantsUsage: true }
+  return { model, stream: body.stream === true, ...capped, choices: 1, wantsUsage: true }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../../../../contract/json.ts'
-import { WireError, type Peek, type Protocol } from '../protocol.ts'
+import { requireModel, type Peek, type Protocol } from '../protocol.ts'
 import { bodyFault, decodeError, encodeError, encodeStreamError } from './error.ts'
 import { patch } from './patch.ts'
 import { decodeRequest, maxOutputTokens } from './request-decode.ts'
@@ -19,10 +19,10 @@ const PATH = '/chat/completions'
 const VERSIONED = /\/v\d+(beta\d*|alpha\d*)?(\/openai)?$/
 
 function peek(body: JsonObject): Peek {
-  if (typeof body.model !== 'string' || body.model.trim() === '') throw new WireError('model is required and must be a string', 'model')
+  const model = requireModel(body.model)
   const cap = maxOutputTokens(body)
   return {
-    model: body.model,
+    model,
     stream: body.stream === true,
     ...(cap === undefined ? {} : { maxOutputTokens: cap }),
     choices: Math.max(1, count(body.n) ?? 1),

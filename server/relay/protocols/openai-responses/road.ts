@@ -1,15 +1,15 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Loss } from '../canonical.ts'
-import { WireError, type PatchEdit, type Peek } from '../protocol.ts'
+import { requireModel, type PatchEdit, type Peek } from '../protocol.ts'
 import { isPacked, readCallId } from './seals.ts'
 import { count } from './wire.ts'
 
 /** @throws WireError when `model` is missing or not a string */
 export function peek(body: JsonObject): Peek {
-  if (typeof body.model !== 'string' || body.model === '') throw new WireError('model: must be a non-empty string', 'model')
+  const model = requireModel(body.model)
   const cap = count(body.max_output_tokens)
   return {
-    model: body.model,
+    model,
     stream: body.stream === true,
     ...(cap === undefined ? {} : { maxOutputTokens: cap }),
     choices: 1,
