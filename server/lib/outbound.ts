@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
+import { bare, inList, isListed, parseAllowList, portOf, type AllowList } from './allow-list.ts'
 import type { Clock } from './clock.ts'
-import { parseRange, type Range } from './client-ip.ts'
 import type { LiveSettings } from './live-settings.ts'
 
 /** Why an outbound call was not made; the message is for the owner, not for customers. */
@@ -38,23 +38,25 @@ interface Target {
   until: number
 }
 
-/** `host`, `host:port`, `*.example.com` or a CIDR range of the setting `ssrf_allowed_hosts`. */
-interface AllowList {
-  /** Added to a refusal, for the owner. */
-  advice: string
-  hosts: Set<string>
-  suffixes: string[]
-  ranges: Range[]
-}
+/** Every address of a name, as the system resolves it. */
+export type Resolve = (host: string) => Promise<readonly { address: string }[]>
+
+const systemResolve: Resolve = (host) => lookup(host, { all: true })
+
+/**
+ * Addresses that look public and are not: the platform's own endpoint inside an Azure network
+ * (learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16).
+ */
+const NOT_PUBLIC = new Set(['168.63.129.16'])
 
 /**
  * Builds the guarded fetch. The name is resolved here, the address checked, and the connection made to that very
  * address (TLS still verifies the name), so that a second DNS answer cannot lead elsewhere (rebinding, W89).
  */
-export function guardedFetch(settings: LiveSettings, clock: Clock): GuardedFetch {
+export function guardedFetch(settings: LiveSettings, clock: Clock, resolveName: Resolve = systemResolve): GuardedFetch {
   let rules: Rules = { list: parseAllowList(''), guarded: true }
   let version = -1
-  return checkedFetch(clock, () => {
+  return checkedFetch(clock, resolveName, () => {
     if (version !== settings.version) {
       const guarded = settings.bool('ssrf_protection_enabled') && !settings.bool('ssrf_allow_private_networks')
       rules = { list: parseAllowList(settings.text('ssrf_allowed_hosts')), guarded }
@@ -69,9 +71,9 @@ export function guardedFetch(settings: LiveSettings, clock: Clock): GuardedFetch
  * (`ssrf_allowed_hosts`) hold what is not the customer's to read.
  * @param alsoReached in the form of `ssrf_allowed_hosts`; for tests, whose servers are on this machine
  */
-export function publicFetch(clock: Clock, alsoReached = ''): GuardedFetch {
+export function publicFetch(clock: Clock, alsoReached = '', resolveName: Resolve = systemResolve): GuardedFetch {
   const rules: Rules = { list: { ...parseAllowList(alsoReached), advice: '; a customer named it' }, guarded: true }
-  return checkedFetch(clock, () => rules)
+  return checkedFetch(clock, resolveName, () => rules)
 }
 
 interface Rules {
@@ -80,7 +82,7 @@ interface Rules {
 }
 
 /** @param rulesNow the same object until the rules change */
-function checkedFetch(clock: Clock, rulesNow: () => Rules): GuardedFetch {
+function checkedFetch(clock: Clock, resolveName: Resolve, rulesNow: () => Rules): GuardedFetch {
   const names = new Map<string, Target>()
   let last: Rules | undefined
   return async (url, request = {}) => {
@@ -90,15 +92,17 @@ function checkedFetch(clock: Clock, rulesNow: () => Rules): GuardedFetch {
     last = rules
     const { list, guarded } = rules
     const host = bare(target.hostname)
-    const trusted = !guarded || isListed(host, target, list)
+    const trusted = !guarded || isListed(target, list)
     let address = host
     if (isIP(host) === 0) {
-      const known = names.get(target.host)
+      // With the port, also where the scheme implies it: the owner may trust one port of a name and no other.
+      const place = `${host}:${portOf(target)}`
+      const known = names.get(place)
       if (known && known.until > clock.monotonic()) address = known.address
       else {
-        address = await resolve(host, trusted, list)
+        address = await resolve(host, trusted, list, resolveName)
         if (names.size >= MAX_NAMES) names.clear()
-        names.set(target.host, { address, until: clock.monotonic() + ADDRESS_TTL_MS })
+        names.set(place, { address, until: clock.monotonic() + ADDRESS_TTL_MS })
       }
     } else if (!trusted) check(host, host, list)
     return send(target, address, request)
@@ -127,12 +131,12 @@ export async function guardedAddress(
   const list = parseAllowList(settings.text('ssrf_allowed_hosts'))
   const guarded = settings.bool('ssrf_protection_enabled') && !settings.bool('ssrf_allow_private_networks')
   const host = bare(target.hostname)
-  const named = isListed(host, target, list)
+  const named = isListed(target, list)
   if (isIP(host) !== 0) {
     if (guarded && !named) check(host, host, list)
     return { address: host, listed: named || inList(host, list) }
   }
-  const address = await resolve(host, !guarded || named, list)
+  const address = await resolve(host, !guarded || named, list, systemResolve)
   return { address, listed: named || inList(address, list) }
 }
 
@@ -140,17 +144,17 @@ export async function guardedAddress(
 export function isListedHost(settings: LiveSettings, url: URL): boolean {
   const list = parseAllowList(settings.text('ssrf_allowed_hosts'))
   const host = bare(url.hostname)
-  return isListed(host, url, list) || (isIP(host) !== 0 && inList(host, list))
+  return isListed(url, list) || (isIP(host) !== 0 && inList(host, list))
 }
 
-async function resolve(host: string, trusted: boolean, list: AllowList): Promise<string> {
+async function resolve(host: string, trusted: boolean, list: AllowList, resolveName: Resolve): Promise<string> {
   if (!trusted && (host === 'localhost' || host.endsWith('.localhost'))) throw new OutboundBlocked(`${host} is a local name`)
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer from DNS for ${host} within ${DNS_TIMEOUT_MS} ms`)), DNS_TIMEOUT_MS)
   })
   try {
-    const found = await Promise.race([lookup(host, { all: true }), late])
+    const found = await Promise.race([resolveName(host), late])
     const first = found[0]
     if (first === undefined) throw new Error(`${host} has no address`)
     // One forbidden address among several is a trap (mixed A records): all must be fine.
@@ -164,41 +168,11 @@ async function resolve(host: string, trusted: boolean, list: AllowList): Promise
 /** Only global unicast is allowed: private, loopback, link-local, CGNAT, multicast, mapped and reserved ranges are not. */
 function check(host: string, address: string, list: AllowList): void {
   const parsed = ipaddr.process(address)
-  if (parsed.range() === 'unicast') return
+  if (parsed.range() === 'unicast' && !NOT_PUBLIC.has(parsed.toString())) return
   if (inList(address, list)) return
-  throw new OutboundBlocked(`${host} is at ${address}, a ${parsed.range()} address${list.advice}`)
-}
-
-function inList(address: string, list: AllowList): boolean {
-  const parsed = ipaddr.process(address)
-  return list.ranges.some(([range, bits]) => range.kind() === parsed.kind() && parsed.match([range, bits] as never))
-}
-
-function isListed(host: string, target: URL, list: AllowList): boolean {
-  const port = target.port === '' ? (target.protocol === 'https:' ? '443' : '80') : target.port
-  if (list.hosts.has(host) || list.hosts.has(`${host}:${port}`)) return true
-  return list.suffixes.some((suffix) => host.endsWith(suffix))
-}
-
-function parseAllowList(text: string): AllowList {
-  const advice = '; allow it in ssrf_allowed_hosts if it is meant'
-  const list: AllowList = { advice, hosts: new Set(), suffixes: [], ranges: [] }
-  for (const raw of text.split(/[\s,;，；]+/)) {
-    const entry = raw.toLowerCase()
-    if (entry === '') continue
-    if (entry.startsWith('*.')) list.suffixes.push(entry.slice(1))
-    else if (entry.includes('/')) {
-      const range = parseRange(entry)
-      if (range) list.ranges.push(range)
-    } else list.hosts.add(entry.replace(/^\[(.*)\](:\d+)?$/, '$1$2'))
-  }
-  return list
-}
-
-/** `[::1]` -> `::1`, and a trailing dot of a name away. */
-function bare(hostname: string): string {
-  const host = hostname.toLowerCase()
-  return host.startsWith('[') ? host.slice(1, -1) : host.replace(/\.$/, '')
+  throw new OutboundBlocked(
+    `${host} is at ${address}, a ${parsed.range() === 'unicast' ? 'reserved' : parsed.range()} address${list.advice}`,
+  )
 }
 
 function send(target: URL, address: string, request: OutboundRequest): Promise<Response> {
