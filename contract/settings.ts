@@ -247,6 +247,10 @@ export const settings = {
   oidc_redirect_url: hidden('sign_in', '', url),
   /** A price that a list makes more than this many times dearer or cheaper needs a confirmation by name. */
   price_sync_max_jump: hidden('billing', '2', decimal({ min: '1' })),
+  /** Calls older than so many days leave the log; 0: none does. Balances, usage by quarter and day, and statements stay exact. */
+  log_retention_days: hidden('status', '0', integer(0, 36_500)),
+  /** The oldest calls leave the log when it has more; a call takes about a kilobyte. 0: any number. */
+  log_retention_max_rows: hidden('status', '0', integer(0, 999_999_999_999)),
   reliability_first_byte_timeout_seconds: hidden('reliability', '60', integer(1, 3_600)),
   reliability_stream_idle_timeout_seconds: hidden('reliability', '300', integer(1, 86_400)),
   reliability_disable_after_failures: hidden('reliability', '5', integer(1, 1_000)),

@@ -26,6 +26,7 @@ export interface Charge {
   usage?: Partial<Usage>
   model?: string
   channelId?: number
+  keyId?: number | null
   upstreamModel?: string
   /** What the upstream asks for it; null: unknown. */
   upstreamCost?: Money | null
@@ -35,7 +36,7 @@ export interface Charge {
 export async function charge(
   app: TestApp,
   userId: number,
-  { usage = {}, model = 'm', channelId, upstreamModel, upstreamCost = null }: Charge,
+  { usage = {}, model = 'm', channelId, keyId = null, upstreamModel, upstreamCost = null }: Charge,
 ) {
   const now = app.clock.now()
   const { id: accountId } = await accountOf(app.deps, userId)
@@ -43,12 +44,12 @@ export async function charge(
   const ledger = ledgerOf(app.deps.db)
   const whole = { ...EMPTY_USAGE, ...usage }
   const { total, base } = quote(whole, decodeCard(CARD), NO_MULTIPLIERS)
-  await ledger.hold({ requestId, accountId, quotaKeyId: null, amount: money(1n), now, deadlineAt: now + 60_000, context: '{}' })
+  await ledger.hold({ requestId, accountId, quotaKeyId: keyId, amount: money(1n), now, deadlineAt: now + 60_000, context: '{}' })
   const facts = {
     requestId,
     userId,
     accountId,
-    apiKeyId: null,
+    apiKeyId: keyId,
     modelName: model,
     protocol: 'openai-chat',
     endpoint: 'chat.completions',
@@ -92,6 +93,6 @@ export async function charge(
     },
     total,
   )
-  await ledger.settle({ requestId, accountId, apiKeyId: null, cost: total, now, log })
+  await ledger.settle({ requestId, accountId, apiKeyId: keyId, cost: total, now, log })
   return requestId
 }

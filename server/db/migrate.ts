@@ -14,6 +14,7 @@ import * as metaCalls from './migrations/0016-meta-calls.ts'
 import * as pricePreviews from './migrations/0020-price-previews.ts'
 import * as usage from './migrations/0021-usage.ts'
 import * as logIndexes from './migrations/0030-log-indexes.ts'
+import * as logArchive from './migrations/0031-log-archive.ts'
 import * as allowedGroups from './migrations/0033-allowed-groups.ts'
 import type { Schema } from './schema.ts'
 
@@ -32,6 +33,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0020-price-previews': pricePreviews,
   '0021-usage': usage,
   '0030-log-indexes': logIndexes,
+  '0031-log-archive': logArchive,
   '0033-allowed-groups': allowedGroups,
 }
 

@@ -657,6 +657,22 @@ export interface UsageCounts extends Record<`first_${Place}` | `whole_${Place}`,
   unknown_cost_requests: number
 }
 
+/** Sums of calls that left the log, for checking the books. */
+export interface LogArchiveTable {
+  account_id: number
+  /** 0: none. */
+  api_key_id: number
+  /** The last reset of the key's usage before them; 0: there was none; -1: they were before a reset and count for no quota. */
+  reset_at: number
+  requests: number
+  parts: number
+  input_tokens: number
+  output_tokens: number
+  /** Calls that cost something: so many entries have no call any more. */
+  charged: number
+  cost: Money
+}
+
 /** A comparison of what we wrote down with what somebody else did, or with itself. */
 export interface ReconciliationTable {
   id: Generated<number>
@@ -758,6 +774,7 @@ export interface Schema {
   audit_log: AuditTable
   daily_totals: DailyTotalTable
   usage_buckets: UsageBucketTable
+  log_archive: LogArchiveTable
   reconciliations: ReconciliationTable
   reconciliation_rows: ReconciliationRowTable
   reconciliation_differences: ReconciliationDifferenceTable

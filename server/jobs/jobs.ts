@@ -1,5 +1,6 @@
 import type { DatabaseOptions } from '../db/open.ts'
 import { BEAT_MS, type OrphanSweeper } from '../features/billing/orphans.ts'
+import { deleteOldCalls, RETENTION_MS } from '../features/logs/retention.ts'
 import { deliverMails, DELIVER_MAILS_MS } from '../features/mail/service.ts'
 import { lookAfterOrders, PAYMENTS_MS } from '../features/payments/recheck.ts'
 import { reconcileDaily, RECONCILE_MS } from '../features/reconciliation/daily.ts'
@@ -29,6 +30,7 @@ export function jobsOf(deps: Deps, { orphans, priceSync, database }: Parts): Job
     { name: 'mail', everyMs: DELIVER_MAILS_MS, run: () => deliverMails(deps) },
     { name: 'sign-in leftovers', everyMs: SWEEP_SIGN_IN_MS, run: () => sweepSignIn(deps) },
     { name: 'usage', everyMs: FOLD_MS, run: () => foldDue(deps) },
+    { name: 'log retention', everyMs: RETENTION_MS, run: () => deleteOldCalls(deps) },
     { name: 'daily totals', everyMs: TOTALS_MS, run: () => addUpCalls(deps) },
     { name: 'reconciliation', everyMs: RECONCILE_MS, run: () => reconcileDaily(deps, database) },
     { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },

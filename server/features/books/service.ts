@@ -4,8 +4,9 @@ import { decodeCard, quote } from '../../../contract/quote.ts'
 import { readDatabase, type DatabaseOptions } from '../../db/open.ts'
 import { endReasons, ruleOf, usageSources } from '../billing/rules.ts'
 import { checkUsage } from '../usage/rebuild.ts'
+import { checkCalls } from './calls.ts'
 import { checkMoneyIn } from './money-in.ts'
-import { accountTotals, keyTotals, ledgerRows, logRows, unmatchedUsage } from './store.ts'
+import { accountTotals, keyTotals, ledgerRows, logRows } from './store.ts'
 
 /** A place where the books do not agree. */
 export interface Difference {
@@ -123,11 +124,9 @@ export function checkBooks(options: DatabaseOptions): Promise<BooksReport> {
     for (const key of await keyTotals(db)) {
       report.keys += 1
       if ((key.total_amount ?? ZERO) !== key.quota_held) differ('held on key', key.id, key.total_amount ?? ZERO, key.quota_held)
-      if ((key.total_cost ?? ZERO) !== key.quota_used) differ('quota used of key', key.id, key.total_cost ?? ZERO, key.quota_used)
+      if (key.total_cost !== key.quota_used) differ('quota used of key', key.id, key.total_cost, key.quota_used)
     }
-    const unmatched = await unmatchedUsage(db)
-    for (const id of unmatched.calls) differ('ledger entry of call', id, 'one of the same amount', 'none')
-    for (const id of unmatched.entries) differ('call of ledger entry', id, 'a log row', 'none')
+    await checkCalls(db, differ)
     await checkMoneyIn(db, differ)
     await checkUsage(db, differ)
     return report

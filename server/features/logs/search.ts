@@ -4,7 +4,7 @@ import { keyOwner } from '../api-keys/service.ts'
 import { readMark } from '../settings/service.ts'
 import { whereCalls, type Where } from '../usage/where.ts'
 import { QUARTER_MS } from '../usage/zone.ts'
-import { boundary, countIn, idsAround, idsIn, type LogFilters, type Point, type Road, type Slice } from './search/store.ts'
+import { boundary, countIn, idsAround, idsIn, oldestTime, type LogFilters, type Point, type Road, type Slice } from './search/store.ts'
 
 type Query = Database['query']
 
@@ -40,23 +40,25 @@ export interface Found {
  */
 export async function searchLogs(db: Query, filters: LogFilters, limit: number, offset: number): Promise<Found> {
   const asked = { ...filters, ...(await idsAround(db, filters.from, filters.before)) }
+  // The buckets know also the calls that left the log.
+  const since = Math.max(filters.from ?? 0, (await oldestTime(db)) ?? 0)
   if (filters.userId === undefined && filters.apiKeyId !== undefined) asked.userId = await keyOwner(db, filters.apiKeyId)
   for (let attempt = 1; ; attempt += 1) {
     const mark = await readMark(db, 'mark.usage')
-    const found = await find(db, asked, mark, limit, offset)
+    const found = await find(db, asked, since, mark, limit, offset)
     if (attempt === TRIES || (await readMark(db, 'mark.usage')) === mark) return found
   }
 }
 
-async function find(db: Query, filters: LogFilters, mark: number, limit: number, offset: number): Promise<Found> {
+async function find(db: Query, filters: LogFilters, since: number, mark: number, limit: number, offset: number): Promise<Found> {
   const { userId, endReason, afterId, beforeId } = filters
-  const walk = new Walk(db, filters, limit, offset)
+  const walk = new Walk(db, filters, since, limit, offset)
   if (endReason !== undefined && endReason !== 'complete') {
     await walk.along({ by: 'id', endReason, afterId, beforeId }, 'count')
     return { ids: walk.ids, total: walk.seen }
   }
   const where = whereCalls(db, filters)
-  const firstDay = Math.floor((filters.from ?? 0) / DAY_MS) * DAY_MS
+  const firstDay = Math.floor(since / DAY_MS) * DAY_MS
   const days = await where.days(firstDay, filters.before ?? END_OF_TIME)
   const narrow = filters.apiKeyId ?? filters.userChannelId ?? filters.channelId ?? filters.modelText
   const few = narrow !== undefined && userId !== undefined && (await callsOf(db, userId)) <= FEW
@@ -72,7 +74,7 @@ async function find(db: Query, filters: LogFilters, mark: number, limit: number,
     await walk.days(where, days, exact, mark)
   }
   if (!exact) return { ids: walk.ids, total: walk.seen }
-  const total = new Walk(db, filters, 0, 0)
+  const total = new Walk(db, filters, since, 0, 0)
   await total.along(tail, 'count')
   for (const day of days) await total.count(where, day, mark)
   return { ids: walk.ids, total: total.seen }
@@ -87,6 +89,8 @@ async function callsOf(db: Query, userId: number): Promise<number> {
 class Walk {
   readonly #db: Query
   readonly #filters: LogFilters
+  /** From when on calls are looked for. */
+  readonly #since: number
   readonly #limit: number
   readonly #offset: number
   /** Slices that were looked at. */
@@ -95,9 +99,10 @@ class Walk {
   /** Calls that fit, of those that were passed. */
   seen = 0
 
-  constructor(db: Query, filters: LogFilters, limit: number, offset: number) {
+  constructor(db: Query, filters: LogFilters, since: number, limit: number, offset: number) {
     this.#db = db
     this.#filters = filters
+    this.#since = since
     this.#limit = limit
     this.#offset = offset
   }
@@ -168,13 +173,13 @@ class Walk {
   }
 
   #isWhole([start]: Stretch, span: number): boolean {
-    return start >= (this.#filters.from ?? 0) && start + span <= (this.#filters.before ?? END_OF_TIME)
+    return start >= this.#since && start + span <= (this.#filters.before ?? END_OF_TIME)
   }
 
   #roadOf({ from, before }: Range, upToId: number): Road {
     return {
       by: 'time',
-      from: Math.max(from, this.#filters.from ?? 0),
+      from: Math.max(from, this.#since),
       before: Math.min(before, this.#filters.before ?? END_OF_TIME),
       upToId,
     }

@@ -124,7 +124,7 @@ export async function hasFlag(db: Database['query'], flag: InstallationFlag): Pr
 }
 
 /** How far a job has come, a number that only it moves; it shares the table, not the names, of settings. */
-export type Mark = 'mark.referral_logs' | 'mark.daily_totals' | 'mark.usage'
+export type Mark = 'mark.referral_logs' | 'mark.daily_totals' | 'mark.usage' | 'mark.log_archive'
 
 /** @returns 0 for a mark that was never set */
 export async function readMark(db: Database['query'], mark: Mark): Promise<number> {

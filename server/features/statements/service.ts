@@ -6,8 +6,9 @@ import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
 import { accountOf } from '../billing/service.ts'
 import { ordersPaidIn } from '../payments/orders.ts'
+import { usedBy } from '../usage/service.ts'
 import { monthStart } from './month.ts'
-import { balanceBefore, callsByKey, callsByModel, firstEntryFrom, lastEntryOf, sumsByKind } from './store.ts'
+import { balanceBefore, firstEntryFrom, lastEntryOf, sumsByKind } from './store.ts'
 
 /** The zone of statements is the site's: where its days turn (the setting of the check-in). */
 const ZONE = 'checkin_timezone'
@@ -33,8 +34,8 @@ export async function statementOf(deps: Pick<Deps, 'db' | 'clock' | 'settings'>,
   const opening = (await balanceBefore(db, accountId, first ?? next)) ?? ZERO
   const sums = first === undefined ? [] : await sumsByKind(db, accountId, first, next)
   const closing = (await balanceBefore(db, accountId, next)) ?? ZERO
-  const models = await callsByModel(db, userId, from, to)
-  const keys = await callsByKey(db, userId, from, to)
+  const models = await usedBy(deps, userId, 'model_name', from, to)
+  const keys = await usedBy(deps, userId, 'api_key_id', from, to)
   return {
     user_id: userId,
     month,
@@ -49,13 +50,8 @@ export async function statementOf(deps: Pick<Deps, 'db' | 'clock' | 'settings'>,
       return known === undefined ? [] : [{ kind: known, entries, amount: formatMoney(amount) }]
     }),
     closing: formatMoney(closing),
-    models: models.map((row) => ({ model_name: row.model_name, requests: row.requests, cost: formatMoney(row.cost) })),
-    keys: keys.map((row) => ({
-      api_key_id: row.api_key_id ?? 0,
-      name: row.name ?? '',
-      requests: row.requests,
-      cost: formatMoney(row.cost),
-    })),
+    models: models.map(({ key, requests, cost }) => ({ model_name: key, requests, cost: formatMoney(cost) })),
+    keys: keys.map(({ key, name, requests, cost }) => ({ api_key_id: Number(key), name, requests, cost: formatMoney(cost) })),
     orders: await ordersPaidIn(deps, userId, from, to),
   }
 }

@@ -39,38 +39,3 @@ export function sumsByKind(
     .orderBy('kind')
     .execute()
 }
-
-interface Used {
-  requests: number
-  cost: Money
-}
-
-/** Calls of a user by model, the dearest first. */
-export function callsByModel(db: Query, userId: number, from: number, before: number): Promise<(Used & { model_name: string })[]> {
-  return calls(db, userId, from, before).select('model_name').groupBy('model_name').orderBy('cost', 'desc').orderBy('model_name').execute()
-}
-
-/** Calls of a user by key, the dearest first; a key that was deleted keeps its number. */
-export function callsByKey(
-  db: Query,
-  userId: number,
-  from: number,
-  before: number,
-): Promise<(Used & { api_key_id: number | null; name: string | null })[]> {
-  return calls(db, userId, from, before)
-    .leftJoin('api_keys', 'api_keys.id', 'logs.api_key_id')
-    .select(['logs.api_key_id', 'api_keys.name'])
-    .groupBy(['logs.api_key_id', 'api_keys.name'])
-    .orderBy('cost', 'desc')
-    .orderBy('logs.api_key_id')
-    .execute()
-}
-
-function calls(db: Query, userId: number, from: number, before: number) {
-  return db
-    .selectFrom('logs')
-    .where('logs.user_id', '=', userId)
-    .where('logs.created_at', '>=', from)
-    .where('logs.created_at', '<', before)
-    .select([(count) => count.fn.countAll<number>().as('requests'), sql<Money>`sum(logs.cost)`.as('cost')])
-}

@@ -1,5 +1,6 @@
 import type { UsageQuery } from '../../../contract/api/usage.ts'
 import { AppError } from '../../../contract/errors.ts'
+import { ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { UsageCounts } from '../../db/schema.ts'
 import type { Deps } from '../../http/deps.ts'
@@ -124,6 +125,31 @@ export async function today(deps: Pick<Deps, 'db' | 'clock'>, userId?: number): 
   const question = { kind: userId === undefined ? ('site' as const) : ('own' as const), filters, group: undefined }
   const rows = await rowsOf(deps.db.query, { ...question, from, before: endOf(now), place: undefined })
   return sumBy(rows, () => '').get('') ?? {}
+}
+
+/**
+ * What a user used by model or key (0: none), the dearest first; calls that a meta model made for him count as calls. The times are at
+ * quarters of an hour, which every zone's midnight is.
+ */
+export async function usedBy(
+  deps: Pick<Deps, 'db'>,
+  userId: number,
+  group: 'model_name' | 'api_key_id',
+  from: number,
+  before: number,
+): Promise<{ key: string; name: string; requests: number; cost: Money }[]> {
+  const db = deps.db.query
+  const question = { kind: 'own' as const, filters: { user_id: userId }, group, from, before, place: undefined }
+  const sums = sumBy(await rowsOf(db, question), (row) => String(row.key))
+  const names = await nameOf(db, group, [...sums.keys()])
+  return [...sums]
+    .map(([key, sum]) => ({
+      key,
+      name: names.get(key) ?? '',
+      requests: (sum.requests ?? 0) + (sum.parts ?? 0),
+      cost: sum.cost ?? ZERO,
+    }))
+    .toSorted((a, b) => (a.cost === b.cost ? (a.key < b.key ? -1 : 1) : a.cost > b.cost ? -1 : 1))
 }
 
 /** No model or number is called so. */

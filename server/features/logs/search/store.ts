@@ -65,6 +65,11 @@ export async function idsIn(db: Query, slice: Slice, filters: LogFilters, limit:
   return (await rows.execute()).map(({ id }) => id)
 }
 
+/** The time of the oldest call in the log; undefined without any. */
+export async function oldestTime(db: Query): Promise<number | undefined> {
+  return (await db.selectFrom('logs').select('created_at').orderBy('created_at').limit(1).executeTakeFirst())?.created_at
+}
+
 /** How far numbers and times of rows may be out of order: a clock that is set back or forth by an hour, and a margin. */
 const MAX_DISORDER_MS = 7_200_000
 
