@@ -1,4 +1,5 @@
 import type { AnyEndpoint } from '../contract/endpoint.ts'
+import { AppError } from '../contract/errors.ts'
 import type { AppConfig } from './config.ts'
 import { dashboard, isBelow } from './dashboard.ts'
 import { openDatabase } from './db/open.ts'
@@ -45,9 +46,12 @@ import { usageRoutes } from './features/usage/routes.ts'
 import { userChannelsRoutes } from './features/user-channels/routes.ts'
 import { userCatalogRoutes } from './features/user-catalog/routes.ts'
 import { usersRoutes } from './features/users/routes.ts'
+import { gatewayAnswer, misdirected } from './edge.ts'
 import type { Route } from './http/bind.ts'
 import { Changes } from './http/changes.ts'
+import { preflight } from './http/cors.ts'
 import type { Deps } from './http/deps.ts'
+import { addressOf, pathOf } from './http/host.ts'
 import { joinProcesses } from './http/processes.ts'
 import { Spa } from './http/spa.ts'
 import { jobsOf } from './jobs/jobs.ts'
@@ -110,8 +114,8 @@ interface GatewayArrival {
 /** What serves everything below /v1 and /v1beta. */
 export interface Gateway {
   handle(arrival: GatewayArrival): Promise<Response>
-  /** The answer to new calls while the server stops. */
-  turnAway(arrival: GatewayArrival): Response
+  /** The answer to a call that is not let in; without a reason the server stops. */
+  turnAway(arrival: GatewayArrival, why?: AppError): Response
   close(): Promise<void>
 }
 
@@ -203,11 +207,18 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     deps,
     endpoints: routes.map(({ endpoint }) => endpoint),
     fetch(request, socketAddress) {
-      const url = new URL(request.url)
-      if (gateway === undefined || !isBelow(url.pathname, GATEWAY_PREFIXES)) return http.fetch(request, { socketAddress })
-      const ip = clientIp(socketAddress, request.headers.get('x-forwarded-for'), deps.trustedProxies)
-      const arrival = { request, url, ip, requestId: requestId(clock.now()) }
-      return draining ? gateway.turnAway(arrival) : gateway.handle(arrival)
+      const url = addressOf(request)
+      const { pathname } = url ?? pathOf(request)
+      const id = requestId(clock.now())
+      if (gateway === undefined || !isBelow(pathname, GATEWAY_PREFIXES))
+        return url ? http.fetch(request, { socketAddress }) : misdirected(request, id)
+      const { headers, method } = request
+      const ip = clientIp(socketAddress, headers.get('x-forwarded-for'), deps.trustedProxies)
+      const arrival = { request, url: url ?? pathOf(request), ip, requestId: id }
+      if (!url) return gatewayAnswer(gateway.turnAway(arrival, new AppError('bad_host')), request)
+      if (method === 'OPTIONS' && headers.has('access-control-request-method')) return gatewayAnswer(preflight(headers), request)
+      if (draining) return gatewayAnswer(gateway.turnAway(arrival), request)
+      return gateway.handle(arrival).then((answer) => gatewayAnswer(answer, request))
     },
     async setupLink() {
       return (await setupRequired(deps)) ? setupPath(deps.jwtSecret) : undefined

@@ -7,7 +7,7 @@ import { setupRequired } from './features/setup/state.ts'
 import { mount, type App, type HttpEnv, type Route } from './http/bind.ts'
 import type { Deps } from './http/deps.ts'
 import { errorResponse } from './http/errors.ts'
-import { secure } from './http/security.ts'
+import { isTls, secure } from './http/security.ts'
 import type { Spa } from './http/spa.ts'
 import { clientIp } from './lib/client-ip.ts'
 import { requestId } from './lib/ids.ts'
@@ -25,6 +25,8 @@ export function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
     http.set('ip', clientIp(http.env.socketAddress, headers.get('x-forwarded-for'), deps.trustedProxies))
     await next()
     http.res.headers.set('x-tollgate-request-id', id)
+    // Answers of the API hold tokens, balances and addresses: no cache on the way keeps them.
+    if (!http.res.headers.has('cache-control') && isBelow(http.req.path, API_PREFIXES)) http.res.headers.set('cache-control', 'no-store')
     secure(http.res.headers, isTls(url, headers))
   })
   mount(app, routes, { ...sessionGuard(deps), requireFresh: (caller, kind) => requireFresh(deps, caller, kind) })
@@ -61,10 +63,6 @@ export function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
 /** Whether a path is one of these or lies below it. */
 export function isBelow(pathname: string, prefixes: readonly string[]): boolean {
   return prefixes.some((prefix) => pathname.startsWith(prefix) && (pathname.length === prefix.length || pathname[prefix.length] === '/'))
-}
-
-function isTls(url: string, headers: Headers): boolean {
-  return url.startsWith('https:') || headers.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
 }
 
 /** `/api/groups/:id` as an expression for addresses. */

@@ -1,15 +1,11 @@
 import { ConfigError, helpText, readConfig, type AppConfig } from './config.ts'
 import { createApp, type RunningApp } from './app.ts'
-import { MAX_BODY_BYTES } from './http/body.ts'
 import { isLoopback } from './lib/client-ip.ts'
 import { describeError } from './lib/log.ts'
 import { consoleDir } from './lib/paths.ts'
+import { listen } from './listen.ts'
 import { startGateway } from './relay/start.ts'
 
-/** Bun's own refusal has no text; twice the limit lets ours, which has one, be seen. */
-const MAX_REQUEST_BYTES = 2 * MAX_BODY_BYTES
-/** Bun's largest, in seconds: a silent connection is cut; gateway calls, which may wait longer, are exempt. */
-const IDLE_TIMEOUT_SECONDS = 255
 /** Running calls may take this long to end after a stop was asked for. */
 const DRAIN_MS = 30_000
 const DRAIN_STEP_MS = 25
@@ -33,20 +29,7 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
 async function start(): Promise<void> {
   const config = readConfig()
   const app = await createApp({ config, gateway: startGateway, consoleDir })
-  const server = Bun.serve({
-    port: config.port,
-    hostname: config.host,
-    maxRequestBodySize: MAX_REQUEST_BYTES,
-    idleTimeout: IDLE_TIMEOUT_SECONDS,
-    fetch(request, self) {
-      if (request.method === 'POST') self.timeout(request, 0)
-      return app.fetch(request, self.requestIP(request)?.address ?? '')
-    },
-    error(error) {
-      app.deps.log.error('request failed outside the application', { cause: describeError(error) })
-      return Response.json({ error: 'Something went wrong on our side' }, { status: 500 })
-    },
-  })
+  const server = listen(app, { port: config.port, hostname: config.host })
   let stoppingSince: number | undefined
   const stop = (): void => {
     if (stoppingSince !== undefined) {

@@ -5,7 +5,7 @@ import OpenAI from 'openai'
 import type { AdminReceiptWire } from '../contract/api/logs.ts'
 import { ZERO, parseMoney } from '../contract/money.ts'
 import { checkBooks } from '../server/features/books/service.ts'
-import { MAX_BODY_BYTES } from '../server/http/body.ts'
+import { listen } from '../server/listen.ts'
 import { startGateway } from '../server/relay/start.ts'
 import { createTestApp, type TestApp } from './app.ts'
 import type { ManualClock } from './clock.ts'
@@ -65,17 +65,17 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
     ...(options.customersAlsoReach !== undefined && { customersAlsoReach: options.customersAlsoReach }),
   })
   let lastHeaders = new Headers()
-  const server = Bun.serve({
-    port: 0,
-    hostname: '127.0.0.1',
-    maxRequestBodySize: 2 * MAX_BODY_BYTES,
-    idleTimeout: 0,
-    async fetch(request, self) {
-      const response = await test.app.fetch(request, self.requestIP(request)?.address ?? '')
-      if (new URL(request.url).pathname.startsWith('/v1')) lastHeaders = response.headers
-      return response
+  const server = listen(
+    {
+      ...test.app,
+      async fetch(request, socketAddress) {
+        const response = await test.app.fetch(request, socketAddress)
+        if (isGateway(request.url)) lastHeaders = response.headers
+        return response
+      },
     },
-  })
+    { port: 0, hostname: '127.0.0.1' },
+  )
   const url = `http://127.0.0.1:${server.port}`
   const site = await setUpSite(url)
   if (options.settings) await site.api('PUT', '/api/settings', options.settings)
@@ -144,6 +144,11 @@ export async function serve(options: ServeOptions = {}): Promise<Served> {
       await test.close()
     },
   }
+}
+
+/** Also of an address whose host is none. */
+function isGateway(url: string): boolean {
+  return /^[^/]*(?:\/\/[^/]*)?\/v1/.test(url)
 }
 
 /** The cost of a row, uncollected part included, in units of 1e-10. */

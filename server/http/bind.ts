@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { AnyEndpoint, BodyOf, ParamsOf, QueryOf, ResponseOf, StepUp } from '../../contract/endpoint.ts'
 import { AppError } from '../../contract/errors.ts'
 import { mayCall, type Caller } from './caller.ts'
-import { parseBody, readBody } from './body.ts'
+import { MAX_BODY_BYTES, MAX_PUBLIC_BODY_BYTES, parseBody, readBody } from './body.ts'
 
 /** What a request brings along on its way through Hono. */
 export interface HttpEnv {
@@ -69,7 +69,10 @@ export function mount(app: App, routes: readonly Route[], guard: SessionGuard): 
       if (caller && endpoint.stepUp) await guard.requireFresh(caller, endpoint.stepUp)
       const params = parse(endpoint.params, http.req.param())
       const query = parse(endpoint.query, http.req.query())
-      const body = endpoint.body === undefined ? undefined : parse(endpoint.body, await jsonOf(request))
+      const body =
+        endpoint.body === undefined
+          ? undefined
+          : parse(endpoint.body, await jsonOf(request, caller ? MAX_BODY_BYTES : MAX_PUBLIC_BODY_BYTES))
       const result = await handler({
         params,
         query,
@@ -86,8 +89,8 @@ export function mount(app: App, routes: readonly Route[], guard: SessionGuard): 
 }
 
 /** The JSON body; an absent one is `undefined`, which a schema may allow. */
-async function jsonOf(request: Request): Promise<unknown> {
-  const bytes = await readBody(request)
+async function jsonOf(request: Request, maxBytes: number): Promise<unknown> {
+  const bytes = await readBody(request, maxBytes)
   return bytes.byteLength === 0 ? undefined : parseBody(bytes)
 }
 

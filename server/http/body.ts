@@ -1,39 +1,51 @@
 import { AppError } from '../../contract/errors.ts'
+import { collect, type Pace } from './collect.ts'
 
 /** 32 MiB (contract.md 1.1): agents' long talks reach megabytes, images more; anything above is refused with 413. */
 export const MAX_BODY_BYTES = 32 * 1024 * 1024
+/** Whoever is not signed in sends names, codes and signatures: the largest, a passkey's attestation, has some kilobytes. */
+export const MAX_PUBLIC_BODY_BYTES = 256 * 1024
 /** Deeper JSON is an attack on recursive readers, no client sends it. */
 const MAX_JSON_DEPTH = 200
+/** Objects and arrays cost some forty times their two bytes; a talk of ten thousand messages has a fifth of these. */
+const MAX_JSON_CONTAINERS = 250_000
+/** Members and elements: a batch of token numbers, the largest honest list, has 300,000. */
+const MAX_JSON_ITEMS = 2_000_000
 
 /**
- * Reads the body within the limit, whatever length the caller claimed.
- * @throws AppError body_too_large | unsupported_media | bad_request
+ * Reads the body within the limit and at no less than the pace, whatever length the caller claimed.
+ * @throws AppError body_too_large | request_timeout | unsupported_media | bad_request
  */
-export async function readBody(request: Request): Promise<Uint8Array> {
+export async function readBody(request: Request, maxBytes = MAX_BODY_BYTES, pace?: Pace): Promise<Uint8Array> {
   const encoding = request.headers.get('content-encoding')
   if (encoding !== null && encoding !== 'identity') {
     throw new AppError('unsupported_media', {
       message: `content-encoding ${encoding.slice(0, 40)} is not supported; send the body uncompressed`,
     })
   }
-  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY_BYTES) throw new AppError('body_too_large')
-  let bytes: Uint8Array
+  let bytes: Awaited<ReturnType<typeof collect>>
   try {
-    bytes = await request.bytes()
+    bytes = await collect(request, maxBytes, pace)
   } catch (cause) {
     throw new AppError('bad_request', { message: 'Failed to read request body', cause })
   }
-  if (bytes.byteLength > MAX_BODY_BYTES) throw new AppError('body_too_large')
+  if (bytes === 'too slow') throw new AppError('request_timeout')
+  if (bytes === 'too large')
+    throw new AppError(
+      'body_too_large',
+      maxBytes === MAX_BODY_BYTES ? {} : { message: `The request body is larger than ${maxBytes >> 10} KiB` },
+    )
   return bytes
 }
 
 /**
  * Parses JSON text of a caller.
- * @throws AppError bad_json, also for JSON nested deeper than any client needs
+ * @throws AppError bad_json, also for JSON nested deeper, or of more parts, than any client needs
  */
 export function parseBody(bytes: Uint8Array): unknown {
   const text = new TextDecoder().decode(bytes)
-  if (tooDeep(text)) throw new AppError('bad_json', { message: `The request body is nested deeper than ${MAX_JSON_DEPTH} levels` })
+  if (tooDeep(text))
+    throw new AppError('bad_json', { message: `The request body is nested deeper than ${MAX_JSON_DEPTH} levels or has too many parts` })
   try {
     return JSON.parse(text)
   } catch (cause) {
@@ -41,34 +53,39 @@ export function parseBody(bytes: Uint8Array): unknown {
   }
 }
 
-/** Whether a JSON text nests deeper than any we read. Counts brackets outside strings only when there are enough of them to matter. */
+/** Whether a JSON text nests deeper, or has more parts, than any we read: in one pass, whatever it holds. */
 export function tooDeep(text: string): boolean {
-  let depth = 0
-  let inString = false
   // A text this short cannot nest that deep.
   if (text.length < MAX_JSON_DEPTH * 2) return false
+  let depth = 0
+  let containers = 0
+  let items = 0
+  // Looked for again only once it was passed: looking from each string would cost the square of the text's length.
+  let escape = text.indexOf('\\')
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index)
-    if (inString) {
-      if (code === 92) index += 1
-      else if (code === 34) {
-        inString = false
-      }
-      continue
-    }
     if (code === 34) {
-      // Most of a body is strings: jump to the next quote.
-      inString = true
-      const close = text.indexOf('"', index + 1)
-      const escape = text.indexOf('\\', index + 1)
-      if (close > 0 && (escape < 0 || escape > close)) {
-        index = close
-        inString = false
+      // Most of a body is strings: jump to the quote that closes this one.
+      for (;;) {
+        const close = text.indexOf('"', index + 1)
+        if (close < 0) return false
+        while (escape >= 0 && escape <= index) escape = text.indexOf('\\', index + 1)
+        if (escape < 0 || escape > close) {
+          index = close
+          break
+        }
+        // The character after the backslash is part of the string, whatever it is.
+        index = escape + 1
       }
     } else if (code === 123 || code === 91) {
       depth += 1
-      if (depth > MAX_JSON_DEPTH) return true
+      containers += 1
+      if (depth > MAX_JSON_DEPTH || containers > MAX_JSON_CONTAINERS) return true
     } else if (code === 125 || code === 93) depth -= 1
+    else if (code === 44) {
+      items += 1
+      if (items > MAX_JSON_ITEMS) return true
+    }
   }
   return false
 }

@@ -40,6 +40,8 @@ export function errorResponse(error: unknown, http: Context<HttpEnv>, log: Log):
     request_id: requestId,
     ...failure.details,
   }
+  // What is still to come of a body that was given up is not waited for.
+  if (failure.code === 'request_timeout') http.header('connection', 'close')
   if (failure.retryAfterSeconds !== undefined) {
     body.retry_after = failure.retryAfterSeconds
     http.header('retry-after', String(failure.retryAfterSeconds))

@@ -11,6 +11,20 @@ const NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 const HSTS = 'max-age=31536000'
 const CAPTCHA_HOSTS = ' https://hcaptcha.com https://*.hcaptcha.com'
 
+/** Those of an answer that no browser shows as a page: what is left matters where somebody opens its address all the same. */
+export function secureData(headers: Headers, overTls: boolean): void {
+  headers.set('x-content-type-options', 'nosniff')
+  headers.set('x-frame-options', 'DENY')
+  headers.set('referrer-policy', 'same-origin')
+  headers.set('content-security-policy', NO_PAGE)
+  if (overTls) headers.set('strict-transport-security', HSTS)
+}
+
+/** Whether the client came over TLS, here or at a proxy before us. Whoever says so falsely tells it of his own answer only. */
+export function isTls(url: string, headers: Headers): boolean {
+  return url.startsWith('https:') || headers.get('x-forwarded-proto')?.split(',')[0]?.trim() === 'https'
+}
+
 /** Adds what is missing; a page has set its own policy before. */
 export function secure(headers: Headers, overTls: boolean): void {
   for (const [name, value] of Object.entries(COMMON)) if (!headers.has(name)) headers.set(name, value)

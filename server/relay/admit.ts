@@ -8,6 +8,7 @@ import type { AdmittedCall } from './call.ts'
 import { limitsOfCall, tokensOf, type CallLimits } from './call-limits.ts'
 import { bearerOf } from './credentials.ts'
 import type { RelayDeps } from './deps.ts'
+import { unreadable } from './faults.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
 import { isServed, listsOf } from './reach.ts'
@@ -136,11 +137,7 @@ function readOperation(ingress: Ingress, bytes: Uint8Array, request: Request): O
       peek: ingress.protocol.peek(body, ingress.path),
     }
   } catch (error) {
-    if (error instanceof WireError)
-      throw new AppError(
-        'bad_request',
-        error.param === undefined ? { message: error.message } : { message: error.message, param: error.param },
-      )
+    if (error instanceof WireError) throw unreadable(error)
     throw error
   }
 }

@@ -1,20 +1,21 @@
 import { AppError, type ErrorCode } from '../../contract/errors.ts'
 import { isObject, type Json } from '../../contract/json.ts'
 import type { Candidate } from '../features/catalog/snapshot.ts'
+import { asAppError } from '../http/errors.ts'
 import { OutboundBlocked } from '../lib/outbound.ts'
 import { readBounded } from './bounded.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import { sendTo } from './clouds/index.ts'
 import type { RelayDeps } from './deps.ts'
 import { endpointOf } from './endpoint.ts'
-import { publicMessage } from './faults.ts'
+import { publicMessage, unreadable } from './faults.ts'
 import { MAX_ANSWER_BYTES, MAX_ERROR_BYTES } from './limits.ts'
 import { readPrelude } from './prelude.ts'
 import type { Fault } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
-import type { Protocol } from './protocols/protocol.ts'
+import { WireError, type Protocol } from './protocols/protocol.ts'
 import type { Blame } from './routing/health.ts'
-import { ownBody, translatedBody } from './sent-body.ts'
+import { ownBody, translatedBody, type SentBody } from './sent-body.ts'
 
 /** One try failed before anything reached the client. `retry`: another channel may do better. */
 export class AttemptFailed extends Error {
@@ -53,10 +54,14 @@ export async function attempt(
 ): Promise<Omit<UpstreamAnswer, 'attempts'>> {
   const upstream: Protocol = protocols[candidate.channel.protocol]
   const { stream } = call.peek
-  const { body, losses } =
-    upstream === call.ingress.protocol
-      ? ownBody(call, candidate)
-      : await translatedBody(call, candidate, upstream, deps).catch(clientsFault)
+  const own = upstream === call.ingress.protocol
+  let sent: SentBody
+  try {
+    sent = own ? ownBody(call, candidate) : await translatedBody(call, candidate, upstream, deps)
+  } catch (error) {
+    throw notTheirs(error)
+  }
+  const { body, losses } = sent
   const abort = new AbortController()
   // A stream is given up with its client. A whole answer is not: the upstream bills it, so it is read and settled.
   const giveUp = (): void => abort.abort()
@@ -70,7 +75,7 @@ export async function attempt(
   }, firstByteMs)
   try {
     const { url, headers } = endpointOf(candidate.channel, { model: candidate.upstreamModel, stream })
-    const forwarded = upstream === call.ingress.protocol ? call.forwardHeaders : undefined
+    const forwarded = own ? call.forwardHeaders : undefined
     const request = {
       method: 'POST',
       body,
@@ -134,9 +139,9 @@ export function timedOut(limitMs: number): AttemptFailed {
   return new AttemptFailed(new AppError('upstream_timeout', { cause: `no answer within ${limitMs} ms` }), true, null)
 }
 
-/** The client's own mistake: no channel can do better, and none is to blame. */
-function clientsFault(error: unknown): never {
-  throw error instanceof AppError ? new AttemptFailed(error, false, null, 'nobody') : error
+/** The body could not be put into the upstream's words: the client's mistake or ours. No channel can do better, and none is to blame. */
+function notTheirs(error: unknown): AttemptFailed {
+  return new AttemptFailed(error instanceof WireError ? unreadable(error) : asAppError(error), false, null, 'nobody')
 }
 
 /** An error status of the upstream, read within a limit. */

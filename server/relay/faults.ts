@@ -1,7 +1,8 @@
-import type { AppError, ErrorCode } from '../../contract/errors.ts'
+import { AppError, type ErrorCode } from '../../contract/errors.ts'
 import type { Candidate } from '../features/catalog/snapshot.ts'
 import { redact } from '../lib/log.ts'
 import type { Fault } from './protocols/canonical.ts'
+import type { WireError } from './protocols/protocol.ts'
 
 /** Codes whose kind does not follow from the status. */
 const kinds: Partial<Record<ErrorCode, Fault['kind']>> = {
@@ -54,6 +55,14 @@ function kindOf(status: number): Fault['kind'] {
     default:
       return status >= 500 ? 'internal' : 'invalid_request'
   }
+}
+
+/** A body that its own protocol cannot read, as its sender is told. */
+export function unreadable(error: WireError): AppError {
+  return new AppError(
+    'bad_request',
+    error.param === undefined ? { message: error.message } : { message: error.message, param: error.param },
+  )
 }
 
 /** Shorter keys are words that may stand in any text. */

@@ -3,8 +3,9 @@ import { asAppError } from '../http/errors.ts'
 import { describeError } from '../lib/log.ts'
 import { LimitReached } from './call-limits.ts'
 import type { RelayDeps } from './deps.ts'
-import { faultOf } from './faults.ts'
+import { faultOf, unreadable } from './faults.ts'
 import { errorProtocolOf, ingressOf } from './ingress.ts'
+import { WireError } from './protocols/protocol.ts'
 import { relay } from './relay.ts'
 import { routeOf } from './routes.ts'
 import { serviceOf } from './services/index.ts'
@@ -32,13 +33,13 @@ export async function gateway(arrival: GatewayRequest, deps: RelayDeps): Promise
     if (unpaid) return await unpaid(arrival, deps)
     return Response.json({ error: 'Not found' }, { status: 404, headers: { 'x-tollgate-request-id': requestId } })
   } catch (error) {
-    return failed(asAppError(error), arrival, deps)
+    return failed(error instanceof WireError ? unreadable(error) : asAppError(error), arrival, deps)
   }
 }
 
-/** Turns a call away while the server stops, in the shape its client reads. */
-export function turnAway(arrival: GatewayRequest, deps: RelayDeps): Response {
-  return failed(new AppError('shutting_down', { retryAfterSeconds: RESTART_SECONDS }), arrival, deps)
+/** Turns a call away, in the shape its client reads; without a reason the server stops. */
+export function turnAway(arrival: GatewayRequest, deps: RelayDeps, why?: AppError): Response {
+  return failed(why ?? new AppError('shutting_down', { retryAfterSeconds: RESTART_SECONDS }), arrival, deps)
 }
 
 /** A restart takes less; a client that comes back then finds a server. */
@@ -50,6 +51,8 @@ function failed(failure: AppError, { request, url, requestId }: GatewayRequest, 
   const { status, body } = errorProtocolOf(url.pathname, request.headers).encodeError(faultOf(failure), requestId)
   const headers: Record<string, string> = { 'x-tollgate-request-id': requestId }
   if (failure instanceof LimitReached) Object.assign(headers, failure.headers)
+  // What is still to come of a body that was given up is not waited for.
+  if (failure.code === 'request_timeout') headers['connection'] = 'close'
   if (failure.retryAfterSeconds !== undefined) headers['retry-after'] = String(failure.retryAfterSeconds)
   return Response.json(body, { status, headers })
 }

@@ -1,3 +1,4 @@
+import type { AppError } from '../../contract/errors.ts'
 import { KeyCache } from '../features/api-keys/cache.ts'
 import { ledgerOf } from '../features/billing/service.ts'
 import type { Catalog } from '../features/catalog/service.ts'
@@ -16,8 +17,8 @@ import { StreamWatch } from './watch.ts'
 /** The running gateway: answers everything below /v1 and /v1beta. */
 export interface RunningGateway {
   handle(arrival: GatewayRequest): Promise<Response>
-  /** The answer to new calls while the server stops. */
-  turnAway(arrival: GatewayRequest): Response
+  /** The answer to a call that is not let in; without a reason the server stops. */
+  turnAway(arrival: GatewayRequest, why?: AppError): Response
   close(): Promise<void>
 }
 
@@ -38,7 +39,7 @@ export function startGateway(deps: Deps, catalog: Catalog, routing: Routing): Ru
   }
   return {
     handle: (arrival) => gateway(arrival, relayDeps),
-    turnAway: (arrival) => turnAway(arrival, relayDeps),
+    turnAway: (arrival, why) => turnAway(arrival, relayDeps, why),
     close: () => relayDeps.counter.close(),
   }
 }

@@ -1,3 +1,4 @@
+import { collect } from '../../http/collect.ts'
 import type { Fields } from './signing.ts'
 
 /** A notification has ten short fields; 16 KiB is many times that. */
@@ -61,18 +62,10 @@ async function readPairs(request: Request): Promise<[string, string][] | undefin
   return type.startsWith('application/x-www-form-urlencoded') ? [...new URLSearchParams(bytes.toString('utf8'))] : undefined
 }
 
-/** The body, or undefined when it is larger than it may be. */
+/** The body, or undefined when it is larger, or comes more slowly, than it may. */
 export async function readCapped(request: Request, maxBytes = MAX_BODY_BYTES): Promise<Buffer | undefined> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  if (request.body !== null) {
-    for await (const chunk of request.body) {
-      size += chunk.byteLength
-      if (size > maxBytes) return undefined
-      chunks.push(chunk)
-    }
-  }
-  return Buffer.concat(chunks)
+  const bytes = await collect(request, maxBytes)
+  return typeof bytes === 'string' ? undefined : Buffer.from(bytes)
 }
 
 const PAIR = /\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?)\s*(,|$)/y

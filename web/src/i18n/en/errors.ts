@@ -13,6 +13,8 @@ export const errors = {
   'error.not_found': 'This was deleted, or it never existed.',
   'error.conflict': 'This was changed meanwhile, or the name is taken',
   'error.precondition_failed': 'Somebody else changed this meanwhile. Load it again.',
+  'error.bad_host': 'The address of the request is not valid.',
+  'error.request_timeout': 'The request came too slowly. Try again.',
   'error.body_too_large': 'This is larger than 32 MiB.',
   'error.unsupported_media': 'The content type or encoding is not supported.',
   'error.rate_limited': 'Too many requests. Wait a moment and try again.',

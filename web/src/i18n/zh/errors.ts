@@ -11,6 +11,8 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.not_found': '内容已删除，或从未存在。',
   'error.conflict': '内容已被更改，或名称已被占用',
   'error.precondition_failed': '内容刚被他人更改，请重新加载。',
+  'error.bad_host': '请求地址无效。',
+  'error.request_timeout': '请求发送太慢，请重试。',
   'error.body_too_large': '内容超过 32 MiB。',
   'error.unsupported_media': '不支持此内容类型或编码。',
   'error.rate_limited': '请求过于频繁，请稍候再试。',
