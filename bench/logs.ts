@@ -87,7 +87,7 @@ const questions: Record<string, () => Promise<unknown>> = {
   'list: a model nobody has': list({ page: '1', model_name: 'nothing' }),
   'list: one user, one model': list({ page: '1', user_id: '1', model_name: 'model-5' }),
   'list: one user, a model he never used': list({ page: '1', user_id: '1', model_name: 'model-7' }),
-  'list: a model of a channel': list({ page: '1', channel_id: '7', model_name: 'model-7' }),
+  'list: a model of a channel': list({ page: '1', channel_id: '18', model_name: 'model-7' }),
   'list: a model never on that channel': list({ page: '1', channel_id: '7', model_name: 'model-8' }),
   'list: an end reason': list({ page: '1', end_reason: 'timeout_before_content' }),
   'list: an hour two months ago': list({ page: '1', start_time: '2026-09-20T10:00', end_time: '2026-09-20T11:00' }),

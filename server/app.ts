@@ -63,9 +63,11 @@ import { Limiter } from './lib/limiter.ts'
 import { LiveSettings } from './lib/live-settings.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
 import { createMailer } from './lib/mailer.ts'
+import { Metrics } from './lib/metrics.ts'
 import { guardedFetch, publicFetch } from './lib/outbound.ts'
 import { Redis } from './lib/redis.ts'
 import { SecretBox } from './lib/secret-box.ts'
+import { metricsRoutes } from './relay/metrics/routes.ts'
 import { probeRoutes } from './relay/probe/routes.ts'
 import { routingRoutes } from './relay/routing/routes.ts'
 import { Routing } from './relay/routing/routing.ts'
@@ -175,6 +177,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     changes: new Changes(log),
     redis,
     limiter: new Limiter(clock, redis, log),
+    metrics: new Metrics(),
   }
   // Before anything is read: what is told from now on is either read below or heard.
   const leaveProcesses = await joinProcesses(deps, config.databaseUrl)
@@ -200,6 +203,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     ...metaModelsRoutes(deps, catalog),
     ...quotesRoutes(deps, catalog),
     ...routingRoutes(deps, catalog, routing),
+    ...metricsRoutes(deps, routing),
     ...areas.flatMap((area) => area(deps)),
   ]
   const http = dashboard(deps, routes, new Spa(options.consoleDir))

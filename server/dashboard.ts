@@ -20,6 +20,7 @@ export function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
 
   app.use(async (http, next) => {
     const { headers, url } = http.req.raw
+    const startedMs = deps.clock.monotonic()
     const id = requestId(deps.clock.now())
     http.set('requestId', id)
     http.set('ip', clientIp(http.env.socketAddress, headers.get('x-forwarded-for'), deps.trustedProxies))
@@ -27,6 +28,8 @@ export function dashboard(deps: Deps, routes: readonly Route[], spa: Spa): App {
     http.res.headers.set('x-tollgate-request-id', id)
     // Answers of the API hold tokens, balances and addresses: no cache on the way keeps them.
     if (!http.res.headers.has('cache-control') && isBelow(http.req.path, API_PREFIXES)) http.res.headers.set('cache-control', 'no-store')
+    deps.metrics.httpRequests.add(`${Math.floor(http.res.status / 100)}xx`)
+    deps.metrics.httpSeconds.observe(deps.clock.monotonic() - startedMs)
     secure(http.res.headers, isTls(url, headers))
   })
   mount(app, routes, { ...sessionGuard(deps), requireFresh: (caller, kind) => requireFresh(deps, caller, kind) })

@@ -4,7 +4,7 @@ import type { JsonObject } from '../contract/json.ts'
 import type { OpenapiDocument } from '../server/features/openapi/document.ts'
 
 /** Below these every address that is answered must be in the document. */
-const DOCUMENTED = /^\/(api|auth|v1|v1beta|health|ready|openapi\.json)(\/|$)/
+const DOCUMENTED = /^\/(api|auth|v1|v1beta|health|ready|metrics|openapi\.json)(\/|$)/
 
 interface Operation {
   method: string

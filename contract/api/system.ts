@@ -11,6 +11,14 @@ export const health = endpoint({
   response: status,
 })
 
+export const metrics = endpoint({
+  method: 'GET',
+  path: '/metrics',
+  access: 'public',
+  summary: 'Counters and gauges of the process as Prometheus reads them; from this machine, or with an administrator’s session',
+  response: z.string(),
+})
+
 export const ready = endpoint({
   method: 'GET',
   path: '/ready',

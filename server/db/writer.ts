@@ -93,6 +93,11 @@ export class Writer {
     })
   }
 
+  /** Operations that wait for a commit. */
+  get waiting(): number {
+    return this.#queue.length + this.#patient.length
+  }
+
   /** Resolves when everything queued so far is committed or refused. */
   async idle(): Promise<void> {
     for (;;) {

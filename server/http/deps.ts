@@ -4,6 +4,7 @@ import type { Range } from '../lib/client-ip.ts'
 import type { Limiter } from '../lib/limiter.ts'
 import type { LiveSettings } from '../lib/live-settings.ts'
 import type { Log } from '../lib/log.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import type { Mailer } from '../lib/mailer.ts'
 import type { GuardedFetch } from '../lib/outbound.ts'
 import type { Redis } from '../lib/redis.ts'
@@ -39,4 +40,6 @@ export interface Deps {
   readonly redis: Redis | undefined
   /** Limits that hold over all processes. */
   readonly limiter: Limiter
+  /** What this process counts for GET /metrics. */
+  readonly metrics: Metrics
 }

@@ -46,6 +46,7 @@ export function turnAway(arrival: GatewayRequest, deps: RelayDeps, why?: AppErro
 const RESTART_SECONDS = 5
 
 function failed(failure: AppError, { request, url, requestId }: GatewayRequest, deps: RelayDeps): Response {
+  deps.metrics.errors.add(failure.code)
   if (failure.status >= 500)
     deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
   const { status, body } = errorProtocolOf(url.pathname, request.headers).encodeError(faultOf(failure), requestId)

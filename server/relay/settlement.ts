@@ -5,6 +5,7 @@ import { draftOf, type CallResult, type ServedBy } from '../features/billing/dra
 import { ruleOf, type EndReason, type UsageSource } from '../features/billing/rules.ts'
 import type { Candidate } from '../features/catalog/snapshot.ts'
 import type { AdmittedCall, Attempt } from './call.ts'
+import type { Metrics } from '../lib/metrics.ts'
 import type { RelayDeps } from './deps.ts'
 import type { Loss } from './protocols/canonical.ts'
 import { pricingOf } from './reserve.ts'
@@ -96,6 +97,7 @@ export class Settlement {
     }
     // The end marker of a stream may come a little later; a whole answer is waited for.
     const settled = await this.#deps.ledger.settle(operation, call.peek.stream)
+    count(this.#deps.metrics, result)
     return settled.charged
   }
 
@@ -121,6 +123,16 @@ export class Settlement {
   #inputOf(call: AdmittedCall): Promise<number> {
     return this.#deps.counter.count(call.ingress.protocol.requestText(call.body))
   }
+}
+
+function count(metrics: Metrics, { endReason, usage, responseMs, firstResponseMs }: CallResult): void {
+  metrics.calls.add(endReason)
+  metrics.callSeconds.observe(responseMs)
+  if (firstResponseMs !== null) metrics.firstTokenSeconds.observe(firstResponseMs)
+  metrics.tokens.add('input', totalInput(usage))
+  metrics.tokens.add('output', totalOutput(usage))
+  metrics.tokens.add('cached_input', usage.cachedInput)
+  metrics.tokens.add('cache_write', usage.cacheWrite + usage.cacheWrite1h)
 }
 
 /** Twice the largest context and answer any model has; above it the upstream's count is a fault and is not billed. */

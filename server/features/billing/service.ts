@@ -15,7 +15,15 @@ import type {
   SettleOperation,
   SettleResult,
 } from './operations.ts'
-import { findAccount, findAccounts, insertAccount, updateBudgets, type AccountRow, type Budgets } from './accounts/store.ts'
+import {
+  findAccount,
+  findAccounts,
+  insertAccount,
+  selectHoldCount,
+  updateBudgets,
+  type AccountRow,
+  type Budgets,
+} from './accounts/store.ts'
 import { LedgerSets } from './sets/store.ts'
 import { LedgerStore } from './store.ts'
 
@@ -161,6 +169,11 @@ export function budgetsWire(
 }
 
 export type { Budgets } from './accounts/store.ts'
+
+/** How many calls hold money now. */
+export function countHolds(deps: { db: Database }): Promise<number> {
+  return selectHoldCount(deps.db.query)
+}
 
 export interface CreditInput {
   accountId: number

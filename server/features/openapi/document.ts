@@ -26,6 +26,7 @@ const OTHER_ANSWERS: Record<string, Record<string, readonly string[]>> = {
   'GET /api/payment/openpayment/submit/:order_no': { 200: ['text/html'] },
   'GET /api/user/ledger/export': { 200: ['text/csv'] },
   'GET /api/ledger/export': { 200: ['text/csv'] },
+  'GET /metrics': { 200: ['text/plain'] },
   'POST /api/channels/test': { 200: ['text/event-stream'] },
 }
 /** Beside JSON. */

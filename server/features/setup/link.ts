@@ -40,7 +40,7 @@ export function maySetUp(jwtSecret: string, request: Request, ip: string): boole
  * From this machine, by the socket and by every sign of the contrary: a proxy on the same host connects from loopback
  * for everybody, and a foreign page in a local browser brings its own host name or origin.
  */
-function isLocal(request: Request, ip: string): boolean {
+export function isLocal(request: Request, ip: string): boolean {
   if (!isLoopback(ip)) return false
   if (['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'].some((name) => request.headers.has(name))) return false
   const origin = request.headers.get('origin')

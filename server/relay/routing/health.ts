@@ -2,7 +2,7 @@ import type { Candidate, CatalogChannel } from '../../features/catalog/snapshot.
 import type { Clock } from '../../lib/clock.ts'
 import type { LiveSettings } from '../../lib/live-settings.ts'
 import type { ChannelPlace } from '../channel-limits.ts'
-import { Breaker, type BreakerRules } from './breaker.ts'
+import { Breaker, type BreakerRules, type BreakerState } from './breaker.ts'
 import { keyed } from './keyed.ts'
 import { KeyRing } from './keys.ts'
 import { Speed } from './speed.ts'
@@ -127,6 +127,18 @@ export class Health {
     if (known) made.inFlight = known.inFlight
     if (known || made.disabled) this.version += 1
     return made
+  }
+
+  /** All of it in numbers: tries that run, and breakers (of channels, of models on them, of keys) by state. */
+  overview(): { inFlight: number; breakers: Record<BreakerState, number> } {
+    const nowMs = this.#clock.monotonic()
+    const breakers: Record<BreakerState, number> = { closed: 0, open: 0, half_open: 0 }
+    let inFlight = 0
+    for (const state of this.#channels.values()) {
+      inFlight += state.inFlight
+      for (const breaker of [state.breaker, ...state.models.values(), ...state.ring.breakers]) breakers[breaker.state(nowMs)] += 1
+    }
+    return { inFlight, breakers }
   }
 
   speed(candidate: Candidate): Speed {

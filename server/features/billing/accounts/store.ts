@@ -91,6 +91,15 @@ export function holdsOf(db: Kysely<Schema>, ids: readonly string[]): Promise<Hol
   return db.selectFrom('holds').selectAll().where('id', 'in', ids).execute()
 }
 
+/** How many holds there are: one for each call that runs. */
+export async function selectHoldCount(db: Kysely<Schema>): Promise<number> {
+  const { holds } = await db
+    .selectFrom('holds')
+    .select((row) => row.fn.countAll<number>().as('holds'))
+    .executeTakeFirstOrThrow()
+  return holds
+}
+
 /** Holds of processes that no longer beat, and holds past their deadline, oldest first. */
 export function orphanedHolds(db: Kysely<Schema>, deadBefore: number, now: number, limit: number): Promise<HoldTable[]> {
   return db
