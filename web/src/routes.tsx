@@ -64,6 +64,16 @@ const resetRoute = createRoute({
   component: lazyRouteComponent(() => import('./features/auth/reset-page.tsx'), 'ResetPage'),
 })
 
+const referenceRoute = createRoute({
+  getParentRoute: () => visitorRoute,
+  path: '/docs/api',
+  validateSearch: (search: Record<string, unknown>): { op?: string } => {
+    const { op } = search
+    return typeof op === 'string' && /^\w{1,120}$/.test(op) ? { op } : {}
+  },
+  component: lazyRouteComponent(() => import('./features/reference/reference-page.tsx'), 'ReferencePage'),
+})
+
 const consoleRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/dashboard',
@@ -113,7 +123,7 @@ const startRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   setupRoute,
-  visitorRoute.addChildren([homeRoute, loginRoute, registerRoute, resetRoute]),
+  visitorRoute.addChildren([homeRoute, loginRoute, registerRoute, resetRoute, referenceRoute]),
   consoleRoute.addChildren([dashboardRoute, keysRoute, logsRoute, receiptRoute, securityRoute, startRoute]),
 ])
 

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { House, KeyRound, ReceiptText, Rocket, ShieldCheck } from 'lucide-react'
+import { BookOpen, House, KeyRound, ReceiptText, Rocket, ShieldCheck } from 'lucide-react'
 import { meQuery } from '../../api/queries.ts'
 import { useT } from '../../i18n/i18n.tsx'
 import { cx } from '../../ui/cx.ts'
@@ -11,6 +11,7 @@ export const entries = [
   { to: '/dashboard/api-keys', label: 'nav.keys', icon: KeyRound, group: 'user' },
   { to: '/dashboard/logs', label: 'nav.logs', icon: ReceiptText, group: 'user' },
   { to: '/dashboard/settings/security', label: 'nav.security', icon: ShieldCheck, group: 'user' },
+  { to: '/docs/api', label: 'nav.api', icon: BookOpen, group: 'user' },
   { to: '/dashboard/start', label: 'nav.start', icon: Rocket, group: 'admin' },
 ] as const
 

@@ -1,8 +1,10 @@
-import { Link, Outlet } from '@tanstack/react-router'
+import { Link, Outlet, useLocation } from '@tanstack/react-router'
+import { BookOpen } from 'lucide-react'
 import { readToken } from '../../api/session.ts'
 import { useT } from '../../i18n/i18n.tsx'
 import { useSite } from '../../site.tsx'
 import { buttonClass } from '../../ui/button.tsx'
+import { cx } from '../../ui/cx.ts'
 import { Brand } from './brand.tsx'
 import { LanguageMenu, ThemeMenu } from './preferences-menus.tsx'
 import { SkipLink } from './skip-link.tsx'
@@ -11,13 +13,21 @@ import { SkipLink } from './skip-link.tsx'
 export function VisitorShell() {
   const t = useT()
   const { settings } = useSite()
+  // Columns side by side need the room, and the bar ends where they do.
+  const wide = useLocation().pathname.startsWith('/docs/')
   return (
     <div className="flex min-h-dvh flex-col">
       <SkipLink />
       <header className="sticky top-0 z-30 border-b border-line bg-bg/85 backdrop-blur-md">
-        <div className="mx-auto flex h-14 max-w-[1120px] items-center justify-between gap-4 px-4 sm:px-6">
+        <div
+          className={cx('mx-auto flex h-14 items-center justify-between gap-4 px-4 sm:px-6', wide ? 'max-w-[1480px]' : 'max-w-[1120px]')}
+        >
           <Brand />
           <nav aria-label={t('shell.mainNav')} className="flex items-center gap-1">
+            <Link to="/docs/api" search={{}} aria-label={t('nav.api')} className={buttonClass('quiet', 'sm')}>
+              <BookOpen size={16} aria-hidden />
+              <span className="hidden sm:inline">{t('shell.api')}</span>
+            </Link>
             <LanguageMenu />
             <ThemeMenu />
             {readToken() === undefined ? (
