@@ -37,17 +37,22 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0033-allowed-groups': allowedGroups,
 }
 
+/** Each is the schema of a release. */
+export const migrationNames = Object.keys(migrations)
+
 /**
  * Applies what is missing, each process waiting for the other's lock; run again after a break it goes on where it
  * stopped, because each engine's DDL is part of the transaction.
+ * @param upTo the last one to apply, for an earlier release's schema
  * @throws Error of the migration that failed, by name
  */
-export async function migrate(db: Kysely<Schema>, engine: Engine): Promise<void> {
+export async function migrate(db: Kysely<Schema>, engine: Engine, upTo?: string): Promise<void> {
   const provider = {
     getMigrations: async (): Promise<Record<string, Migration>> =>
       Object.fromEntries(Object.entries(migrations).map(([name, { up }]) => [name, { up: (inner: Kysely<never>) => up(inner, engine) }])),
   }
-  const { error, results } = await new Migrator({ db, provider }).migrateToLatest()
+  const migrator = new Migrator({ db, provider })
+  const { error, results } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo))
   if (error === undefined) return
   const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'the migration table'
   throw new Error(`migration failed at ${failed}`, { cause: error })

@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   path: string
   /** postgres:// URL. */
   url?: string | undefined
+  /** An earlier release's schema, by the name of its last migration: what upgrades are tested from. */
+  schema?: string | undefined
   onError(error: Error): void
 }
 
@@ -36,7 +38,7 @@ export interface DatabaseOptions {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const database = options.url === undefined ? openSqlite(options.path) : openPostgres(options.url, options.onError)
-  await migrate(database.query, database.engine)
+  await migrate(database.query, database.engine, options.schema)
   return database
 }
 
