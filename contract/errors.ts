@@ -211,6 +211,7 @@ export const errors = {
   upstream_refused: { status: 400, message: 'The upstream refused the request' },
   media_unavailable: { status: 400, message: 'A file of the request could not be fetched' },
   content_blocked: { status: 403, message: 'Request blocked by content policy' },
+  answer_blocked: { status: 403, message: 'Response blocked by content policy' },
   search_too_broad: { status: 400, message: 'Too many calls to look through: ask for a shorter time or fewer filters' },
   unsupported_endpoint: { status: 400, message: 'No channel of this model serves this endpoint' },
 } as const satisfies Record<string, { status: number; message: string }>

@@ -9,10 +9,17 @@ export class LiveSettings {
   #values: ReadonlyMap<SettingKey, string> = new Map()
   /** Grows with each change: caches made from settings compare it. */
   version = 0
+  readonly #listeners: (() => void)[] = []
 
   replace(values: ReadonlyMap<SettingKey, string>): void {
     this.#values = values
     this.version += 1
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls `listener` after each change, for what must not even compare versions. */
+  onReplace(listener: () => void): void {
+    this.#listeners.push(listener)
   }
 
   /** The stored text, or "" when the default is in force. */

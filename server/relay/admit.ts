@@ -62,6 +62,8 @@ async function read(arrival: Arrival, caller: KeyCaller, limits: CallLimits, dep
   if (!model) throw new AppError('model_not_found', { message: `The model \`${name.slice(0, 200)}\` does not exist`, param: 'model' })
   const lists = listsFor(model, caller, ingress, deps, snapshot)
   if (!model.priced && !model.free) throw new AppError('model_unpriced')
+  const text = ingress.protocol.requestText(body)
+  if (deps.filter.requests && deps.filter.finds(text)) throw new AppError('content_blocked')
   const createdAt = deps.clock.now()
   return {
     requestId,
@@ -78,7 +80,7 @@ async function read(arrival: Arrival, caller: KeyCaller, limits: CallLimits, dep
     lists,
     limits,
     startedMs,
-    estimatedInput: deps.estimator.estimate(name, ingress.protocol.requestText(body)),
+    estimatedInput: deps.estimator.estimate(name, text),
     forwardHeaders: forwardedHeaders(request),
     clientSignal: request.signal,
     session: lists.length > 1 || (lists[0]?.length ?? 0) > 1 ? sessionOf(request.headers) : '',

@@ -6,7 +6,9 @@ import type { EndReason } from '../features/billing/rules.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import type { Cover } from './cover.ts'
 import type { RelayDeps } from './deps.ts'
+import { BLOCKED, USED_UP, type Ending } from './endings.ts'
 import { faultOf, publicMessage } from './faults.ts'
+import { ScreenedRoad } from './filter/screened-road.ts'
 import type { Fault, Loss } from './protocols/canonical.ts'
 import type { Framer } from './protocols/gemini/stream.ts'
 import type { Frame, Translator } from './protocols/protocol.ts'
@@ -19,16 +21,6 @@ const encoder = new TextEncoder()
 
 /** How long an upstream may take to close after its end marker before its connection is given up. */
 const DRAIN_MS = 1_000
-
-/** How the stream ended, in the customer's terms. */
-type Ending = { endReason: EndReason; fault: Fault | undefined; error: string }
-
-/** The answer outgrew what is held for it, and there is no money for more. */
-const USED_UP: Ending = {
-  endReason: 'refused_balance',
-  fault: { kind: 'insufficient_balance', status: 402, message: 'The balance was used up during the answer' },
-  error: 'the balance was used up during the answer',
-}
 
 /**
  * One streamed answer on its way to the client. Pull-based: a client that stops reading stops the upstream read. What is
@@ -47,6 +39,8 @@ export class StreamDelivery implements Watched {
   #answer: UpstreamAnswer | undefined
   #pending: Promise<UpstreamAnswer> | undefined
   #road: Road | undefined
+  /** The road again, where the owner's filter reads answers. */
+  #screen: ScreenedRoad | undefined
   /** What was read of the stream before it was delivered. */
   #first: Frame[] | undefined
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined
@@ -101,6 +95,8 @@ export class StreamDelivery implements Watched {
   #begin(answer: UpstreamAnswer): void {
     this.#answer = answer
     this.#road = roadOf(this.#call, answer.candidate)
+    const lexicon = this.#deps.filter.answers ? this.#deps.filter.lexicon() : undefined
+    if (lexicon) this.#road = this.#screen = new ScreenedRoad(this.#road, this.#call, lexicon)
     this.#first = answer.stream?.frames
   }
 
@@ -128,11 +124,12 @@ export class StreamDelivery implements Watched {
         }
         this.heardAtMs = this.#deps.watch.nowMs
         let out = this.#translate(frames, road)
-        while (frames.length > 0 && !road.fault) {
+        while (frames.length > 0 && !road.fault && !this.#screen?.blocked) {
           if (!(await this.#cover.extend(road.text, this.#usage, answer.candidate))) return await this.#end(USED_UP, out)
           if (this.#over) return
           out += this.#translate(frames, road)
         }
+        if (this.#screen?.blocked) return await this.#block(this.#screen, out)
         if (road.fault) return await this.#end(this.#faulted(road.fault, answer), out)
         if (last) this.#closed = true
         if (last || road.ended) return await this.#finish(out, road)
@@ -154,7 +151,7 @@ export class StreamDelivery implements Watched {
       if (road.text.chars >= this.#cover.chars) break
       taken += 1
       out += this.#write(road.push(frame, this.#usage))
-      if (road.fault) break
+      if (road.fault || this.#screen?.blocked) break
     }
     if (taken === frames.length) frames.length = 0
     else frames.splice(0, taken)
@@ -175,6 +172,7 @@ export class StreamDelivery implements Watched {
   /** The upstream said its end, or closed: a normal end only if its protocol's end was seen. */
   async #finish(out: string, road: Road): Promise<void> {
     const tail = road.end(this.#usage)
+    if (this.#screen?.blocked) return this.#block(this.#screen, out + this.#write(tail))
     if (!road.complete) {
       const fault: Fault = { kind: 'upstream', status: 502, message: 'The upstream broke off before the end of its answer' }
       return this.#end({ endReason: this.#broken('upstream_error'), fault, error: fault.message }, out)
@@ -182,10 +180,16 @@ export class StreamDelivery implements Watched {
     rememberStream(this.#call, this.#answer?.candidate, tail, this.#deps)
     // Everything but the end goes out before the commit is waited for.
     if (out !== '') this.#send(out)
-    await this.#end(
-      { endReason: 'complete', fault: undefined, error: '' },
-      this.#write(tail) + (this.#form ? this.#write(this.#form.end(), true) : ''),
-    )
+    await this.#end({ endReason: 'complete', fault: undefined, error: '' }, this.#last(tail))
+  }
+
+  /** What led up to the word goes out, then the end that stands in its place. */
+  #block(screen: ScreenedRoad, out: string): Promise<void> {
+    return this.#end(BLOCKED, out + this.#last(screen.block()))
+  }
+
+  #last(frames: readonly Frame[]): string {
+    return this.#write(frames) + (this.#form ? this.#write(this.#form.end(), true) : '')
   }
 
   async #fail(error: unknown): Promise<void> {

@@ -1,3 +1,4 @@
+import { AppError } from '../../contract/errors.ts'
 import { totalOutput } from '../../contract/meters.ts'
 import { formatMoney, type Money } from '../../contract/money.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
@@ -57,22 +58,25 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
     losses = [...losses, ...encoded.losses]
     body = JSON.stringify(call.adapted ? call.adapted.whole(encoded.body) : encoded.body)
   }
-  rememberResponse(call, answer.candidate, json.id, deps)
+  const blocked = deps.filter.answers && deps.filter.finds(upstream.answerText(json))
+  // What is held back cannot be fetched by its id either.
+  if (!blocked) rememberResponse(call, answer.candidate, json.id, deps)
   const produced = new TextMeter()
   const usage = upstream.usage(json)
   if (!usage || totalOutput(usage) === 0 || !isBelievable(usage)) produced.add(upstream.answerText(json))
   const cost = await settlement.finish({
-    endReason: 'complete',
-    status: 200,
+    endReason: blocked ? 'content_blocked' : 'complete',
+    status: blocked ? 403 : 200,
     candidate: answer.candidate,
     attempts: answer.attempts,
     losses,
     usage,
     produced,
     items: call.peek.choices,
-    error: '',
+    error: blocked ? 'the content filter found a word of its list in the answer' : '',
     firstResponseMs: deps.clock.monotonic() - call.startedMs,
   })
+  if (blocked) throw new AppError('answer_blocked')
   return new Response(body as BodyInit, {
     status: 200,
     headers: { ...answerHeaders(call, losses, cost), 'content-type': 'application/json' },

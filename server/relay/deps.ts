@@ -5,6 +5,7 @@ import type { StoredResponses } from '../features/responses/service.ts'
 import type { Deps } from '../http/deps.ts'
 import type { ChannelLimits } from './channel-limits.ts'
 import type { TokenCounter } from './counter.ts'
+import type { ContentFilter } from './filter/filter.ts'
 import type { Routing } from './routing/routing.ts'
 import type { Judgements } from './meta-call/judge.ts'
 import type { StreamWatch } from './watch.ts'
@@ -19,6 +20,7 @@ export interface RelayDeps extends Deps {
   readonly routing: Routing
   readonly estimator: InputEstimator
   readonly counter: TokenCounter
+  readonly filter: ContentFilter
   readonly watch: StreamWatch
   readonly responses: StoredResponses
   /** What classifiers of meta models said of conversations. */

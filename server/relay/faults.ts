@@ -12,6 +12,7 @@ const kinds: Partial<Record<ErrorCode, Fault['kind']>> = {
   key_budget_exceeded: 'insufficient_balance',
   key_quota_exceeded: 'insufficient_balance',
   content_blocked: 'content_policy',
+  answer_blocked: 'content_policy',
   upstream_failed: 'upstream',
   upstream_invalid: 'upstream',
   upstream_blocked: 'upstream',

@@ -7,7 +7,7 @@ import { DispatchError } from './tries.ts'
 /** Nothing reached the client: the call is settled as that, then the client is told why. */
 export async function refuse(call: AdmittedCall, error: unknown, settlement: Settlement): Promise<never> {
   const known = error instanceof DispatchError ? error : undefined
-  const failure = known?.failure ?? new AppError('internal', { cause: error })
+  const failure = known?.failure ?? (error instanceof AppError ? error : new AppError('internal', { cause: error }))
   await settlement.finish({
     endReason: call.clientSignal.aborted
       ? 'client_gone'

@@ -7,6 +7,7 @@ import type { Deps } from '../http/deps.ts'
 import { ChannelLimits } from './channel-limits.ts'
 import { TokenCounter } from './counter.ts'
 import type { RelayDeps } from './deps.ts'
+import { ContentFilter } from './filter/filter.ts'
 import { gateway, turnAway, type GatewayRequest } from './gateway.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
 import { Judgements } from './meta-call/judge.ts'
@@ -33,6 +34,7 @@ export function startGateway(deps: Deps, catalog: Catalog, routing: Routing): Ru
     routing,
     estimator: new InputEstimator(),
     counter: new TokenCounter(),
+    filter: new ContentFilter(deps.settings),
     responses: new StoredResponses(deps.db),
     judgements: new Judgements(),
     watch: new StreamWatch(deps.clock, KEEP_ALIVE_MS, () => deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000),

@@ -112,6 +112,7 @@ export const errors = {
   'error.upstream_refused': 'The provider refused the request',
   'error.media_unavailable': 'A file named in the request could not be fetched.',
   'error.content_blocked': 'The content policy of this site blocks this.',
+  'error.answer_blocked': 'The content policy of this site holds this answer back.',
   'error.search_too_broad': 'Too many calls to look through. Ask for a shorter time or fewer filters.',
   'error.unsupported_endpoint': 'No channel of this model serves this address.',
   'error.username_taken': 'This user name is taken.',

@@ -110,6 +110,7 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.upstream_refused': '上游拒绝了请求',
   'error.media_unavailable': '无法获取请求中引用的文件。',
   'error.content_blocked': '本站内容策略不允许此内容。',
+  'error.answer_blocked': '该回答被本站的内容策略拦截。',
   'error.search_too_broad': '需要查找的调用太多，请缩短时间范围或减少筛选条件。',
   'error.unsupported_endpoint': '该模型没有支持此接口的渠道。',
   'error.username_taken': '用户名已被占用。',
