@@ -36,3 +36,8 @@ export function prepare<P extends object>(db: Kysely<Schema>, build: (slots: P, 
     },
   }
 }
+
+/** The named slots as an object: the proxy of `prepare` makes one for any name. */
+export function pick<P extends object, N extends keyof P & string>(slots: P, names: readonly N[]): Pick<P, N> {
+  return Object.fromEntries(names.map((name) => [name, slots[name]])) as Pick<P, N>
+}

@@ -32,12 +32,16 @@ class Fault {
   }
 
   through(tx: BatchTransaction): BatchTransaction {
-    const run = async <T>(statement: () => T | Promise<T>): Promise<T> => {
-      this.left -= 1
-      if (this.left === 0 && !this.#after) throw new Error('planted: before the statement')
-      const result = await statement()
+    const done = <T>(result: T): T => {
       if (this.left === 0) throw new Error('planted: after the statement')
       return result
+    }
+    // What the engine answers at once stays so.
+    const run = <T>(statement: () => T | Promise<T>): T | Promise<T> => {
+      this.left -= 1
+      if (this.left === 0 && !this.#after) throw new Error('planted: before the statement')
+      const result = statement()
+      return result instanceof Promise ? result.then(done) : done(result)
     }
     return {
       run: (statement, values) => run(() => tx.run(statement, values)),

@@ -2,7 +2,7 @@ import { money, type Money } from '../../../contract/money.ts'
 import type { HoldOperation, SettleOperation } from './operations.ts'
 
 /** The row of a hold of `amount`. */
-export function rowOfHold(op: HoldOperation, amount: Money) {
+export function rowOfHold(op: Omit<HoldOperation, 'day'>, amount: Money) {
   return {
     id: op.requestId,
     account_id: op.accountId,

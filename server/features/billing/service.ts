@@ -1,6 +1,7 @@
 import { AppError } from '../../../contract/errors.ts'
 import { formatMoney, money, MONEY_ONE, ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
+import type { SubmitOptions } from '../../db/writer.ts'
 import { randomToken } from '../../lib/ids.ts'
 import { calendarOf, monthOf, type Calendar } from './calendar.ts'
 import type {
@@ -24,7 +25,9 @@ import {
   type AccountRow,
   type Budgets,
 } from './accounts/store.ts'
-import { LedgerSets } from './sets/store.ts'
+import { postgresRows } from './sets/postgres/store.ts'
+import { LedgerSets, type SetInput, type SetResult } from './sets/sets.ts'
+import { sqliteRows } from './sets/sqlite/store.ts'
 import { LedgerStore } from './store.ts'
 
 /**
@@ -41,15 +44,14 @@ export class Ledger {
   readonly unconfirmed = new Set<string>()
   readonly #db: Database
   readonly #store: LedgerStore
-  /** Where each statement is a round trip, calls go as sets. */
-  readonly #sets: LedgerSets | undefined
+  readonly #sets: LedgerSets
   /** Days of the budgets; the composition root sets the site's time zone. */
   calendar: Calendar = calendarOf(() => 'UTC')
 
   constructor(db: Database) {
     this.#db = db
     this.#store = new LedgerStore(db)
-    this.#sets = db.engine === 'postgres' ? new LedgerSets(db) : undefined
+    this.#sets = new LedgerSets(db.engine === 'postgres' ? postgresRows(db.query) : sqliteRows(db.query))
   }
 
   /**
@@ -59,13 +61,8 @@ export class Ledger {
    */
   async hold(operation: Omit<HoldOperation, 'instance' | 'day'>): Promise<Money> {
     const dated = { ...operation, instance: this.instance, day: this.calendar(operation.now) }
-    const { writer } = this.#db
-    const result = await this.#confirmed(
-      operation.requestId,
-      this.#sets
-        ? (writer.submitTo(this.#sets, { type: 'hold', op: dated }, { durable: false }) as Promise<HoldResult>)
-        : writer.submit((tx) => this.#store.hold(tx, dated), { durable: false }),
-    )
+    const held = this.#submit<HoldResult>({ type: 'hold', op: dated }, { durable: false })
+    const result = await this.#confirmed(operation.requestId, held)
     if (!result.ok) throw new AppError(result.why)
     return result.amount
   }
@@ -78,7 +75,7 @@ export class Ledger {
   /** Holds more for a running call, all of it or nothing. @returns false when there is no money or quota for it */
   raise(operation: Omit<RaiseOperation, 'day'>): Promise<boolean> {
     const dated = { ...operation, day: this.calendar(operation.now) }
-    return this.#db.writer.submit((tx) => this.#store.raise(tx, dated), { durable: false })
+    return this.#submit<boolean>({ type: 'raise', op: dated }, { durable: false })
   }
 
   /**
@@ -87,13 +84,12 @@ export class Ledger {
    */
   settle(operation: Omit<SettleOperation, 'day'>, patient = false): Promise<SettleResult> {
     const dated = { ...operation, day: this.calendar(operation.now) }
-    const { writer } = this.#db
-    return this.#confirmed(
-      operation.requestId,
-      this.#sets
-        ? (writer.submitTo(this.#sets, { type: 'settle', op: dated }, { patient }) as Promise<SettleResult>)
-        : writer.submit((tx) => this.#store.settle(tx, dated), { patient }),
-    )
+    return this.#confirmed(operation.requestId, this.#submit<SettleResult>({ type: 'settle', op: dated }, { patient }))
+  }
+
+  /** The result of an input is of its own kind. */
+  #submit<T extends SetResult>(input: SetInput, options: SubmitOptions): Promise<T> {
+    return this.#db.writer.submitTo(this.#sets, input, options) as Promise<T>
   }
 
   /** A commit that failed may be done all the same: only the database knows, later. */

@@ -1,26 +1,92 @@
+import { sql, type Insertable, type Kysely } from 'kysely'
 import { money, ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
+import type { Schema } from '../../db/schema.ts'
+import { pick, prepare } from '../../db/statement.ts'
 import type { BatchTransaction } from '../../db/writer.ts'
-import { monthOf } from './calendar.ts'
-import type {
-  CreditOperation,
-  CreditResult,
-  HoldOperation,
-  HoldResult,
-  PartOperation,
-  RaiseOperation,
-  Refusal,
-  SettleOperation,
-  SettleResult,
-} from './operations.ts'
-import { rowOfCharge, rowOfHold, rowOfLog } from './rows.ts'
-import { ledgerStatements, type LedgerStatements } from './statements/store.ts'
+import { entryColumns, holdColumns, logColumns } from './columns.ts'
+import type { CreditOperation, CreditResult, PartOperation, SettleOperation } from './operations.ts'
+import { rowOfHold } from './rows.ts'
 
-/**
- * The last call may be held for up to a ninth more than is left: an estimate that is a little high must not make the
- * end of a balance unusable. Only when nothing else is held, so what can be missing is one ninth of one call.
- */
-const LAST_CALL_TENTHS = 9n
+interface AccountMove {
+  id: number
+  amount: Money
+  now: number
+}
+interface Entry {
+  account_id: number
+  kind: string
+  reference: string
+  amount: Money
+  gifted: Money
+  balance_after: Money
+  actor_user_id: number | null
+  reason: string
+  note: string
+  created_at: number
+}
+
+interface ById<T> {
+  id: T
+}
+interface EntryKey {
+  kind: string
+  reference: string
+}
+
+/** The ledger's statements, compiled once: each is conditional, so that a refusal leaves nothing behind. */
+function ledgerStatements({ query }: Database) {
+  const account = prepare<ById<number>>(query, (p, q) =>
+    q.selectFrom('accounts').select(['balance', 'gifted', 'held']).where('id', '=', p.id),
+  )
+  const insertHold = prepare<Insertable<Schema['holds']>>(query, (p, q) => q.insertInto('holds').values(pick(p, holdColumns)))
+  const raiseHold = prepare<{ id: string; amount: Money }>(query, (p, q) =>
+    q
+      .updateTable('holds')
+      .set({ amount: sql<Money>`amount + ${p.amount}` })
+      .where('id', '=', p.id)
+      .returning('amount'),
+  )
+  const heldBy = prepare<ById<string>>(query, (p, q) => q.selectFrom('holds').select('amount').where('id', '=', p.id))
+  const insertEntry = prepare<Entry>(query, (p, q) => q.insertInto('ledger_entries').values(pick(p, entryColumns)).returning('id'))
+  const insertLog = prepare<Insertable<Schema['logs']>>(query, (p, q) => q.insertInto('logs').values(pick(p, logColumns)))
+  const credit = prepare<AccountMove & { gifted: Money }>(query, (p, q) => creditUpdate(q, p))
+  const creditExpected = prepare<AccountMove & { gifted: Money; expected: Money }>(query, (p, q) =>
+    creditUpdate(q, p).where('balance', '=', p.expected),
+  )
+  const entry = prepare<EntryKey>(query, (p, q) =>
+    q.selectFrom('ledger_entries').select(['id', 'balance_after']).where('kind', '=', p.kind).where('reference', '=', p.reference),
+  )
+  return {
+    account,
+    insertHold,
+    raiseHold,
+    heldBy,
+    insertEntry,
+    insertLog,
+    credit,
+    creditExpected,
+    entry,
+  }
+}
+
+type LedgerStatements = ReturnType<typeof ledgerStatements>
+
+/** Adds a signed amount; a debit takes gifted money first, and stops at the floor. */
+function creditUpdate(q: Kysely<Schema>, p: AccountMove & { gifted: Money }) {
+  return q
+    .updateTable('accounts')
+    .set({
+      balance_before: sql<Money>`balance`,
+      gifted_before: sql<Money>`gifted`,
+      balance: sql<Money>`balance + ${p.amount}`,
+      gifted: sql<Money>`case when gifted + ${p.gifted} < 0 then 0 else gifted + ${p.gifted} end`,
+      updated_at: p.now,
+    })
+    .where('id', '=', p.id)
+    .where(sql<boolean>`(cast(${p.amount} as bigint) >= 0 or balance + ${p.amount} >= -debt_limit)`)
+    .returning(['balance', 'gifted', 'gifted_before'])
+}
 
 /** Runs the ledger's operations inside the writer's transaction: conditional statements only, compiled once. */
 export class LedgerStore {
@@ -30,117 +96,13 @@ export class LedgerStore {
     this.#statements = ledgerStatements(db)
   }
 
-  /** Reserves on the key's quota and on the account, or on neither. */
-  async hold(tx: BatchTransaction, op: HoldOperation): Promise<HoldResult> {
-    const account = await this.#holdOnAccount(tx, op)
-    if (typeof account === 'string') return { ok: false, why: account }
-    let amount = account
-    if (op.quotaKeyId !== null) {
-      const key = await this.#holdOnKey(tx, op.quotaKeyId, amount, op)
-      if (typeof key === 'string') {
-        await tx.run(this.#statements.unhold, { id: op.accountId, amount, now: op.now })
-        return { ok: false, why: key }
-      }
-      if (key < amount) {
-        await tx.run(this.#statements.unhold, { id: op.accountId, amount: money(amount - key), now: op.now })
-        amount = key
-      }
-    }
-    await tx.run(this.#statements.insertHold, rowOfHold(op, amount))
-    return { ok: true, amount }
-  }
-
-  /** Holds more for a running call, all of it or nothing; false when the money, the quota or the hold is not there. */
-  async raise(tx: BatchTransaction, op: RaiseOperation): Promise<boolean> {
-    const { accountId: id, quotaKeyId, amount, now } = op
-    const dates = datesOf(op)
-    if (!(await tx.first(this.#statements.raiseHold, { id: op.requestId, amount }))) return false
-    if (await tx.first(this.#statements.holdStrict, { id, amount, now, ...dates })) {
-      if (quotaKeyId === null || (await tx.first(this.#statements.keyHold, { id: quotaKeyId, amount, now, ...dates }))) return true
-      await tx.run(this.#statements.unhold, { id, amount, now })
-    }
-    await tx.first(this.#statements.raiseHold, { id: op.requestId, amount: money(-amount) })
-    return false
-  }
-
   /** Splits a hold: what is held for the account and its key stays the same. @returns the part, at most what was left */
   async part(tx: BatchTransaction, op: PartOperation): Promise<Money> {
     const left = ((await tx.first(this.#statements.heldBy, { id: op.from }))?.['amount'] as Money | undefined) ?? ZERO
     const amount = op.amount < left ? op.amount : left
     await tx.first(this.#statements.raiseHold, { id: op.from, amount: money(-amount) })
-    await tx.run(this.#statements.insertHold, {
-      id: op.requestId,
-      account_id: op.accountId,
-      api_key_id: op.quotaKeyId,
-      instance: op.instance,
-      amount,
-      created_at: op.now,
-      deadline_at: op.deadlineAt,
-      context: op.context,
-    })
+    await tx.run(this.#statements.insertHold, rowOfHold(op, amount))
     return amount
-  }
-
-  async #holdOnAccount(tx: BatchTransaction, op: HoldOperation): Promise<Money | Refusal> {
-    const { accountId: id, amount, now } = op
-    const dates = datesOf(op)
-    if (await tx.first(this.#statements.holdStrict, { id, amount, now, ...dates })) return amount
-    const last = await tx.first(this.#statements.holdLast, { id, least: leastOf(amount), now, ...dates })
-    if (last) return last['held'] as Money
-    const account = await tx.first(this.#statements.account, { id })
-    if (!account) return 'insufficient_balance'
-    const balance = account['balance'] as bigint
-    if (balance < 0n) return 'account_in_debt'
-    return balance - (account['held'] as bigint) >= amount ? 'user_budget_exceeded' : 'insufficient_balance'
-  }
-
-  async #holdOnKey(tx: BatchTransaction, id: number, amount: Money, op: HoldOperation): Promise<Money | Refusal> {
-    const { now } = op
-    const dates = datesOf(op)
-    if (await tx.first(this.#statements.keyHold, { id, amount, now, ...dates })) return amount
-    const last = await tx.first(this.#statements.keyHoldLast, { id, least: leastOf(amount), now, ...dates })
-    if (last) return last['quota_held'] as Money
-    const key = await tx.first(this.#statements.key, { id })
-    const limit = (key?.['quota_limit'] ?? 0n) as bigint
-    const used = ((key?.['quota_used'] ?? 0n) as bigint) + ((key?.['quota_held'] ?? 0n) as bigint)
-    return key && (limit === 0n || used + amount <= limit) ? 'key_budget_exceeded' : 'key_quota_exceeded'
-  }
-
-  /** Takes the hold away, charges, books and logs. Whoever comes second finds no hold and changes nothing. */
-  async settle(tx: BatchTransaction, op: SettleOperation): Promise<SettleResult> {
-    const taken = await tx.first(this.#statements.takeHold, { id: op.requestId })
-    const hold = taken?.['amount'] as Money | undefined
-    const quotaKeyId = taken?.['api_key_id'] as number | null | undefined
-    if (hold === undefined) return { settled: false, charged: ZERO, balance: ZERO }
-    const account = await tx.first(this.#statements.settleAccount, {
-      id: op.accountId,
-      held: hold,
-      cost: op.cost,
-      now: op.now,
-      ...datesOf(op),
-    })
-    if (!account) throw new Error(`account ${op.accountId} of request ${op.requestId} does not exist`)
-    const balance = account['balance'] as Money
-    const charged = money((account['balance_before'] as bigint) - balance)
-    if (charged !== 0n) {
-      const gifted = money((account['gifted'] as bigint) - (account['gifted_before'] as bigint))
-      await tx.run(this.#statements.insertUsage, rowOfCharge(op, charged, gifted, balance))
-    }
-    if (op.apiKeyId !== null) {
-      const { input_tokens: input, output_tokens: output, cached_input_tokens: cached } = op.log
-      await tx.run(this.#statements.settleKey, {
-        id: op.apiKeyId,
-        held: quotaKeyId === op.apiKeyId ? hold : ZERO,
-        cost: charged,
-        input,
-        output,
-        cached,
-        now: op.now,
-        ...datesOf(op),
-      })
-    }
-    await tx.run(this.#statements.insertLog, rowOfLog(op, hold, charged))
-    return { settled: true, charged, balance }
   }
 
   /** Writes the row of a call that never had a hold (refused before it could reserve). */
@@ -178,14 +140,4 @@ export class LedgerStore {
     })
     return { ok: true, entryId: entry?.['id'] as number, balance, repeated: false }
   }
-}
-
-/** The day and month of an operation. */
-function datesOf({ day }: { day: number }): { day: number; month: number } {
-  return { day, month: monthOf(day) }
-}
-
-/** What must be left for a hold of this size to take all that is left. */
-export function leastOf(amount: Money): Money {
-  return money((amount * LAST_CALL_TENTHS) / 10n)
 }

@@ -1,7 +1,12 @@
 import { money, ZERO, type Money } from '../../../../contract/money.ts'
 import { monthOf } from '../calendar.ts'
-import type { HoldOperation, HoldResult, Refusal, SettleOperation } from '../operations.ts'
-import { leastOf } from '../store.ts'
+import type { HoldOperation, HoldResult, RaiseOperation, Refusal, SettleOperation } from '../operations.ts'
+
+/**
+ * The last call may be held for up to a ninth more than is left: an estimate that is a little high must not make the
+ * end of a balance unusable. Only when nothing else is held, so what can be missing is one ninth of one call.
+ */
+const LAST_CALL_TENTHS = 9n
 
 /** Budgets of an account or a key whose row is locked, and what was spent of them. */
 interface Budgeted {
@@ -37,7 +42,7 @@ export interface LockedKey extends Budgeted {
   last_used_at: number | null
 }
 
-/** The hold as statements/store.ts has it, on rows that nobody else can change meanwhile. */
+/** Reserves on the account and on the key's quota, or on neither: the rows are as after it. */
 export function decideHold(op: HoldOperation, account: LockedAccount | undefined, key: LockedKey | undefined): HoldResult {
   const { amount } = op
   if (!account) return { ok: false, why: 'insufficient_balance' }
@@ -55,6 +60,23 @@ export function decideHold(op: HoldOperation, account: LockedAccount | undefined
   return { ok: true, amount: held }
 }
 
+/** Holds more for a running call, all of it or nothing. @returns false when the money, the quota or a budget is not there */
+export function decideRaise({ amount, quotaKeyId, day }: RaiseOperation, account: LockedAccount, key: LockedKey | undefined): boolean {
+  if (account.balance - account.held < amount || !withinBudgets(account, day, account.held + amount)) return false
+  if (quotaKeyId !== null) {
+    if (!key || !fitsQuota(key, amount) || !withinBudgets(key, day, key.quota_held + amount)) return false
+    key.quota_held = money(key.quota_held + amount)
+  }
+  account.held = money(account.held + amount)
+  return true
+}
+
+/** Takes back what `decideRaise` added. */
+export function undoRaise({ amount }: RaiseOperation, account: LockedAccount, key: LockedKey | undefined): void {
+  account.held = money(account.held - amount)
+  if (key) key.quota_held = money(key.quota_held - amount)
+}
+
 function fromAccount({ amount, day }: HoldOperation, account: LockedAccount): Money | Refusal {
   const { balance, held } = account
   const free = balance - held
@@ -66,13 +88,23 @@ function fromAccount({ amount, day }: HoldOperation, account: LockedAccount): Mo
 
 function fromKey({ amount, day }: HoldOperation, key: LockedKey): Money | Refusal {
   const { quota_limit: limit, quota_used: used, quota_held: held } = key
-  const fits = limit === 0n || used + held + amount <= limit
+  const fits = fitsQuota(key, amount)
   if (fits && withinBudgets(key, day, held + amount)) return amount
   const left = money(limit - used)
   if (held === 0n && left > 0n && left >= leastOf(amount) && withinBudgets(key, day, left)) return left
   return fits ? 'key_budget_exceeded' : 'key_quota_exceeded'
 }
 
+function fitsQuota({ quota_limit: limit, quota_used: used, quota_held: held }: LockedKey, amount: Money): boolean {
+  return limit === 0n || used + held + amount <= limit
+}
+
+/** What must be left for a hold of this size to take all that is left. */
+function leastOf(amount: Money): Money {
+  return money((amount * LAST_CALL_TENTHS) / 10n)
+}
+
+/** With what is held then, neither budget is passed. */
 function withinBudgets(row: Budgeted, day: number, held: bigint): boolean {
   return (
     (row.budget_daily === null || spentOn(row, day) + held <= row.budget_daily) &&
@@ -98,7 +130,7 @@ function spend(row: Budgeted, day: number, cost: Money): void {
 export function decideCharge(op: SettleOperation, hold: Money, account: LockedAccount): { charged: Money; gifted: Money } {
   const limit = account.balance + account.debt_limit
   const charged = money(limit >= op.cost ? op.cost : limit)
-  // As the conditional statement has it: gifts pay for all of the cost that they can.
+  // Gifts pay for all of the cost that they can.
   const gifted = account.gifted > op.cost ? op.cost : account.gifted
   account.held = money(account.held - hold)
   account.balance = money(account.balance - charged)
