@@ -32,7 +32,7 @@ class Fault {
   }
 
   through(tx: BatchTransaction): BatchTransaction {
-    const done = <T>(result: T): T => {
+    const checked = <T>(result: T): T => {
       if (this.left === 0) throw new Error('planted: after the statement')
       return result
     }
@@ -41,7 +41,7 @@ class Fault {
       this.left -= 1
       if (this.left === 0 && !this.#after) throw new Error('planted: before the statement')
       const result = statement()
-      return result instanceof Promise ? result.then(done) : done(result)
+      return result instanceof Promise ? result.then((value) => checked(value)) : checked(result)
     }
     return {
       run: (statement, values) => run(() => tx.run(statement, values)),
