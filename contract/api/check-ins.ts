@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
-import { listSchema, pageQuery } from './common.ts'
+import { listSchema, timeQuery } from './common.ts'
 
 const kind = z.enum(['daily', 'daily_streak', 'daily_random', 'daily_streak_random'])
 
@@ -41,7 +41,7 @@ export const listCheckIns = endpoint({
   path: '/api/user/check-in/records',
   access: 'user',
   summary: 'Own check-ins, newest first: the latest 100, or a page',
-  query: pageQuery,
+  query: timeQuery,
   response: listSchema(checkInWire),
 })
 export const checkIn = endpoint({

@@ -34,6 +34,17 @@ export const pageQuery = z.object({
 /** Query of a list that can be searched too: `q` is a part of a name, whatever its case. */
 export const searchQuery = pageQuery.extend({ q: z.string().trim().max(100).optional() })
 
+const instant = z.string().max(40).optional()
+/** Query of a list by time: RFC 3339, a time without zone (UTC) or a date; any of them makes the answer a page (contract.md 3.5). */
+export const timeQuery = pageQuery.extend({ start_time: instant, start_date: instant, end_time: instant, end_date: instant })
+export type TimeQuery = z.output<typeof timeQuery>
+
+/** The page of a list by time: the first where only times are given; undefined: the bare array. */
+export function pageOfTimes(query: TimeQuery): { page: number; pageSize: number } | undefined {
+  const timed = [query.start_time, query.start_date, query.end_time, query.end_date].some((text) => text !== undefined)
+  return pageOf(query) ?? (timed ? firstPage : undefined)
+}
+
 /** Limits of a page, or undefined when the caller wants the bare array. */
 export function pageOf(query: {
   page?: number | undefined

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from '../endpoint.ts'
-import { idParam, listSchema, pageQuery, pageSchema, time } from './common.ts'
+import { idParam, listSchema, pageQuery, timeQuery, pageSchema, time } from './common.ts'
 
 /** What an order can be; `pending` and `paid` are the contract's, the others end an order that was not or no longer paid. */
 export const orderStatuses = ['pending', 'paid', 'expired', 'cancelled', 'refunded'] as const
@@ -124,7 +124,7 @@ export const listUserOrders = endpoint({
   path: '/api/user/payment/orders',
   access: 'user',
   summary: 'Own orders, newest first: the latest 100, or a page',
-  query: pageQuery,
+  query: timeQuery,
   response: listSchema(orderWire),
 })
 export const createOrder = endpoint({

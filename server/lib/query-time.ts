@@ -20,6 +20,20 @@ export function queryTime(text: string | undefined, side: 'start' | 'end'): numb
   return clock === undefined ? epoch + DAY_MS : epoch + 1
 }
 
+/** From (inclusive) to before, epoch ms. */
+export interface Span {
+  from: number | undefined
+  before: number | undefined
+}
+
+/** The times of a list's query. @throws AppError bad_request `invalid time format` */
+export function spanOf(query: Partial<Record<'start_time' | 'start_date' | 'end_time' | 'end_date', string | undefined>>): Span {
+  return {
+    from: queryTime(query.start_time ?? query.start_date, 'start'),
+    before: queryTime(query.end_time ?? query.end_date, 'end'),
+  }
+}
+
 /** `Date.parse` takes 30 February for 2 March. */
 function isCalendarDay(date: string | undefined): boolean {
   const midnight = new Date(`${date}T00:00:00Z`)

@@ -113,9 +113,13 @@ test('lists and details show only own orders; ten may be open; after two hours a
   expect((await app.api<unknown[]>('GET', ORDERS, undefined, user.token)).body.length).toBe(10)
   const page = await app.api<{ items: Order[]; total: number }>('GET', `${ORDERS}?page=4&page_size=3`, undefined, user.token)
   expect([page.body.total, page.body.items.map(({ order_no: no }) => no)]).toEqual([10, [first.order_no]])
+  const later = new Date(app.clock.now() + 1).toISOString()
   app.clock.advance(2 * HOUR)
   expect(await state(first)).toBe('expired')
   expect((await open()).status).toBe(200)
+  const counted = async (query: string) => (await app.api<{ total: number }>('GET', `${ORDERS}?${query}`, undefined, user.token)).body.total
+  expect([await counted(`start_time=${later}`), await counted(`end_time=${later}`)]).toEqual([1, 10])
+  expect((await app.api('GET', `${ORDERS}?end_date=soon`, undefined, user.token)).status).toBe(400)
   expect((await notify(app, 'yipay', yipayNotice(first))).text).toBe('success')
   expect(await state(first)).toBe('paid')
   expect(await balance()).toBe('10')

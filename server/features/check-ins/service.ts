@@ -3,6 +3,7 @@ import { AppError } from '../../../contract/errors.ts'
 import { formatMoney, money, ZERO, type Money } from '../../../contract/money.ts'
 import type { Deps } from '../../http/deps.ts'
 import { publicNetwork } from '../../lib/client-ip.ts'
+import type { Span } from '../../lib/query-time.ts'
 import { accountOf, credit } from '../billing/service.ts'
 import { requireUser } from '../users/service.ts'
 import { dateIn, dayBefore, standsToday, type LastDay } from './day.ts'
@@ -76,11 +77,12 @@ export async function listRecords(
   deps: Pick<Deps, 'db'>,
   userId: number,
   page: { page: number; pageSize: number } | undefined,
+  span: Span,
 ): Promise<CheckInWire[] | { items: CheckInWire[]; total: number; page: number; page_size: number }> {
   const db = deps.db.query
   if (!page) return (await selectCheckIns(db, userId, LATEST)).map(wireOf)
-  const rows = await selectCheckIns(db, userId, page.pageSize, (page.page - 1) * page.pageSize)
-  return { items: rows.map(wireOf), total: await countCheckIns(db, userId), page: page.page, page_size: page.pageSize }
+  const rows = await selectCheckIns(db, userId, page.pageSize, (page.page - 1) * page.pageSize, span)
+  return { items: rows.map(wireOf), total: await countCheckIns(db, userId, span), page: page.page, page_size: page.pageSize }
 }
 
 /**

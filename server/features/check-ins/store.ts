@@ -1,22 +1,28 @@
 import type { Insertable, Selectable } from 'kysely'
 import type { Database } from '../../db/open.ts'
 import type { CheckInTable } from '../../db/schema.ts'
+import type { Span } from '../../lib/query-time.ts'
 
 type Tx = Database['query']
 export type CheckInRow = Selectable<CheckInTable>
 
-/** Newest first. */
-export function selectCheckIns(db: Tx, userId: number, limit: number, offset = 0): Promise<CheckInRow[]> {
-  return db.selectFrom('check_ins').selectAll().where('user_id', '=', userId).orderBy('id', 'desc').limit(limit).offset(offset).execute()
+const ALWAYS: Span = { from: undefined, before: undefined }
+
+function ofUser(db: Tx, userId: number, { from, before }: Span) {
+  let rows = db.selectFrom('check_ins').where('user_id', '=', userId)
+  if (from !== undefined) rows = rows.where('created_at', '>=', from)
+  if (before !== undefined) rows = rows.where('created_at', '<', before)
+  return rows
 }
 
-export async function countCheckIns(db: Tx, userId: number): Promise<number> {
-  const { total } = await db
-    .selectFrom('check_ins')
-    .select((count) => count.fn.countAll<number>().as('total'))
-    .where('user_id', '=', userId)
-    .executeTakeFirstOrThrow()
-  return total
+/** Newest first. */
+export function selectCheckIns(db: Tx, userId: number, limit: number, offset = 0, span = ALWAYS): Promise<CheckInRow[]> {
+  return ofUser(db, userId, span).selectAll().orderBy('id', 'desc').limit(limit).offset(offset).execute()
+}
+
+export async function countCheckIns(db: Tx, userId: number, span: Span): Promise<number> {
+  const rows = ofUser(db, userId, span).select((count) => count.fn.countAll<number>().as('total'))
+  return (await rows.executeTakeFirstOrThrow()).total
 }
 
 /** Check-ins of a date that came from one network. */

@@ -3,7 +3,7 @@ import { pageOf } from '../../../contract/api/common.ts'
 import { formatMoney } from '../../../contract/money.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
-import { queryTime } from '../../lib/query-time.ts'
+import { spanOf } from '../../lib/query-time.ts'
 import { countEntries, selectEntries, type EntryFilters, type EntryRow } from './store.ts'
 
 /** Entries of the bare list, as long as the list of calls. */
@@ -17,8 +17,7 @@ export function filtersOf(
   return {
     userId,
     kinds: query.kind,
-    from: queryTime(query.start_time ?? query.start_date, 'start'),
-    before: queryTime(query.end_time ?? query.end_date, 'end'),
+    ...spanOf(query),
   }
 }
 

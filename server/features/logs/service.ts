@@ -2,7 +2,7 @@ import type { LogQuery } from '../../../contract/api/logs.ts'
 import { firstPage, pageOf } from '../../../contract/api/common.ts'
 import { AppError } from '../../../contract/errors.ts'
 import type { Deps } from '../../http/deps.ts'
-import { queryTime } from '../../lib/query-time.ts'
+import { spanOf } from '../../lib/query-time.ts'
 import { searchLogs } from './search.ts'
 import type { LogFilters } from './search/store.ts'
 import { findEntryOf, findLog, latestIds, selectLogs, type LogRow, selectParts, type PartRow } from './store.ts'
@@ -28,8 +28,7 @@ export async function listLogsOf<T>(
   ownUserId?: number,
 ): Promise<T[] | LogList<T>> {
   const db = deps.db.query
-  const from = queryTime(query.start_time ?? query.start_date, 'start')
-  const before = queryTime(query.end_time ?? query.end_date, 'end')
+  const span = spanOf(query)
   const userId = ownUserId ?? query.user_id
   const filtersGiven = Object.entries(query).some(([name, value]) => name !== 'user_id' && value !== undefined)
   if (!filtersGiven) return (await selectLogs(db, await latestIds(db, userId, LATEST))).map(wire)
@@ -41,8 +40,7 @@ export async function listLogsOf<T>(
     channelId: query.channel_id,
     modelText: query.model_name || undefined,
     endReason: query.end_reason,
-    from,
-    before,
+    ...span,
   }
   const { ids, total } = await searchLogs(db, filters, pageSize, (page - 1) * pageSize)
   return { items: (await selectLogs(db, ids)).map(wire), total, page, page_size: pageSize }

@@ -3,6 +3,7 @@ import type { OrderWire } from '../../../contract/api/payments.ts'
 import { AppError } from '../../../contract/errors.ts'
 import { formatMoney, mulDiv, MONEY_ONE, parseMoney, type Money } from '../../../contract/money.ts'
 import type { Deps } from '../../http/deps.ts'
+import type { Span } from '../../lib/query-time.ts'
 import { accountOf } from '../billing/service.ts'
 import { gatewaysOf } from './gateways.ts'
 import { countOpen, findOrder, insertOrder, selectOrders, type OrderRow } from './store.ts'
@@ -118,9 +119,10 @@ export async function listOwnOrders(
   deps: Deps,
   userId: number,
   page: { page: number; pageSize: number } | undefined,
+  { from, before }: Span,
 ): Promise<OrderWire[] | { items: OrderWire[]; total: number; page: number; page_size: number }> {
   const now = deps.clock.now()
-  const { rows, total } = await selectOrders(deps.db.query, { userId }, page ?? { page: 1, pageSize: LATEST })
+  const { rows, total } = await selectOrders(deps.db.query, { userId, from, to: before }, page ?? { page: 1, pageSize: LATEST })
   const items = rows.map((row) => orderWireOf(row, now))
   return page ? { items, total, page: page.page, page_size: page.pageSize } : items
 }

@@ -1,8 +1,9 @@
-import { pageOf } from '../../../contract/api/common.ts'
+import { pageOfTimes } from '../../../contract/api/common.ts'
 import * as api from '../../../contract/api/payments.ts'
 import { bind, type Route } from '../../http/bind.ts'
 import type { Deps } from '../../http/deps.ts'
 import { mayCall } from '../../http/caller.ts'
+import { spanOf } from '../../lib/query-time.ts'
 import { orderDetail, resolve, searchOrders } from './admin.ts'
 import { Callbacks } from './callbacks.ts'
 import { configOf, listOwnOrders, openOrder, requireOrder } from './orders.ts'
@@ -25,7 +26,7 @@ export function paymentsRoutes(deps: Deps): Route[] {
     bind(api.stripeNotify, ({ request, ip }) => callbacks.notify('stripe', request, ip)),
     bind(api.openPaymentSubmit, ({ params, request, ip }) => submitPage(deps, params.order_no, request, ip)),
     bind(api.paymentConfig, () => configOf(deps)),
-    bind(api.listUserOrders, ({ caller, query }) => listOwnOrders(deps, caller.userId, pageOf(query))),
+    bind(api.listUserOrders, ({ caller, query }) => listOwnOrders(deps, caller.userId, pageOfTimes(query), spanOf(query))),
     bind(api.createOrder, ({ body, caller, ip }) => openOrder(deps, body, { id: caller.userId, ip })),
     bind(api.getUserOrder, async ({ params, caller }) =>
       orderWireOf(await requireOrder(deps, params.order_no, caller.userId), clock.now()),

@@ -1,7 +1,7 @@
 // long file: one table, rows for each operation
 import { charge, give } from '../../charge.ts'
 import type { TestApp, TestUser } from '../../app.ts'
-import { decimal, each, filled, flag, id, int, nullable, object, optional, text, type Shape } from '../fits.ts'
+import { decimal, each, filled, flag, id, inOrder, int, nullable, object, optional, text, type Shape } from '../fits.ts'
 import { adminLog, announcement, commission, group, message, page, user, userLog } from '../shapes.ts'
 import type { Ask, Params, Row, Table } from '../table.ts'
 
@@ -307,7 +307,17 @@ const rewards: Row[] = [
       { error: 'Already checked in today' },
     ],
   },
-  { at: 'GET /api/user/check-in/records', access: 'user', asks: [{ gives: [record] }] },
+  {
+    at: 'GET /api/user/check-in/records',
+    access: 'user',
+    asks: [
+      { gives: inOrder(record) },
+      { query: '?page=2', gives: { items: inOrder(), total: 1, page: 2, page_size: 20 } },
+      { query: (params) => `?start_time=${at(params, DAY_MS)}`, gives: { items: inOrder(record), total: 1, page: 1, page_size: 20 } },
+      { query: (params) => `?end_time=${at(params, HOUR)}`, gives: { items: inOrder(), total: 0, page: 1, page_size: 20 } },
+      { query: '?start_date=today', error: 'invalid time format' },
+    ],
+  },
 ]
 
 export const people: Table = {
