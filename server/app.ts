@@ -64,7 +64,7 @@ import { LiveSettings } from './lib/live-settings.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
 import { createMailer } from './lib/mailer.ts'
 import { Metrics } from './lib/metrics.ts'
-import { guardedFetch, publicFetch } from './lib/outbound.ts'
+import { guardedFetch, publicFetch, type Resolve } from './lib/outbound.ts'
 import { Redis } from './lib/redis.ts'
 import { SecretBox } from './lib/secret-box.ts'
 import { metricsRoutes } from './relay/metrics/routes.ts'
@@ -131,6 +131,8 @@ export interface AppOptions {
   log?: Log
   /** Hosts that are not public and that customers' addresses may name all the same: for tests only, no setting leads here. */
   customersAlsoReach?: string
+  /** Instead of the system's name service, for outbound calls. */
+  resolveName?: Resolve
 }
 
 export interface RunningApp {
@@ -167,8 +169,8 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     log,
     settings,
     secrets: new SecretBox(config.encryptionKey),
-    fetch: guardedFetch(settings, clock),
-    publicFetch: publicFetch(clock, options.customersAlsoReach),
+    fetch: guardedFetch(settings, clock, options.resolveName),
+    publicFetch: publicFetch(clock, options.customersAlsoReach, options.resolveName),
     mailer: createMailer(settings),
     jwtSecret: config.jwtSecret,
     oidcDefaults: config.oidc,

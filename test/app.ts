@@ -30,6 +30,8 @@ export interface TestAppOptions {
   clock?: ManualClock
   /** Servers of this machine that addresses in customers' requests may name; none unless given. */
   customersAlsoReach?: string
+  /** What names of outbound addresses resolve to; the system's answer unless given. */
+  resolveName?: AppOptions['resolveName']
 }
 
 export interface Answer<T = unknown> {
@@ -95,6 +97,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     consoleDir: options.consoleDir ?? emptyDir,
     log: createLog('silent', () => clock.now()),
     ...(options.customersAlsoReach === undefined ? {} : { customersAlsoReach: options.customersAlsoReach }),
+    ...(options.resolveName === undefined ? {} : { resolveName: options.resolveName }),
     ...(options.gateway ? { gateway: options.gateway } : {}),
   })
   let owner: string | undefined

@@ -168,11 +168,16 @@ async function resolve(host: string, trusted: boolean, list: AllowList, resolveN
 /** Only global unicast is allowed: private, loopback, link-local, CGNAT, multicast, mapped and reserved ranges are not. */
 function check(host: string, address: string, list: AllowList): void {
   const parsed = ipaddr.process(address)
-  if (parsed.range() === 'unicast' && !NOT_PUBLIC.has(parsed.toString())) return
+  const range = isPublic(parsed) ? undefined : parsed.range()
+  if (range === undefined) return
   if (inList(address, list)) return
-  throw new OutboundBlocked(
-    `${host} is at ${address}, a ${parsed.range() === 'unicast' ? 'reserved' : parsed.range()} address${list.advice}`,
-  )
+  throw new OutboundBlocked(`${host} is at ${address}, a ${range === 'unicast' ? 'reserved' : range} address${list.advice}`)
+}
+
+/** Of IPv6 only 2000::/3 is given out (iana.org, IPv6 address space): the rest of what parses as unicast, `::127.0.0.1` too, is not. */
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast' || NOT_PUBLIC.has(address.toString())) return false
+  return address instanceof ipaddr.IPv4 || ((address.parts[0] ?? 0) & 0xe000) === 0x2000
 }
 
 function send(target: URL, address: string, request: OutboundRequest): Promise<Response> {
