@@ -158,6 +158,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   const db = await openDatabase({
     path: config.dbPath,
     url: config.databaseUrl,
+    poolSize: config.dbPoolSize,
     onError: (error) => log.error('database connection failed', { cause: describeError(error) }),
   })
   const redis = config.redisUrl === undefined ? undefined : new Redis(config.redisUrl, namespaceOf(config), log)

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { parseRange, type Range } from './lib/client-ip.ts'
 import { randomToken } from './lib/ids.ts'
 import { logLevels, type LogLevel } from './lib/log.ts'
+import { MIN_POOL_SIZE, POOL_SIZE } from './lib/pool-size.ts'
 
 /** Everything that comes from outside the process, parsed once; nobody else reads the environment. */
 export interface AppConfig {
@@ -12,6 +13,8 @@ export interface AppConfig {
   /** SQLite file, used when there is no `databaseUrl`; generated secrets lie beside it. */
   dbPath: string
   databaseUrl: string | undefined
+  /** Connections of this process to PostgreSQL at most, beside the one that listens. */
+  dbPoolSize: number
   redisUrl: string | undefined
   jwtSecret: string
   encryptionKey: string
@@ -66,6 +69,13 @@ const environment = z.object({
   HOST: z.string().default('0.0.0.0'),
   DB_PATH: z.string().default('data/tollgate.db'),
   DATABASE_URL: url('postgres:', 'postgresql:').optional(),
+  DB_POOL_SIZE: z
+    .string()
+    .default(String(POOL_SIZE))
+    .refine((text) => /^\d{1,4}$/.test(text) && Number(text) >= MIN_POOL_SIZE, {
+      error: `must be a number of connections from ${MIN_POOL_SIZE} to 9999`,
+    })
+    .transform(Number),
   REDIS_URL: url('redis:', 'rediss:').optional(),
   JWT_SECRET: secret.optional(),
   ENCRYPTION_KEY: secret.optional(),
@@ -99,6 +109,7 @@ Environment variables:
   HOST                       address to listen on (0.0.0.0; 127.0.0.1 for this machine only)
   DB_PATH                    SQLite file (data/tollgate.db)
   DATABASE_URL               postgres://... instead of SQLite, for several processes
+  DB_POOL_SIZE               connections to PostgreSQL of each process, beside one that listens (${POOL_SIZE})
   REDIS_URL                  redis://... shared by several processes: limits hold over all of them, changes reach each
   JWT_SECRET                 signs sessions, at least ${MIN_SECRET_CHARS} random characters (made and kept in ${SECRETS_FILE} beside DB_PATH)
   ENCRYPTION_KEY             encrypts stored upstream keys and other secrets (made and kept likewise); losing it loses them
@@ -129,6 +140,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     host: data.HOST,
     dbPath: data.DB_PATH,
     databaseUrl: data.DATABASE_URL,
+    dbPoolSize: data.DB_POOL_SIZE,
     redisUrl: data.REDIS_URL,
     jwtSecret: data.JWT_SECRET ?? kept.jwt_secret,
     encryptionKey: data.ENCRYPTION_KEY ?? kept.encryption_key,

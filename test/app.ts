@@ -6,6 +6,7 @@ import type { AppConfig } from '../server/config.ts'
 import type { Deps } from '../server/http/deps.ts'
 import { hashPassword } from '../server/lib/passwords.ts'
 import { createLog } from '../server/lib/log.ts'
+import { POOL_SIZE } from '../server/lib/pool-size.ts'
 import { openapiDocument } from '../server/features/openapi/document.ts'
 import { createUser } from '../server/features/users/service.ts'
 import type { Role } from '../server/http/caller.ts'
@@ -81,6 +82,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     host: LOOPBACK,
     dbPath: database.path,
     databaseUrl: database.url,
+    dbPoolSize: POOL_SIZE,
     redisUrl: undefined,
     jwtSecret: TEST_SECRET,
     encryptionKey: `${TEST_SECRET} too`,

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Kysely } from 'kysely'
+import { POOL_SIZE } from '../lib/pool-size.ts'
 import type { Engine } from './columns.ts'
 import { integerPlugin, narrowRow } from './integers.ts'
 import { lockFile } from './lock.ts'
@@ -27,6 +28,8 @@ export interface DatabaseOptions {
   path: string
   /** postgres:// URL. */
   url?: string | undefined
+  /** Connections to PostgreSQL at most, beside the one that listens; POOL_SIZE where absent. */
+  poolSize?: number | undefined
   /** An earlier release's schema, by the name of its last migration: what upgrades are tested from. */
   schema?: string | undefined
   onError(error: Error): void
@@ -37,7 +40,8 @@ export interface DatabaseOptions {
  * @throws Error when another process holds the file or a migration fails
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const database = options.url === undefined ? openSqlite(options.path) : openPostgres(options.url, options.onError)
+  const database =
+    options.url === undefined ? openSqlite(options.path) : openPostgres(options.url, options.poolSize ?? POOL_SIZE, options.onError)
   await migrate(database.query, database.engine, options.schema)
   return database
 }
@@ -50,7 +54,7 @@ export async function readDatabase<T>(options: DatabaseOptions, read: (query: Ky
   const dialect =
     options.url === undefined
       ? sqliteDialect(new SqliteConnection(openSqliteFile(options.path, { readonly: true })), new Mutex(), 'begin')
-      : postgresDialect(openPool(options.url, options.onError))
+      : postgresDialect(openPool(options.url, 1, options.onError))
   const query = new Kysely<Schema>({ dialect, plugins: [integerPlugin] })
   try {
     const transaction = query.transaction()
@@ -96,10 +100,12 @@ function openSqlite(path: string): Database {
   return database('sqlite', query, new Writer(runBatch), release)
 }
 
-function openPostgres(url: string, onError: (error: Error) => void): Database {
-  const pool = openPool(url, onError)
+function openPostgres(url: string, poolSize: number, onError: (error: Error) => void): Database {
+  const pool = openPool(url, poolSize - 1, onError)
+  // The writer has a connection of its own: money never waits behind those who read.
+  const writerPool = openPool(url, 1, onError)
   const runBatch: RunBatch = async (work) => {
-    const client = await pool.connect()
+    const client = await writerPool.connect()
     let broken: Error | undefined
     // A named statement is parsed and planned once per connection.
     const send = <P extends object>({ sql, bind }: Statement<P>, values: P): Promise<QueryResult<Row>> =>
@@ -125,11 +131,8 @@ function openPostgres(url: string, onError: (error: Error) => void): Database {
       client.release(broken)
     }
   }
-  return database(
-    'postgres',
-    new Kysely<Schema>({ dialect: postgresDialect(pool), plugins: [integerPlugin] }),
-    new Writer(runBatch),
-    () => {},
+  return database('postgres', new Kysely<Schema>({ dialect: postgresDialect(pool), plugins: [integerPlugin] }), new Writer(runBatch), () =>
+    writerPool.end(),
   )
 }
 
@@ -145,7 +148,7 @@ function nameOf(sql: string): string {
   return name
 }
 
-function database(engine: Engine, query: Kysely<Schema>, writer: Writer, release: () => void): Database {
+function database(engine: Engine, query: Kysely<Schema>, writer: Writer, release: () => void | Promise<void>): Database {
   return {
     engine,
     query,
@@ -153,7 +156,7 @@ function database(engine: Engine, query: Kysely<Schema>, writer: Writer, release
     async close() {
       await writer.idle()
       await query.destroy()
-      release()
+      await release()
     },
   }
 }

@@ -4,8 +4,6 @@ import { Pool, types, type PoolClient } from 'pg'
 /** int8, and numeric as sums of int8 come back: exact integers, never floats. */
 const INT8 = 20
 const NUMERIC = 1700
-/** Enough for the writer, the request readers and the jobs of one process; several processes share max_connections. */
-const POOL_SIZE = 10
 /** A statement of ours never needs longer; a longer one is a fault and must not hold a connection (promises.md S13). */
 const STATEMENT_TIMEOUT_MS = 30_000
 /** How long a caller waits for a connection before it is told 503. */
@@ -19,11 +17,12 @@ function exactInteger(text: string): bigint {
 /**
  * A pool whose clients survive a lost server: without an `error` listener on the pool and on each checked-out client
  * the process would die with the connection (promises.md rule 8).
+ * @param size connections at most
  */
-export function openPool(url: string, onError: (error: Error) => void): Pool {
+export function openPool(url: string, size: number, onError: (error: Error) => void): Pool {
   const pool = new Pool({
     connectionString: url,
-    max: POOL_SIZE,
+    max: size,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     types: {

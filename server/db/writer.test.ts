@@ -52,6 +52,70 @@ test('idle waits for the patient too', async () => {
   expect(batches.map(({ names }) => names)).toEqual([['first'], ['last']])
 })
 
+test('of 512 operations one is at fault: it fails alone, and the engine is asked twenty times, not five hundred', async () => {
+  let asked = 0
+  const writer = new Writer(async (work) => {
+    asked += 1
+    await work({ run: () => 0, all: () => [], first: () => undefined })
+  })
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 512 }, (_, index) =>
+      writer.submit(() => {
+        if (index === 300) throw new Error('at fault')
+        return index
+      }),
+    ),
+  )
+  expect(outcomes.flatMap(({ status }, index) => (status === 'rejected' ? [index] : []))).toEqual([300])
+  expect(asked).toBeLessThan(21) // the whole, then two halves of each size down to one
+})
+
+test('a lost database fails all that waited for it at once, after a try on a new connection', async () => {
+  let asked = 0
+  const lost = Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })
+  const writer = new Writer(() => {
+    asked += 1
+    return Promise.reject(lost)
+  })
+  const outcomes = await Promise.allSettled(Array.from({ length: 512 }, () => writer.submit(() => 1)))
+  expect(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason === lost)).toBe(true)
+  expect(asked).toBe(3)
+})
+
+test('a deadlock or a connection that was lost once fails nobody', async () => {
+  for (const code of ['40P01', '40001', '57P01', 'ECONNRESET']) {
+    let asked = 0
+    const writer = new Writer(async (work) => {
+      asked += 1
+      await work({ run: () => 0, all: () => [], first: () => undefined })
+      if (asked === 1) throw Object.assign(new Error('undone'), { code })
+    })
+    expect(await writer.submit(() => 'done')).toBe('done')
+    expect(asked).toBe(2)
+  }
+})
+
+test('the age of the queue is that of its oldest operation, the running one included', async () => {
+  const gate = Promise.withResolvers<void>()
+  const began = Promise.withResolvers<void>()
+  const writer = new Writer(async (work) => {
+    began.resolve()
+    await gate.promise
+    await work({ run: () => 0, all: () => [], first: () => undefined })
+  })
+  expect(writer.waitedMs).toBe(0)
+  const first = writer.submit(() => 1)
+  await began.promise
+  const before = writer.waitedMs
+  expect(before).toBeGreaterThan(0)
+  const second = writer.submit(() => 2)
+  expect(writer.waitedMs).toBeGreaterThanOrEqual(before)
+  gate.resolve()
+  await Promise.all([first, second])
+  await writer.idle()
+  expect(writer.waitedMs).toBe(0)
+})
+
 test('an operation that throws fails alone; its companions are committed', async () => {
   const { writer, named } = recorded()
   const wrong = writer.submit(() => {

@@ -1,3 +1,4 @@
+import { isContention, isUnreachable } from './lost.ts'
 import type { Statement } from './statement.ts'
 
 export type Row = Record<string, unknown>
@@ -39,6 +40,9 @@ const MAX_BATCH = 512
  */
 const GATHER_MS = 5
 
+/** How often a batch is run when its connection was lost or a deadlock undid it; a new connection, or the next turn, is mostly enough. */
+const TRIES = 3
+
 export interface SubmitOptions {
   /** False for what may be lost with the power (not with the process): see docs/decisions/0004. */
   durable?: boolean
@@ -49,6 +53,8 @@ export interface SubmitOptions {
 interface Queued {
   work: { operation: Operation<unknown> } | { set: OperationSet<unknown, unknown>; input: unknown }
   durable: boolean
+  /** When it was submitted, performance.now(). */
+  sinceMs: number
   resolve(value: unknown): void
   reject(error: unknown): void
 }
@@ -64,6 +70,8 @@ export class Writer {
   #patient: Queued[] = []
   #resting: ReturnType<typeof setTimeout> | undefined
   #running: Promise<void> | undefined
+  /** When the oldest operation of the running transaction was submitted. */
+  #committingSinceMs = Infinity
   #scheduled = false
 
   constructor(runBatch: RunBatch) {
@@ -82,7 +90,7 @@ export class Writer {
 
   #enqueue<T>(work: Queued['work'], { durable = true, patient = false }: SubmitOptions): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const queued: Queued = { work, durable, resolve, reject }
+      const queued: Queued = { work, durable, sinceMs: performance.now(), resolve, reject }
       if (patient) {
         this.#patient.push(queued)
         if (this.#resting === undefined) this.#schedule()
@@ -96,6 +104,12 @@ export class Writer {
   /** Operations that wait for a commit. */
   get waiting(): number {
     return this.#queue.length + this.#patient.length
+  }
+
+  /** How long the oldest operation has been without an answer, the running transaction included; 0 when none is. */
+  get waitedMs(): number {
+    const oldest = Math.min(this.#committingSinceMs, sinceOf(this.#queue), sinceOf(this.#patient))
+    return oldest === Infinity ? 0 : performance.now() - oldest
   }
 
   /** Resolves when everything queued so far is committed or refused. */
@@ -124,7 +138,9 @@ export class Writer {
       // The patient go along with a sync that is made anyway, or make one of their own when they have waited.
       const due = this.#resting === undefined || urgent.some(({ durable }) => durable)
       const patient = due ? this.#patient.splice(0, MAX_BATCH - urgent.length) : []
+      this.#committingSinceMs = Math.min(sinceOf(urgent), sinceOf(patient))
       await this.#commit(patient.length > 0 ? [...urgent, ...patient] : urgent)
+      this.#committingSinceMs = Infinity
       if (patient.length > 0) this.#rest()
     }
     this.#scheduled = false
@@ -142,18 +158,35 @@ export class Writer {
   async #commit(batch: Queued[]): Promise<void> {
     const results: unknown[] = Array.from({ length: batch.length })
     try {
-      await this.#runBatch(
-        (transaction) => runAll(batch, transaction, results),
-        batch.some(({ durable }) => durable),
-      )
+      await this.#run(batch, results)
     } catch (error) {
-      // The batch is undone. Alone, only the operation at fault fails; a broken engine fails each of them.
-      if (batch.length === 1) batch[0]?.reject(error)
-      else for (const queued of batch) await this.#commit([queued])
+      // The batch is undone. Of a lost database nothing more can be asked; else halves find the one at fault in few steps.
+      if (batch.length === 1 || isUnreachable(error)) for (const queued of batch) queued.reject(error)
+      else {
+        const half = batch.length >> 1
+        await this.#commit(batch.slice(0, half))
+        await this.#commit(batch.slice(half))
+      }
       return
     }
     batch.forEach((queued, index) => queued.resolve(results[index]))
   }
+
+  /** One transaction, again when what undid it was none of its operations' fault. */
+  async #run(batch: readonly Queued[], results: unknown[]): Promise<void> {
+    const durable = batch.some((queued) => queued.durable)
+    for (let left = TRIES - 1; ; left -= 1) {
+      try {
+        return await this.#runBatch((transaction) => runAll(batch, transaction, results), durable)
+      } catch (error) {
+        if (left === 0 || !(isUnreachable(error) || isContention(error))) throw error
+      }
+    }
+  }
+}
+
+function sinceOf(queue: readonly Queued[]): number {
+  return queue[0]?.sinceMs ?? Infinity
 }
 
 /** Sets first, then what runs one by one; results stand where their operations do. */

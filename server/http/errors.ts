@@ -1,5 +1,6 @@
 import type { Context } from 'hono'
 import { AppError, type ErrorBody } from '../../contract/errors.ts'
+import { isLostDatabase } from '../db/lost.ts'
 import { describeError, type Log } from '../lib/log.ts'
 import type { HttpEnv } from './bind.ts'
 
@@ -8,15 +9,6 @@ export function isUniqueViolation(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown }
   return (
     code === '23505' || code === 'SQLITE_CONSTRAINT_UNIQUE' || (typeof message === 'string' && message.includes('UNIQUE constraint failed'))
-  )
-}
-
-/** The engine cannot be reached, or its disk is full: the caller may try again (promises.md R5). */
-function isLostDatabase(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  return (
-    (typeof code === 'string' && /^(57P0[123]|08\d{3}|53[123]00|SQLITE_(FULL|IOERR\w*)|ECONNREFUSED|ECONNRESET|ENOENT)$/.test(code)) ||
-    (typeof message === 'string' && /Connection terminated|timeout exceeded when trying to connect/.test(message))
   )
 }
 
