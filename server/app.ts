@@ -15,6 +15,7 @@ import { Catalog } from './features/catalog/service.ts'
 import { channelModelsRoutes } from './features/channel-models/routes.ts'
 import { channelsRoutes } from './features/channels/routes.ts'
 import { checkInsRoutes } from './features/check-ins/routes.ts'
+import { contentRoutes } from './features/content/routes.ts'
 import { groupsRoutes } from './features/groups/routes.ts'
 import { ledgerRoutes } from './features/ledger/routes.ts'
 import { logsRoutes } from './features/logs/routes.ts'
@@ -97,6 +98,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   userCatalogRoutes,
   probeRoutes,
   announcementsRoutes,
+  contentRoutes,
   checkInsRoutes,
   reportsRoutes,
   statementsRoutes,

@@ -64,6 +64,22 @@ const resetRoute = createRoute({
   component: lazyRouteComponent(() => import('./features/auth/reset-page.tsx'), 'ResetPage'),
 })
 
+const contentPages = () => import('./features/content/content-page.tsx')
+const aboutRoute = createRoute({
+  getParentRoute: () => visitorRoute,
+  path: '/about',
+  component: lazyRouteComponent(contentPages, 'AboutPage'),
+})
+const privacyRoute = createRoute({
+  getParentRoute: () => visitorRoute,
+  path: '/privacy',
+  component: lazyRouteComponent(contentPages, 'PrivacyPage'),
+})
+const termsRoute = createRoute({
+  getParentRoute: () => visitorRoute,
+  path: '/terms',
+  component: lazyRouteComponent(contentPages, 'TermsPage'),
+})
 const referenceRoute = createRoute({
   getParentRoute: () => visitorRoute,
   path: '/docs/api',
@@ -123,7 +139,7 @@ const startRoute = createRoute({
 
 const routeTree = rootRoute.addChildren([
   setupRoute,
-  visitorRoute.addChildren([homeRoute, loginRoute, registerRoute, resetRoute, referenceRoute]),
+  visitorRoute.addChildren([homeRoute, loginRoute, registerRoute, resetRoute, referenceRoute, aboutRoute, privacyRoute, termsRoute]),
   consoleRoute.addChildren([dashboardRoute, keysRoute, logsRoute, receiptRoute, securityRoute, startRoute]),
 ])
 

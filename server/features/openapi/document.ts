@@ -24,6 +24,7 @@ const OTHER_ANSWERS: Record<string, Record<string, readonly string[]>> = {
   'POST /api/payment/openpayment/notify': { 200: ['text/plain'] },
   'POST /api/payment/stripe/notify': { 200: ['text/plain'] },
   'GET /api/payment/openpayment/submit/:order_no': { 200: ['text/html'] },
+  'GET /content/:page': { 200: ['text/html'] },
   'GET /api/user/ledger/export': { 200: ['text/csv'] },
   'GET /api/ledger/export': { 200: ['text/csv'] },
   'GET /metrics': { 200: ['text/plain'] },

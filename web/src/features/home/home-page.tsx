@@ -30,13 +30,10 @@ export function HomePage() {
     if (code !== null && /^[A-Za-z0-9-]{4,40}$/.test(code)) localStorage.setItem(REFERRAL, code)
   }, [name])
   const first = models.data?.[0]
+  if (settings.home_iframe_url) return <OwnersHome address={settings.home_iframe_url} announcement={settings.announcement} />
   return (
     <>
-      {settings.announcement && (
-        <p className="border-b border-line bg-accent-soft px-4 py-2.5 text-center text-sm whitespace-pre-line text-accent-text">
-          {settings.announcement}
-        </p>
-      )}
+      <Announcement text={settings.announcement} />
       <div className="mx-auto grid max-w-[1120px] items-center gap-x-16 gap-y-10 px-5 pt-12 pb-16 sm:px-6 sm:pt-20 lg:grid-cols-[minmax(0,1.02fr)_minmax(0,1fr)]">
         <div>
           <Heading title={t('home.hero')} className="hero" />
@@ -108,4 +105,27 @@ export function HomePage() {
       </section>
     </>
   )
+}
+
+/** The owner's own start page in the place of ours; it has an origin of its own and cannot reach this page. */
+function OwnersHome({ address, announcement }: { address: string; announcement: string | undefined }) {
+  const t = useT()
+  return (
+    <div className="flex min-h-[calc(100dvh-3.5rem)] flex-col">
+      <h1 className="sr-only">{t('content.home')}</h1>
+      <Announcement text={announcement} />
+      <iframe
+        title={t('content.home')}
+        src={address}
+        sandbox="allow-scripts allow-forms allow-popups allow-popups-to-escape-sandbox"
+        referrerPolicy="no-referrer"
+        className="w-full flex-1"
+      />
+    </div>
+  )
+}
+
+function Announcement({ text }: { text: string | undefined }) {
+  if (!text) return null
+  return <p className="border-b border-line bg-accent-soft px-4 py-2.5 text-center text-sm whitespace-pre-line text-accent-text">{text}</p>
 }

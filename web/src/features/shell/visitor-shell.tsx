@@ -6,13 +6,16 @@ import { useSite } from '../../site.tsx'
 import { buttonClass } from '../../ui/button.tsx'
 import { cx } from '../../ui/cx.ts'
 import { Brand } from './brand.tsx'
+import { Footer } from './footer.tsx'
 import { LanguageMenu, ThemeMenu } from './preferences-menus.tsx'
 import { SkipLink } from './skip-link.tsx'
+import { topNavItems } from './top-nav.ts'
 
 /** What somebody sees who is not inside: a bar on top, the page, a footer. */
 export function VisitorShell() {
   const t = useT()
   const { settings } = useSite()
+  const items = settings.top_nav_enabled ? topNavItems(settings.top_nav_items ?? '') : []
   // Columns side by side need the room, and the bar ends where they do.
   const wide = useLocation().pathname.startsWith('/docs/')
   return (
@@ -24,6 +27,11 @@ export function VisitorShell() {
         >
           <Brand />
           <nav aria-label={t('shell.mainNav')} className="flex items-center gap-1">
+            {items.map(({ label, href }) => (
+              <a key={`${label}${href}`} href={href} className={`${buttonClass('quiet', 'sm')} hidden! max-w-40 truncate md:inline-flex!`}>
+                {label}
+              </a>
+            ))}
             <Link to="/docs/api" search={{}} aria-label={t('nav.api')} className={buttonClass('quiet', 'sm')}>
               <BookOpen size={16} aria-hidden />
               <span className="hidden sm:inline">{t('shell.api')}</span>
@@ -45,11 +53,7 @@ export function VisitorShell() {
       <main id="main" className="flex-1">
         <Outlet />
       </main>
-      {settings.footer_text && (
-        <footer className="border-t border-line px-4 py-6 text-center text-[13px] whitespace-pre-line text-ink-3">
-          {settings.footer_text}
-        </footer>
-      )}
+      <Footer />
     </div>
   )
 }
