@@ -1,6 +1,7 @@
 import { EMPTY_USAGE, type Usage, type UsageDetails } from '../../contract/meters.ts'
 import { AppError } from '../../contract/errors.ts'
 import { asAppError } from '../http/errors.ts'
+import { failpoint } from '../lib/failpoint.ts'
 import { describeError } from '../lib/log.ts'
 import type { EndReason } from '../features/billing/rules.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
@@ -93,6 +94,7 @@ export class StreamDelivery implements Watched {
   }
 
   #begin(answer: UpstreamAnswer): void {
+    failpoint('answer_begun')
     this.#answer = answer
     this.#road = roadOf(this.#call, answer.candidate)
     const lexicon = this.#deps.filter.answers ? this.#deps.filter.lexicon() : undefined
@@ -293,5 +295,6 @@ export class StreamDelivery implements Watched {
   #send(text: string): void {
     this.sentAtMs = this.#deps.watch.nowMs
     this.#controller?.enqueue(encoder.encode(text))
+    failpoint('in_answer')
   }
 }

@@ -2,6 +2,7 @@ import { AppError } from '../../contract/errors.ts'
 import { totalOutput } from '../../contract/meters.ts'
 import { formatMoney, type Money } from '../../contract/money.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
+import { failpoint } from '../lib/failpoint.ts'
 import type { RelayDeps } from './deps.ts'
 import { showModel, withModel } from './model-name.ts'
 import type { Loss } from './protocols/canonical.ts'
@@ -40,6 +41,7 @@ export function answerHeaders(call: AdmittedCall, losses: readonly Loss[], cost:
 /** Delivers a whole answer: forwarded or translated, settled before it leaves. */
 export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, settlement: Settlement, deps: RelayDeps): Promise<Response> {
   if (!answer.whole) throw new TypeError('deliverWhole needs a whole answer')
+  failpoint('answer_begun')
   const { json, bytes } = answer.whole
   const upstream = protocols[answer.candidate.channel.protocol]
   const { protocol } = call.ingress
@@ -64,6 +66,7 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
   const produced = new TextMeter()
   const usage = upstream.usage(json)
   if (!usage || totalOutput(usage) === 0 || !isBelievable(usage)) produced.add(upstream.answerText(json))
+  failpoint('in_answer')
   const cost = await settlement.finish({
     endReason: blocked ? 'content_blocked' : 'complete',
     status: blocked ? 403 : 200,

@@ -7,6 +7,7 @@ import type { RelayDeps } from './deps.ts'
 import { dispatch, tryEach } from './dispatch.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
 import { plan } from './plan.ts'
+import { armFailpoint, failpoint } from '../lib/failpoint.ts'
 import { isMetaCall, startMeta } from './meta-call/start.ts'
 import { refuse } from './refuse.ts'
 import { reserve } from './reserve.ts'
@@ -22,6 +23,7 @@ import type { Money } from '../../contract/money.ts'
  * @throws AppError for the client, before anything was sent
  */
 export async function relay(arrival: Arrival, deps: RelayDeps): Promise<Response> {
+  armFailpoint(arrival.request.headers)
   const call = await admit(arrival, deps) // key -> caller; body -> peek; model -> offer; limits
   try {
     return await serve(call, deps)
@@ -41,7 +43,9 @@ async function serve(call: AdmittedCall, deps: RelayDeps): Promise<Response> {
   const order = call.body.previous_response_id === undefined ? planned : await preferMaker(planned, call, deps)
   const first = order[0]
   if (!first) throw new AppError('no_channel')
+  failpoint('before_hold')
   const held = await reserve(call, first, deps) // the estimate is held, or 402
+  failpoint('after_hold')
   const settlement = new Settlement(call, deps)
   const { service } = call.ingress
   if (service) {

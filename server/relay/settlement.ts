@@ -8,6 +8,7 @@ import type { AdmittedCall, Attempt } from './call.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { RelayDeps } from './deps.ts'
 import type { Loss } from './protocols/canonical.ts'
+import { failpoint } from '../lib/failpoint.ts'
 import { pricingOf } from './reserve.ts'
 import { encodeRoute } from './routing/trace.ts'
 import type { TextMeter } from './text-meter.ts'
@@ -95,9 +96,11 @@ export class Settlement {
       now: this.#deps.clock.now(),
       log: draftOf(call.facts, served, result, cost),
     }
+    failpoint('before_settlement')
     // The end marker of a stream may come a little later; a whole answer is waited for.
     const settled = await this.#deps.ledger.settle(operation, call.peek.stream)
     count(this.#deps.metrics, result)
+    failpoint('after_settlement')
     return settled.charged
   }
 

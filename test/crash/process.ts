@@ -8,6 +8,8 @@ export interface ServerProcess {
   /** Milliseconds from the start to the first answer. */
   readonly upAfterMs: number
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number>
+  /** Resolves when it has ended, however. */
+  readonly ended: Promise<number>
   /** Sends a signal and does not wait. */
   signal(signal: 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void
 }
@@ -23,10 +25,17 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Starts the server on a database and waits until it answers. `more`: further environment variables. */
-export async function startServer(database: DatabaseOptions, port: number, more: Record<string, string> = {}): Promise<ServerProcess> {
+/**
+ * Starts the server on a database and waits until it answers. `more`: further environment variables; `flags`: of Bun, before the program.
+ */
+export async function startServer(
+  database: DatabaseOptions,
+  port: number,
+  more: Record<string, string> = {},
+  flags: readonly string[] = [],
+): Promise<ServerProcess> {
   const started = performance.now()
-  const child = Bun.spawn([process.execPath, new URL('../../server/main.ts', import.meta.url).pathname], {
+  const child = Bun.spawn([process.execPath, ...flags, new URL('../../server/main.ts', import.meta.url).pathname], {
     stdin: 'ignore',
     stdout: 'ignore',
     stderr: 'inherit',
@@ -64,6 +73,7 @@ export async function startServer(database: DatabaseOptions, port: number, more:
       child.kill(signal)
       return child.exited
     },
+    ended: child.exited,
     signal: (signal) => child.kill(signal),
   }
 }

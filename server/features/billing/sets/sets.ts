@@ -1,6 +1,7 @@
 import { money, ZERO } from '../../../../contract/money.ts'
 import type { BatchTransaction, OperationSet } from '../../../db/writer.ts'
 import type { HoldOperation, HoldResult, RaiseOperation, SettleOperation, SettleResult } from '../operations.ts'
+import { failpoint } from '../../../lib/failpoint.ts'
 import { rowOfCharge, rowOfHold, rowOfLog } from '../rows.ts'
 import { countOnKey, decideCharge, decideHold, decideRaise, undoRaise, type LockedAccount, type LockedKey } from './decide.ts'
 import type { BookRows, Changes, TakenHold } from './rows.ts'
@@ -56,6 +57,9 @@ export class LedgerSets implements OperationSet<SetInput, SetResult> {
       if (input.type === 'hold') results[index] = hold(input.op, locked, changes)
     })
     if (changes.accounts.size > 0) await this.#rows.write(tx, changes)
+    // Written, not committed.
+    if (changes.holds.length > 0) failpoint('in_hold')
+    if (changes.logs.length > 0) failpoint('in_settlement')
     return results
   }
 
