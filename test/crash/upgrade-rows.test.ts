@@ -15,8 +15,8 @@ beforeEach(async () => {
 })
 afterEach(() => remove())
 
-/** The first, the last and some between; the full test has all. */
-const some = migrationNames.filter((_, index) => index % 5 === 0 || index === migrationNames.length - 1)
+/** The first, the middle and the last; the full test has all. */
+const some = migrationNames.filter((_, index) => index === 0 || index === migrationNames.length >> 1 || index === migrationNames.length - 1)
 
 test('R11: from released schemas with rows, the upgrade keeps each balance and entry, and the books are exact', async () => {
   for (const schema of some) {

@@ -10,7 +10,7 @@ const NOON = Date.UTC(2026, 10, 23, 12)
 const MINUTE = 60_000
 const DAY = 86_400_000
 /** Odd, so that pages begin within slices. */
-const PAGE = 733
+const PAGE = 1_333
 const clock = new ManualClock(NOON + 10 * MINUTE)
 
 interface Row {
