@@ -34,7 +34,7 @@ describe('a body', () => {
 
   test('that is too large is given up at the limit, not after it', async () => {
     let asked = 0
-    const endless = { next: () => ({ value: ((asked += 1), new Uint8Array(1_000)), done: false }) } as Iterator<Uint8Array>
+    const endless = { next: () => ({ value: ((asked += 1), new Uint8Array(1_000)), done: asked > 1_000 }) } as Iterator<Uint8Array>
     expect(await collect(request(endless, true), 10_000)).toBe('too large')
     expect(asked).toBeLessThan(20)
     const claimed = { 'content-length': String(MAX_BODY_BYTES + 1) }

@@ -27,6 +27,11 @@ const FORM = /^([+-]?)(\d{1,30})(?:\.(\d{0,40}))?(?:e([+-]?\d{1,3}))?$/i
 /** A price per token needs no smaller power of ten than 10^-20, a ratio no larger one than 10^20. */
 const MAX_EXPONENT = 40
 
+/** A number or a text of one; NaN for whatever is none. A foreign object may say `toString: null`, which `Number` throws on. */
+export function numberOf(value: unknown): number {
+  return typeof value === 'object' && value !== null ? Number.NaN : Number(value)
+}
+
 /**
  * A number of a feed as it is written: a JSON number by its shortest form, or a numeric text.
  * @returns undefined when there is none (absent, null, "")

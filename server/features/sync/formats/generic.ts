@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import { meters, type Meter } from '../../../../contract/meters.ts'
 import { tierConditionOf } from '../../../../contract/tiers.ts'
-import { decimalOf, PriceFault, times, type Decimal } from '../decimals.ts'
+import { decimalOf, numberOf, PriceFault, times, type Decimal } from '../decimals.ts'
 import type { Feed, FeedPrices, FeedTier } from '../feed.ts'
 import { pricesOfRatios } from './new-api.ts'
 import { readExpression } from './expression.ts'
@@ -149,7 +149,7 @@ function pricesOf(name: string, known: Known): FeedPrices {
     const price = prices[meter] ?? decimalOf(scalar(known.get(member)))
     if (price) prices[meter] = price
   }
-  if (Number(known.get('quotatype') ?? 0) === 1) {
+  if (numberOf(known.get('quotatype') ?? 0) === 1) {
     const price = generic ?? prices.output
     if (!price) throw new PriceFault('not_a_number')
     return { prices: { output: price }, quotaType: 1 }
@@ -214,6 +214,6 @@ function stepOf(step: Json, min: string | undefined, meter: Meter): FeedTier[] {
 function made(min: Json | undefined, price: Json | undefined, condition: Json | undefined): FeedTier[] {
   const amount = decimalOf(price)
   if (amount === undefined || min === undefined || min === null) return []
-  const minTokens = Number(min)
+  const minTokens = numberOf(min)
   return [{ minTokens, price: amount, condition: typeof condition === 'string' ? tierConditionOf(condition) : '' }]
 }

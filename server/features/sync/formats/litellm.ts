@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Meter } from '../../../../contract/meters.ts'
-import { decimalOf, perMillion, PriceFault } from '../decimals.ts'
+import { decimalOf, numberOf, perMillion, PriceFault } from '../decimals.ts'
 import type { Feed, FeedPrices, FeedTier } from '../feed.ts'
 
 /** Members in USD per token, by meter. */
@@ -64,7 +64,7 @@ function pricesOf(row: JsonObject): FeedPrices {
       // "Above 200k": the step begins with the next token.
       const minTokens = Number(step[2]) * 1_000 + 1
       if (price) (tiers[stepped] ??= []).push({ minTokens, price: perMillion(price), condition: 'full_input_tokens' })
-    } else if (!OTHER_WAYS.test(member) && Number(value) !== 0 && !sameAsOutput(member, value, row)) notes.push(`unmapped:${member}`)
+    } else if (!OTHER_WAYS.test(member) && numberOf(value) !== 0 && !sameAsOutput(member, value, row)) notes.push(`unmapped:${member}`)
   }
   if (Object.keys(prices).length > 0) return { prices, tiers, notes }
   return { ...perImage(row), notes: notes.filter((note) => !note.endsWith('_per_image')) }

@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Meter } from '../../../../contract/meters.ts'
 import { inferProvider, providerOf } from '../../../../contract/providers.ts'
-import { decimalOf, PriceFault } from '../decimals.ts'
+import { decimalOf, numberOf, PriceFault } from '../decimals.ts'
 import type { Feed, FeedPrices, FeedTier } from '../feed.ts'
 
 /** Members of `cost`, in USD per million tokens. */
@@ -60,6 +60,6 @@ function pricesOf(cost: Json | undefined): FeedPrices {
       if (price) (tiers[meter] ??= []).push({ minTokens, price, condition: 'full_input_tokens' })
     }
   }
-  if (cost['reasoning'] !== undefined && Number(cost['reasoning']) !== Number(cost['output'])) notes.push('unmapped:reasoning')
+  if (cost['reasoning'] !== undefined && numberOf(cost['reasoning']) !== numberOf(cost['output'])) notes.push('unmapped:reasoning')
   return { prices, tiers, notes }
 }

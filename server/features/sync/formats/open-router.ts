@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
-import { decimalOf, perMillion } from '../decimals.ts'
+import { decimalOf, numberOf, perMillion } from '../decimals.ts'
 import type { Feed, FeedPrices } from '../feed.ts'
 
 /** Members that a price card has a meter for; the others are prices of searches, requests and the like. */
@@ -51,7 +51,7 @@ function pricesOf(pricing: JsonObject): FeedPrices {
     if (known.has(name) || (typeof value !== 'string' && typeof value !== 'number')) continue
     // Thoughts are part of the output here, and cost what it costs.
     if (name === 'internal_reasoning' && value === pricing['completion']) continue
-    if (Number(value) !== 0) notes.push(`unmapped:${name}`)
+    if (numberOf(value) !== 0) notes.push(`unmapped:${name}`)
   }
   return { prices, notes }
 }
