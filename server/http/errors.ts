@@ -12,10 +12,16 @@ export function isUniqueViolation(error: unknown): boolean {
   )
 }
 
+/** PostgreSQL stores no NUL in a text (22021): SQLite does, and no name, code or address has one. */
+function isUnstorableText(error: unknown): boolean {
+  return (error as { code?: unknown }).code === '22021'
+}
+
 /** Any thrown value as one of ours; what is not ours becomes `internal` and tells the caller nothing of the inside (W04). */
 export function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error
   if (isUniqueViolation(error)) return new AppError('conflict', { cause: error })
+  if (isUnstorableText(error)) return new AppError('bad_request', { message: 'A text has a character that cannot be stored', cause: error })
   if (isLostDatabase(error)) return new AppError('unavailable', { cause: error, retryAfterSeconds: 1 })
   return new AppError('internal', { cause: error })
 }

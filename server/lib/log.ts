@@ -16,9 +16,9 @@ const MAX_FIELD_CHARS = 300
 /** Things that look like credentials, wherever they come from. */
 const CREDENTIAL = /\b(?:sk-[A-Za-z0-9_-]{8,}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+|AIza[A-Za-z0-9_-]{20,}|Bearer\s+\S+)/g
 
-/** Takes credentials out of a text and cuts it. */
+/** Takes credentials, and what PostgreSQL cannot store, out of a text and cuts it. */
 export function redact(text: string): string {
-  return text.replace(CREDENTIAL, '[redacted]').slice(0, MAX_FIELD_CHARS)
+  return text.replace(CREDENTIAL, '[redacted]').replaceAll('\0', '').slice(0, MAX_FIELD_CHARS)
 }
 
 /** What is known of an error, in one short text without credentials. */
