@@ -8,6 +8,7 @@ import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import { sendTo } from './clouds/index.ts'
 import type { RelayDeps } from './deps.ts'
 import { endpointOf } from './endpoint.ts'
+import { withoutCustomersWords } from './customer-words.ts'
 import { publicMessage, unreadable } from './faults.ts'
 import { MAX_ANSWER_BYTES, MAX_ERROR_BYTES } from './limits.ts'
 import { readPrelude } from './prelude.ts'
@@ -170,7 +171,12 @@ export function retryAfterOf(headers: Headers): number | undefined {
  */
 function faultFailure(fault: Fault, call: AdmittedCall, candidate: Candidate, status: number): AttemptFailed {
   const fail = (code: ErrorCode, blame: Blame, options: ConstructorParameters<typeof AppError>[1] = {}): AttemptFailed =>
-    new AttemptFailed(new AppError(code, { cause: `upstream ${status}: ${fault.message}`, ...options }), blame !== 'nobody', status, blame)
+    new AttemptFailed(
+      new AppError(code, { cause: `upstream ${status}: ${withoutCustomersWords(fault.message, call)}`, ...options }),
+      blame !== 'nobody',
+      status,
+      blame,
+    )
   const wait = fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds }
   switch (fault.kind) {
     case 'invalid_request':

@@ -7,8 +7,8 @@ import type { EndReason } from '../features/billing/rules.ts'
 import type { AdmittedCall, UpstreamAnswer } from './call.ts'
 import type { Cover } from './cover.ts'
 import type { RelayDeps } from './deps.ts'
-import { BLOCKED, USED_UP, type Ending } from './endings.ts'
-import { faultOf, publicMessage } from './faults.ts'
+import { BLOCKED, faultedBy, USED_UP, type Ending } from './endings.ts'
+import { faultOf } from './faults.ts'
 import { ScreenedRoad } from './filter/screened-road.ts'
 import type { Fault, Loss } from './protocols/canonical.ts'
 import type { Framer } from './protocols/gemini/stream.ts'
@@ -132,7 +132,7 @@ export class StreamDelivery implements Watched {
           out += this.#translate(frames, road)
         }
         if (this.#screen?.blocked) return await this.#block(this.#screen, out)
-        if (road.fault) return await this.#end(this.#faulted(road.fault, answer), out)
+        if (road.fault) return await this.#end(faultedBy(road.fault, this.#call, answer, this.#broken('upstream_error')), out)
         if (last) this.#closed = true
         if (last || road.ended) return await this.#finish(out, road)
         if (out !== '') {
@@ -205,12 +205,6 @@ export class StreamDelivery implements Watched {
     }
     const fault: Fault = { kind: 'upstream', status: 502, message: 'The connection to the upstream broke' }
     return this.#end({ endReason: this.#broken('upstream_error'), fault, error: describeError(error) }, '')
-  }
-
-  /** An error event of the upstream inside the stream. */
-  #faulted(fault: Fault, answer: UpstreamAnswer): Ending {
-    const message = publicMessage(fault.message, this.#call.model.name, answer.candidate)
-    return { endReason: this.#broken('upstream_error'), fault: { ...fault, message }, error: message }
   }
 
   #broken(cause: 'upstream_error' | 'timeout'): EndReason {

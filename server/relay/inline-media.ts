@@ -81,7 +81,7 @@ async function fetchFile(url: string, named: string, signal: AbortSignal, deps: 
   } catch (error) {
     if (error instanceof AppError) throw error
     // Why it failed may tell of the network behind us; it is for the log.
-    throw unavailable(`A file of the request could not be fetched: ${shown(url)}`, error)
+    throw unavailable(`A file of the request could not be fetched: ${shown(url)}`, url, error)
   }
 }
 
@@ -100,18 +100,18 @@ async function download(url: string, named: string, signal: AbortSignal, deps: R
     }
     if (!response.ok) {
       await response.body?.cancel()
-      throw unavailable(`A file of the request could not be fetched: ${shown(url)} answered ${response.status}`)
+      throw unavailable(`A file of the request could not be fetched: ${shown(url)} answered ${response.status}`, url)
     }
     const mediaType = typeOf(response.headers.get('content-type'), named)
     if (mediaType === undefined) {
       await response.body?.cancel()
-      throw unavailable(`A file of the request is not what the request says: ${shown(url)} is no ${named}`)
+      throw unavailable(`A file of the request is not what the request says: ${shown(url)} is no ${named}`, url)
     }
     const bytes = await readBounded(response, MAX_FILE_BYTES)
-    if (bytes === undefined) throw unavailable(`A file of the request is larger than 20 MiB: ${shown(url)}`)
+    if (bytes === undefined) throw unavailable(`A file of the request is larger than 20 MiB: ${shown(url)}`, url)
     return { mediaType, base64: Buffer.from(bytes).toString('base64'), bytes: bytes.byteLength }
   }
-  throw unavailable(`A file of the request could not be fetched: ${shown(url)} leads on too often`)
+  throw unavailable(`A file of the request could not be fetched: ${shown(url)} leads on too often`, url)
 }
 
 /**
@@ -133,6 +133,8 @@ function shown(url: string): string {
   return url.replace(/[?#].*/s, '').slice(0, 200)
 }
 
-function unavailable(message: string, cause?: unknown): AppError {
-  return new AppError('media_unavailable', { message, cause: cause === undefined ? message : describeError(cause) })
+/** The address is told to the caller only: its words may be his own (S17). */
+function unavailable(message: string, url = '', cause?: unknown): AppError {
+  const known = url === '' ? message : message.replaceAll(shown(url), 'the address')
+  return new AppError('media_unavailable', { message, cause: cause === undefined ? known : describeError(cause) })
 }

@@ -1,6 +1,6 @@
 import { AppError } from '../../contract/errors.ts'
-import { describeError } from '../lib/log.ts'
 import type { AdmittedCall } from './call.ts'
+import { privateReason } from './customer-words.ts'
 import type { Settlement } from './settlement.ts'
 import { DispatchError } from './tries.ts'
 
@@ -21,7 +21,7 @@ export async function refuse(call: AdmittedCall, error: unknown, settlement: Set
     usage: undefined,
     produced: undefined,
     items: 0,
-    error: describeError(failure),
+    error: privateReason(failure),
     firstResponseMs: null,
   })
   throw failure

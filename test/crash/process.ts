@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import type { DatabaseOptions } from '../../server/db/open.ts'
 import { TEST_SECRET } from '../app.ts'
 
@@ -26,19 +27,22 @@ export async function freePort(): Promise<number> {
 }
 
 /**
- * Starts the server on a database and waits until it answers. `more`: further environment variables; `flags`: of Bun, before the program.
+ * Starts the server on a database and waits until it answers. `more`: further environment variables; `flags`: of Bun, before the
+ * program; `output`: the file that takes all it prints, whose errors are shown otherwise.
  */
 export async function startServer(
   database: DatabaseOptions,
   port: number,
   more: Record<string, string> = {},
   flags: readonly string[] = [],
+  output?: string,
 ): Promise<ServerProcess> {
+  const printed = output === undefined ? undefined : openSync(output, 'a')
   const started = performance.now()
   const child = Bun.spawn([process.execPath, ...flags, new URL('../../server/main.ts', import.meta.url).pathname], {
     stdin: 'ignore',
-    stdout: 'ignore',
-    stderr: 'inherit',
+    stdout: printed ?? 'ignore',
+    stderr: printed ?? 'inherit',
     env: {
       ...process.env,
       PORT: String(port),
@@ -52,6 +56,7 @@ export async function startServer(
       ...more,
     },
   })
+  if (printed !== undefined) closeSync(printed)
   const base = `http://127.0.0.1:${port}`
   for (;;) {
     if (

@@ -191,3 +191,13 @@ describe("the owner's own hosts are not the customer's to read", () => {
       }
     })
 })
+
+test("the log keeps no words of a customer's address", async () => {
+  for (const path of ['page', 'nowhere']) {
+    const answer = await chat('on-gemini', `${base}/${path}?of=the-patient`)
+    expect(await answer.text()).toContain(`/${path}`)
+    const { error } = await served.row(answer.headers.get('x-tollgate-request-id') ?? '')
+    expect(error).toContain('the address')
+    expect(error).not.toContain(base)
+  }
+})

@@ -4,7 +4,7 @@ import type { Judgement } from '../meta/evaluate.ts'
 import type { Block, Turn } from '../protocols/canonical.ts'
 import { sse, type Ingress } from '../ingress.ts'
 import { protocols } from '../protocols/index.ts'
-import { describeError } from '../../lib/log.ts'
+import { privateReason } from '../customer-words.ts'
 import { judgeCost } from './ceiling.ts'
 import { callInside, within } from './inner.ts'
 import { JUDGE_CHARS, JUDGE_OUTPUT, JUDGEMENT_LIFETIME_MS, MAX_JUDGE_MS, MAX_JUDGEMENTS } from './limits.ts'
@@ -48,7 +48,7 @@ export async function judged(call: MetaCall, judgement: Judgement, deps: RelayDe
       return output
     })
     .catch((error: unknown) => {
-      deps.log.warn('a judge gave no answer', { request_id: call.requestId, model: judgement.model, cause: describeError(error) })
+      deps.log.warn('a judge gave no answer', { request_id: call.requestId, model: judgement.model, cause: privateReason(error) })
       return ''
     })
   return (await within(asked, Math.min(call.meta.options.timeoutMs, MAX_JUDGE_MS))) ?? ''

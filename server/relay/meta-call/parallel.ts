@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../contract/json.ts'
-import { describeError } from '../../lib/log.ts'
+import { privateReason } from '../customer-words.ts'
 import type { RelayDeps } from '../deps.ts'
 import type { Turn } from '../protocols/canonical.ts'
 import { answerCost } from './ceiling.ts'
@@ -20,7 +20,7 @@ export async function draft(call: MetaCall, models: readonly string[], deps: Rel
   const turn = requestOf(call)
   const drafts = models.map((model) =>
     within(draftBy(call, model, turn, deps), call.meta.options.timeoutMs).catch((error: unknown) => {
-      deps.log.warn('a candidate gave no answer', { request_id: call.requestId, model, cause: describeError(error) })
+      deps.log.warn('a candidate gave no answer', { request_id: call.requestId, model, cause: privateReason(error) })
       return undefined
     }),
   )
