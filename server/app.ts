@@ -5,6 +5,7 @@ import { dashboard, isBelow } from './dashboard.ts'
 import { openDatabase } from './db/open.ts'
 import { announcementsRoutes } from './features/announcements/routes.ts'
 import { apiKeysRoutes } from './features/api-keys/routes.ts'
+import { auditRoutes } from './features/audit/routes.ts'
 import { authRoutes } from './features/auth/routes.ts'
 import { calendarOf } from './features/billing/calendar.ts'
 import { OrphanSweeper } from './features/billing/orphans.ts'
@@ -99,6 +100,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   probeRoutes,
   announcementsRoutes,
   contentRoutes,
+  auditRoutes,
   checkInsRoutes,
   reportsRoutes,
   statementsRoutes,

@@ -13,6 +13,7 @@ import * as secondFactor from './migrations/0015-second-factor.ts'
 import * as metaCalls from './migrations/0016-meta-calls.ts'
 import * as pricePreviews from './migrations/0020-price-previews.ts'
 import * as usage from './migrations/0021-usage.ts'
+import * as auditIndexes from './migrations/0029-audit-indexes.ts'
 import * as logIndexes from './migrations/0030-log-indexes.ts'
 import * as logArchive from './migrations/0031-log-archive.ts'
 import * as allowedGroups from './migrations/0033-allowed-groups.ts'
@@ -32,6 +33,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0016-meta-calls': metaCalls,
   '0020-price-previews': pricePreviews,
   '0021-usage': usage,
+  '0029-audit-indexes': auditIndexes,
   '0030-log-indexes': logIndexes,
   '0031-log-archive': logArchive,
   '0033-allowed-groups': allowedGroups,

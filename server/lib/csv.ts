@@ -1,3 +1,5 @@
+import { download } from './download.ts'
+
 /** A plain number may begin with a minus sign: no program takes it for a formula. */
 const NUMBER = /^-?\d+(\.\d+)?$/
 /** What spreadsheets take for the beginning of a formula (OWASP, CSV injection); also behind blanks. */
@@ -18,32 +20,14 @@ function cellOf(cell: string | number | null): string {
 /** Tells spreadsheets that the file is UTF-8. */
 const BYTE_ORDER_MARK = '\ufeff'
 
-/**
- * A CSV download. Each page is asked for when the client has taken the one before, so that memory stays steady whatever the
- * length, and a client that leaves ends it.
- */
+/** A CSV download of these pages, which are asked for as the client takes them. */
 export function csvResponse(fileName: string, header: readonly string[], pages: AsyncGenerator<string>): Response {
-  const encoder = new TextEncoder()
-  const body = new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(encoder.encode(BYTE_ORDER_MARK + csvLine(header)))
-    },
-    async pull(controller) {
-      const next = await pages.next()
-      if (next.done === true) controller.close()
-      else controller.enqueue(encoder.encode(next.value))
-    },
-    async cancel() {
-      await pages.return(undefined)
-    },
-  })
-  return new Response(body, {
-    headers: {
-      'content-type': 'text/csv; charset=utf-8',
-      'content-disposition': `attachment; filename="${fileName.replace(/[^\w.-]/g, '_')}"`,
-      'cache-control': 'no-store',
-    },
-  })
+  return download(fileName, 'text/csv; charset=utf-8', withHeader(header, pages))
+}
+
+async function* withHeader(header: readonly string[], pages: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield BYTE_ORDER_MARK + csvLine(header)
+  yield* pages
 }
 
 /** A file that is not a table. The message says where. */

@@ -9,8 +9,10 @@ import {
 } from '../../../contract/api/api-keys.ts'
 import { pageOf } from '../../../contract/api/common.ts'
 import { bind, type Route } from '../../http/bind.ts'
+import type { Caller } from '../../http/caller.ts'
 import type { Deps } from '../../http/deps.ts'
-import { changeKey, createKey, deleteKey, keysOf, resetUsage, rotateDefaultKey, rotateKey } from './service.ts'
+import { changeKey, createKey, deleteKey, resetUsage, rotateDefaultKey, rotateKey, type Owner } from './edit.ts'
+import { keysOf } from './service.ts'
 
 /** A user's own keys. */
 export function apiKeysRoutes(deps: Deps): Route[] {
@@ -22,14 +24,18 @@ export function apiKeysRoutes(deps: Deps): Route[] {
       const from = (page.page - 1) * page.pageSize
       return { items: keys.slice(from, from + page.pageSize), total: keys.length, page: page.page, page_size: page.pageSize }
     }),
-    bind(createApiKey, ({ caller, body }) => createKey(deps, caller.userId, body)),
-    bind(updateApiKey, ({ caller, params, body }) => changeKey(deps, caller.userId, params.id, body)),
-    bind(deleteApiKey, async ({ caller, params }) => {
-      await deleteKey(deps, caller.userId, params.id)
+    bind(createApiKey, (call) => createKey(deps, ownerOf(call), call.body)),
+    bind(updateApiKey, (call) => changeKey(deps, ownerOf(call), call.params.id, call.body)),
+    bind(deleteApiKey, async (call) => {
+      await deleteKey(deps, ownerOf(call), call.params.id)
       return { message: 'API key deleted' }
     }),
-    bind(rotateLegacyKey, ({ caller }) => rotateDefaultKey(deps, caller.userId)),
-    bind(rotateApiKey, ({ caller, params, body }) => rotateKey(deps, caller.userId, params.id, body?.grace_seconds ?? 0)),
-    bind(resetApiKeyUsage, ({ caller, params }) => resetUsage(deps, caller.userId, params.id)),
+    bind(rotateLegacyKey, (call) => rotateDefaultKey(deps, ownerOf(call))),
+    bind(rotateApiKey, (call) => rotateKey(deps, ownerOf(call), call.params.id, call.body?.grace_seconds ?? 0)),
+    bind(resetApiKeyUsage, (call) => resetUsage(deps, ownerOf(call), call.params.id)),
   ]
+}
+
+function ownerOf({ caller, ip }: { caller: Caller; ip: string }): Owner {
+  return { userId: caller.userId, ip }
 }

@@ -87,13 +87,9 @@ export function updateKey(tx: Tx, userId: number, id: number, change: ApiKeyChan
   return tx.updateTable('api_keys').set(change).where('id', '=', id).where('user_id', '=', userId).returningAll().executeTakeFirst()
 }
 
-export function removeKey(tx: Tx, userId: number, id: number): Promise<Pick<ApiKeyRow, 'key_hash' | 'previous_key_hash'> | undefined> {
-  return tx
-    .deleteFrom('api_keys')
-    .where('id', '=', id)
-    .where('user_id', '=', userId)
-    .returning(['key_hash', 'previous_key_hash'])
-    .executeTakeFirst()
+/** @returns what was removed; undefined: the user has no such key */
+export function removeKey(tx: Tx, userId: number, id: number): Promise<ApiKeyRow | undefined> {
+  return tx.deleteFrom('api_keys').where('id', '=', id).where('user_id', '=', userId).returningAll().executeTakeFirst()
 }
 
 export function removeKeysOf(tx: Tx, userId: number): Promise<Pick<ApiKeyRow, 'key_hash' | 'previous_key_hash'>[]> {

@@ -64,13 +64,13 @@ export function authRoutes(deps: Deps): Route[] {
       await passwords.change(call.caller.userId, call.body, from(call))
       return UPDATED
     }),
-    bind(logout, async ({ caller }) => {
-      await endSession(deps, caller, caller.sessionId)
+    bind(logout, async ({ caller, ip }) => {
+      await endSession(deps, caller, caller.sessionId, ip)
       return { message: 'Signed out' }
     }),
     bind(listSessions, ({ caller }) => sessionsOf(deps, caller.userId, caller.sessionId)),
-    bind(deleteSession, async ({ caller, params }) => {
-      await endSession(deps, caller, params.id)
+    bind(deleteSession, async ({ caller, params, ip }) => {
+      await endSession(deps, caller, params.id, ip)
       return { message: params.id === 'others' ? 'Other sessions ended' : 'Session ended' }
     }),
   ]

@@ -8,6 +8,7 @@ import { credentialOf, isApiKey } from '../../http/credential.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
 import { randomToken } from '../../lib/ids.ts'
+import { recordAudit } from '../audit/service.ts'
 import { discardChallenges } from '../challenges/service.ts'
 import { bareUser, type UserRow } from '../users/service.ts'
 import {
@@ -144,10 +145,15 @@ export function sweepSessions(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
 }
 
 /** Ends one session of the caller, or all but his. @throws AppError not_found for a session that is not his or over */
-export async function endSession(deps: Pick<Deps, 'db' | 'clock' | 'changes'>, caller: Caller, id: string): Promise<void> {
+export async function endSession(deps: Pick<Deps, 'db' | 'clock' | 'changes'>, caller: Caller, id: string, ip: string): Promise<void> {
   const which = id === 'others' ? { except: caller.sessionId } : { id }
-  const ended = await revokeSessions(deps.db.query, caller.userId, which, deps.clock.now())
-  if (ended === 0 && id !== 'others') throw new AppError('not_found', { message: 'Session not found' })
+  const now = deps.clock.now()
+  await deps.db.query.transaction().execute(async (tx) => {
+    const ended = await revokeSessions(tx, caller.userId, which, now)
+    if (ended === 0 && id !== 'others') throw new AppError('not_found', { message: 'Session not found' })
+    const action = id === caller.sessionId ? 'sign_out' : 'end_sessions'
+    await recordAudit(tx, { actorUserId: caller.userId, action, objectType: 'user', objectId: caller.userId, after: { ended }, ip, now })
+  })
   await deps.changes.publish({ type: 'user', userId: caller.userId })
 }
 

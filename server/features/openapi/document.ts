@@ -34,6 +34,7 @@ const OTHER_ANSWERS: Record<string, Record<string, readonly string[]>> = {
 const ALSO: Record<string, readonly string[]> = {
   'GET /api/user/statements/:month': ['text/html', 'text/csv'],
   'GET /api/reports/daily': ['text/csv'],
+  'GET /api/audit-logs/export': ['text/csv'],
 }
 /** These talk to a gateway or a browser, so their refusals are texts. */
 const TEXT_ERRORS = /^\/api\/payment\/\w+\/(notify|submit)/

@@ -70,7 +70,7 @@ export async function updateUser(deps: Deps, id: number, change: UserChange, act
   })
   await deps.changes.publish({ type: 'user', userId: id })
   if (balance !== undefined && balance !== null) {
-    await adjustBalance(deps, {
+    const booked = await adjustBalance(deps, {
       userId: id,
       accountId: account.id,
       to: balance,
@@ -79,6 +79,8 @@ export async function updateUser(deps: Deps, id: number, change: UserChange, act
       reason: change.reason ?? 'set by an administrator',
       note: change.note ?? '',
     })
+    if (booked.entryId !== undefined)
+      await auditBooking(deps, id, booked.entryId, { balance: booked.balance, reason: change.reason }, actor)
   }
   return userWireOf(deps, id)
 }
@@ -195,6 +197,19 @@ export async function endSessionsOf(deps: Deps, id: number, { caller, ip }: Acto
   await deps.changes.publish({ type: 'user', userId: id })
 }
 
+/** The entry in the ledger explains the money; this row makes it findable beside everything else an administrator did. */
+function auditBooking(deps: Deps, id: number, entryId: number, after: Record<string, unknown>, { caller, ip }: Actor): Promise<void> {
+  return recordAudit(deps.db.query, {
+    actorUserId: caller.userId,
+    action: 'adjust_balance',
+    objectType: 'user',
+    objectId: id,
+    after: { ledger_entry_id: entryId, ...after },
+    ip,
+    now: deps.clock.now(),
+  })
+}
+
 export interface Adjustment {
   amount: Money
   reason: string
@@ -214,9 +229,15 @@ export async function adjustUserBalance(
   deps: Deps,
   id: number,
   input: Adjustment,
-  caller: Caller,
+  actor: Actor,
   idempotencyKey: string | null,
 ): Promise<{ entryId: number; balance: Money }> {
+  const booked = await book(deps, id, input, actor.caller, idempotencyKey)
+  await auditBooking(deps, id, booked.entryId, { amount: input.amount, balance: booked.balance, reason: input.reason }, actor)
+  return booked
+}
+
+async function book(deps: Deps, id: number, input: Adjustment, caller: Caller, idempotencyKey: string | null) {
   await requireUser(deps.db.query, id)
   const account = await accountOf(deps, id)
   const common = {

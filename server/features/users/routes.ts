@@ -34,8 +34,8 @@ export function usersRoutes(deps: Deps): Route[] {
       await endSessionsOf(deps, params.id, { caller, ip })
       return { message: 'Sessions ended' }
     }),
-    bind(adjustUser, async ({ params, body, caller, request }) => {
-      const { entryId, balance } = await adjustUserBalance(deps, params.id, body, caller, request.headers.get('idempotency-key'))
+    bind(adjustUser, async ({ params, body, caller, ip, request }) => {
+      const { entryId, balance } = await adjustUserBalance(deps, params.id, body, { caller, ip }, request.headers.get('idempotency-key'))
       return { ledger_entry_id: entryId, balance: formatMoney(balance) }
     }),
   ]
