@@ -3,12 +3,14 @@ import { operationsOf, search, typeOf, type ApiDocument } from '../web/src/featu
 import { addressOf, curlOf, exampleBody } from '../web/src/features/reference/example.ts'
 import { createTestApp, type TestApp } from './app.ts'
 
+/** A database of its own on a busy machine. */
+const BUSY_MS = 30_000
 let app: TestApp
 let document: ApiDocument
 beforeAll(async () => {
   app = await createTestApp({ setUp: false })
   document = (await app.api<ApiDocument>('GET', '/openapi.json', undefined, null)).body
-})
+}, BUSY_MS)
 afterAll(() => app.close())
 
 test('the reference page can read, type and write out every operation of the real document', () => {

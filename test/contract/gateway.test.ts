@@ -8,6 +8,8 @@ import { errorForms, gatewayRows, MODEL, type GatewayRow } from './rows/gateway.
 /** One row a gateway route: its answer, and each refusal of contract.md 1.4 and 6.2 with its text, in the words of its protocol. */
 const types = { openai: 'openai', claude: 'claude', gemini: 'gemini' } as const
 
+/** A database of its own on a busy machine. */
+const BUSY_MS = 30_000
 let served: Served
 let keys: Record<'good' | 'narrow' | 'foreign' | 'spent' | 'poor', string>
 const upstream = await Upstream.start()
@@ -46,12 +48,12 @@ beforeAll(async () => {
     spent: await make(site.token, { quota_limit: '0.0000000001' }),
     poor: await make(poor.token, {}),
   }
-})
+}, BUSY_MS)
 afterAll(async () => {
   await served.close()
   await upstream.stop()
   await painter.stop()
-})
+}, BUSY_MS)
 
 interface Answer {
   status: number
@@ -95,9 +97,13 @@ for (const row of gatewayRows)
     await expectRefusal(400, 'Model not specified', keys.good, 'models/')
   })
 
-test('an address that is none, and an unknown or missing action of a Gemini address, are 404', async () => {
-  for (const path of [`/v1beta/models/${MODEL}:dream`, `/v1beta/models/${MODEL}:`, '/v1beta/models/:generateContent', '/v1/nothing']) {
-    const response = await served.post(path, { contents: [] })
-    expect([path, response.status, await response.json()]).toEqual([path, 404, { error: 'Not found' }])
-  }
-})
+test(
+  'an address that is none, and an unknown or missing action of a Gemini address, are 404',
+  async () => {
+    for (const path of [`/v1beta/models/${MODEL}:dream`, `/v1beta/models/${MODEL}:`, '/v1beta/models/:generateContent', '/v1/nothing']) {
+      const response = await served.post(path, { contents: [] })
+      expect([path, response.status, await response.json()]).toEqual([path, 404, { error: 'Not found' }])
+    }
+  },
+  BUSY_MS,
+)

@@ -44,6 +44,9 @@ export interface Table {
   rows: readonly Row[]
 }
 
+/** A database of its own, and some forty answers of one row, on a busy machine. */
+const BUSY_MS = 30_000
+
 /** What a row that no id fits to asks with. */
 const NOBODY = 999_999
 
@@ -58,17 +61,21 @@ export function contractTable({ name, settings, setUp, prepare, rows }: Table): 
       if (setUp === false) return
       user = await app.user('reader')
       params = (await prepare?.(app, user)) ?? {}
-    })
+    }, BUSY_MS)
     afterAll(() => app.close())
 
     for (const { at, access, asks } of rows)
-      test(`${at}: ${access}, ${asks.length} answers as the contract has them`, async () => {
-        const [method = '', path = ''] = at.split(' ')
-        const declared = app.app.endpoints.find((one) => one.method === method && one.path === path)
-        expect(declared?.access).toBe(access)
-        if (setUp !== false) await expectGate(app, { method, path, access }, user?.token)
-        for (const ask of asks) await expectAnswer(app, { method, path, access }, ask, params, user?.token)
-      })
+      test(
+        `${at}: ${access}, ${asks.length} answers as the contract has them`,
+        async () => {
+          const [method = '', path = ''] = at.split(' ')
+          const declared = app.app.endpoints.find((one) => one.method === method && one.path === path)
+          expect(declared?.access).toBe(access)
+          if (setUp !== false) await expectGate(app, { method, path, access }, user?.token)
+          for (const ask of asks) await expectAnswer(app, { method, path, access }, ask, params, user?.token)
+        },
+        BUSY_MS,
+      )
   })
 }
 

@@ -8,6 +8,8 @@ import { Upstream } from '../upstream/server.ts'
 const OPEN = 'open-model'
 const CLUB = 'club-model'
 
+/** A database of its own on a busy machine. */
+const BUSY_MS = 30_000
 let served: Served
 let club = 0
 let vip = 0
@@ -29,11 +31,11 @@ beforeAll(async () => {
   const made = await app.api<{ api_key: string }>('POST', '/api/user/api-keys', { allowed_user_channels: [club, open?.id] }, userToken)
   userKey = made.body.api_key
   await site.api('POST', '/api/meta-models', { name: 'club-only', dsl: `call "${CLUB}"` })
-})
+}, BUSY_MS)
 afterAll(async () => {
   await served.close()
   await upstream.stop()
-})
+}, BUSY_MS)
 
 const limit = (groups: number[]) => served.site.api<{ group_id: number }[]>('PUT', `/api/user-channels/${club}/allowed-groups`, groups)
 const join = (group: number) => served.site.api('PUT', `/api/users/${userId}`, { group_id: group })
@@ -62,56 +64,68 @@ const ALLOWED = {
 }
 const REFUSED = { calls: [503, 503, 503, 200], models: [OPEN], session: [OPEN], catalog: ['default'], bind: 400, quote: 404 }
 
-test('members of its groups use it and nobody else does, from the answer of each change on', async () => {
-  const { group_id: everyone } = (await served.test.api<{ group_id: number }>('GET', '/api/user/me', undefined, userToken)).body
-  expect(await seen()).toEqual(ALLOWED)
-  expect(await limit([vip, vip])).toMatchObject([{ user_channel_id: club, group_id: vip, group: { name: 'vip' } }])
-  expect(await seen()).toEqual(REFUSED)
-  await join(vip)
-  expect(await seen()).toEqual(ALLOWED)
-  await join(everyone)
-  expect(await seen()).toEqual(REFUSED)
-  await limit([vip, everyone])
-  expect(await seen()).toEqual(ALLOWED)
-  await limit([])
-  expect(await seen()).toEqual(ALLOWED)
-  await served.expectBooks()
-})
+test(
+  'members of its groups use it and nobody else does, from the answer of each change on',
+  async () => {
+    const { group_id: everyone } = (await served.test.api<{ group_id: number }>('GET', '/api/user/me', undefined, userToken)).body
+    expect(await seen()).toEqual(ALLOWED)
+    expect(await limit([vip, vip])).toMatchObject([{ user_channel_id: club, group_id: vip, group: { name: 'vip' } }])
+    expect(await seen()).toEqual(REFUSED)
+    await join(vip)
+    expect(await seen()).toEqual(ALLOWED)
+    await join(everyone)
+    expect(await seen()).toEqual(REFUSED)
+    await limit([vip, everyone])
+    expect(await seen()).toEqual(ALLOWED)
+    await limit([])
+    expect(await seen()).toEqual(ALLOWED)
+    await served.expectBooks()
+  },
+  BUSY_MS,
+)
 
-test('visitors see neither a limited user channel, nor what only it has, nor its prices', async () => {
-  await served.site.api('PUT', '/api/settings', { pricing_endpoint_enabled: true })
-  const shown = async () => {
-    const models = (await served.test.api<PublicModelWire[]>('GET', '/api/public/models', undefined, null)).body
-    const pricing = await served.test.api<{ data: { user_channel_prices: object } }>('GET', '/api/pricing', undefined, null)
-    const quote = await served.test.api('POST', '/api/public/quote', { model: CLUB, input_tokens: 1 }, null)
-    return [models.map(({ model_name: name }) => name), Object.keys(pricing.body.data.user_channel_prices), quote.status]
-  }
-  expect(await shown()).toEqual([EVERYTHING, ['club', 'default'], 200])
-  await limit([vip])
-  expect(await shown()).toEqual([[OPEN], ['default'], 404])
-  await limit([])
-})
+test(
+  'visitors see neither a limited user channel, nor what only it has, nor its prices',
+  async () => {
+    await served.site.api('PUT', '/api/settings', { pricing_endpoint_enabled: true })
+    const shown = async () => {
+      const models = (await served.test.api<PublicModelWire[]>('GET', '/api/public/models', undefined, null)).body
+      const pricing = await served.test.api<{ data: { user_channel_prices: object } }>('GET', '/api/pricing', undefined, null)
+      const quote = await served.test.api('POST', '/api/public/quote', { model: CLUB, input_tokens: 1 }, null)
+      return [models.map(({ model_name: name }) => name), Object.keys(pricing.body.data.user_channel_prices), quote.status]
+    }
+    expect(await shown()).toEqual([EVERYTHING, ['club', 'default'], 200])
+    await limit([vip])
+    expect(await shown()).toEqual([[OPEN], ['default'], 404])
+    await limit([])
+  },
+  BUSY_MS,
+)
 
-test('the list shows the groups, a taken group is not deleted, and what is unknown is refused', async () => {
-  const rows = await limit([vip])
-  const channels = await served.site.api<UserChannelWire[]>('GET', '/api/user-channels')
-  expect(channels.map(({ name, allowed_groups: groups }) => [name, groups])).toEqual([
-    ['default', []],
-    ['club', rows as UserChannelWire['allowed_groups']],
-  ])
-  const api = (method: string, path: string, body?: unknown) => served.test.api(method, path, body, served.site.token)
-  expect(await api('DELETE', `/api/groups/${vip}`)).toMatchObject({ status: 400, body: { error: 'Group is in use' } })
-  expect(await api('PUT', `/api/user-channels/${club}/allowed-groups`, { group_ids: [999] })).toMatchObject({
-    status: 400,
-    body: { code: 'group_missing', error: 'Group not found: 999' },
-  })
-  expect(await api('PUT', '/api/user-channels/999/allowed-groups', [])).toMatchObject({
-    status: 404,
-    body: { error: 'User channel not found' },
-  })
-  expect(await api('PUT', '/api/user-channels/x/allowed-groups', [])).toMatchObject({ status: 400 })
-  const audit = await served.test.deps.db.query.selectFrom('audit_log').selectAll().where('action', '=', 'limit_to_groups').execute()
-  expect(audit.at(-1)).toMatchObject({ object_id: String(club), before: '{"group_ids":[]}', after: `{"group_ids":[${vip}]}` })
-  await served.site.api('DELETE', `/api/user-channels/${club}`)
-  expect(await served.test.deps.db.query.selectFrom('allowed_groups').selectAll().execute()).toEqual([])
-})
+test(
+  'the list shows the groups, a taken group is not deleted, and what is unknown is refused',
+  async () => {
+    const rows = await limit([vip])
+    const channels = await served.site.api<UserChannelWire[]>('GET', '/api/user-channels')
+    expect(channels.map(({ name, allowed_groups: groups }) => [name, groups])).toEqual([
+      ['default', []],
+      ['club', rows as UserChannelWire['allowed_groups']],
+    ])
+    const api = (method: string, path: string, body?: unknown) => served.test.api(method, path, body, served.site.token)
+    expect(await api('DELETE', `/api/groups/${vip}`)).toMatchObject({ status: 400, body: { error: 'Group is in use' } })
+    expect(await api('PUT', `/api/user-channels/${club}/allowed-groups`, { group_ids: [999] })).toMatchObject({
+      status: 400,
+      body: { code: 'group_missing', error: 'Group not found: 999' },
+    })
+    expect(await api('PUT', '/api/user-channels/999/allowed-groups', [])).toMatchObject({
+      status: 404,
+      body: { error: 'User channel not found' },
+    })
+    expect(await api('PUT', '/api/user-channels/x/allowed-groups', [])).toMatchObject({ status: 400 })
+    const audit = await served.test.deps.db.query.selectFrom('audit_log').selectAll().where('action', '=', 'limit_to_groups').execute()
+    expect(audit.at(-1)).toMatchObject({ object_id: String(club), before: '{"group_ids":[]}', after: `{"group_ids":[${vip}]}` })
+    await served.site.api('DELETE', `/api/user-channels/${club}`)
+    expect(await served.test.deps.db.query.selectFrom('allowed_groups').selectAll().execute()).toEqual([])
+  },
+  BUSY_MS,
+)

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { createTestApp, type TestApp } from '../../../test/app.ts'
 
+/** A database of its own on a busy machine. */
+const BUSY_MS = 30_000
 let app: TestApp
 beforeAll(async () => {
   app = await createTestApp({ settings: { about_html: '<h1>Us</h1>', terms: 'One & two\n1 < 2' } })
-})
+}, BUSY_MS)
 afterAll(() => app.close())
 
 const get = async (path: string) => {

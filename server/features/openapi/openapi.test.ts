@@ -25,6 +25,18 @@ test('the document is public, cached for minutes and has the members that OpenAP
   for (const path of Object.keys(document.paths)) expect(path).toStartWith('/')
 })
 
+test('browsers get it packed, and it is the same', async () => {
+  const response = await app.app.fetch(
+    new Request('http://localhost/openapi.json', { headers: { 'accept-encoding': 'br, gzip' } }),
+    '127.0.0.1',
+  )
+  expect([response.headers.get('content-encoding'), response.headers.get('vary')]).toEqual(['gzip', 'accept-encoding'])
+  const bytes = new Uint8Array(await response.arrayBuffer())
+  const text = new TextDecoder().decode(Bun.gunzipSync(bytes))
+  expect(JSON.parse(text)).toEqual(document)
+  expect(bytes.length).toBeLessThan(text.length / 10)
+})
+
 test('every operation has an id of its own, a summary, its path parameters and a described answer', () => {
   const ids = operations.map(({ operation }) => operation['operationId'])
   expect(new Set(ids).size).toBe(ids.length)

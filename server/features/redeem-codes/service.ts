@@ -9,6 +9,7 @@ import { codeOf } from '../../lib/ids.ts'
 import { recordAudit } from '../audit/service.ts'
 import type { Actor } from '../catalog/change.ts'
 import { groupWires } from '../groups/service.ts'
+import { takeTurn } from '../settings/service.ts'
 import { normalCode } from './redeem.ts'
 import {
   countRedeemCodes,
@@ -73,6 +74,7 @@ export async function listCodes(
 /** Makes `count` codes worth the same, all or none. @throws AppError redeem_code_empty | redeem_code_exists | group_missing */
 export async function createCodes(deps: CodeDeps, input: Input, count: number, actor: Actor): Promise<RedeemCodeWire[]> {
   return change(deps, async (tx, now) => {
+    if (input.group_id) await keepGroups(tx, now)
     const rows: RedeemCodeRow[] = []
     for (let made = 0; made < count; made += 1) {
       const row = await insertRedeemCode(tx, await fieldsOf(tx, input, undefined), now)
@@ -86,6 +88,7 @@ export async function createCodes(deps: CodeDeps, input: Input, count: number, a
 /** Absent members stay as they are. @throws AppError redeem_code_not_found | redeem_code_empty | redeem_code_exists | group_missing */
 export async function updateCode(deps: CodeDeps, id: number, input: Input, actor: Actor): Promise<RedeemCodeWire> {
   return change(deps, async (tx, now) => {
+    if (input.group_id) await keepGroups(tx, now)
     const before = await findRedeemCode(tx, id)
     if (!before) throw new AppError('redeem_code_not_found')
     const after = await updateRedeemCodeRow(tx, id, await fieldsOf(tx, input, before), now)
@@ -115,6 +118,11 @@ async function change<T>(deps: CodeDeps, work: (tx: Database['query'], now: numb
   } catch (cause) {
     throw isUniqueViolation(cause) ? new AppError('redeem_code_exists', { cause }) : cause
   }
+}
+
+/** Nobody deletes the group meanwhile. */
+function keepGroups(tx: Database['query'], now: number): Promise<void> {
+  return takeTurn(tx, 'turn.routing', now)
 }
 
 async function fieldsOf(tx: Database['query'], input: Input, before: RedeemCodeRow | undefined): Promise<RedeemCodeFields> {

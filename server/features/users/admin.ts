@@ -9,7 +9,7 @@ import { deleteKeysOf } from '../api-keys/service.ts'
 import { recordAudit } from '../audit/service.ts'
 import { endAllSessions } from '../auth/service.ts'
 import { accountOf, adjustBalance, credit, setBudgets, type Budgets } from '../billing/service.ts'
-import { oneAtATime } from '../settings/service.ts'
+import { oneAtATime, takeTurn } from '../settings/service.ts'
 import { requireUser, userWireOf, type UserRow } from './service.ts'
 import { countOthersWithRole, deleteUserRows, groupExists, putMembership, removePermanentMembership, updateUserRow } from './store.ts'
 
@@ -109,6 +109,8 @@ async function applyChange(tx: Database['query'], id: number, change: UserChange
 
   await checkPower(tx, user, { role, disabled: (next.disabled_at ?? null) !== null }, next, caller)
   if (next.group_id !== undefined) {
+    // Nobody deletes the group meanwhile.
+    await takeTurn(tx, 'turn.routing', now)
     if (!(await groupExists(tx, next.group_id))) throw new AppError('group_missing')
     await removePermanentMembership(tx, id, user.group_id)
     await putMembership(tx, id, next.group_id, now)
