@@ -17,6 +17,8 @@ const MAX_SLICES = 500
 const COUNTED_SLICES = 25
 /** Calls of a user that are looked through one by one, rather than where they are among everybody's. */
 const FEW = 20_000
+/** So many of a user are looked through where the page should be found in the first FEW of them. */
+const MANY = 200_000
 /** What the last slice of a road counts for, which is mostly a short one: a quiet quarter of an hour. */
 const PARTIAL = 0.1
 /** Searches until no calls were added to the buckets between their beginning and their end. */
@@ -36,21 +38,30 @@ export interface Found {
  * A page of the calls that fit, and how many there are. The usage buckets tell where calls of a key, channel or model are, so the log
  * needs no index by them. Of a combination that they do not tell, and of an end reason, the total counts what was looked through: it
  * is never less than what the page shows.
+ * @param few calls of a user that are looked through one by one
  * @throws AppError search_too_broad
  */
-export async function searchLogs(db: Query, filters: LogFilters, limit: number, offset: number): Promise<Found> {
+export async function searchLogs(db: Query, filters: LogFilters, limit: number, offset: number, few = FEW): Promise<Found> {
   const asked = { ...filters, ...(await idsAround(db, filters.from, filters.before)) }
   // The buckets know also the calls that left the log.
   const since = Math.max(filters.from ?? 0, (await oldestTime(db)) ?? 0)
   if (filters.userId === undefined && filters.apiKeyId !== undefined) asked.userId = await keyOwner(db, filters.apiKeyId)
   for (let attempt = 1; ; attempt += 1) {
     const mark = await readMark(db, 'mark.usage')
-    const found = await find(db, asked, since, mark, limit, offset)
+    const found = await find(db, asked, since, mark, limit, offset, few)
     if (attempt === TRIES || (await readMark(db, 'mark.usage')) === mark) return found
   }
 }
 
-async function find(db: Query, filters: LogFilters, since: number, mark: number, limit: number, offset: number): Promise<Found> {
+async function find(
+  db: Query,
+  filters: LogFilters,
+  since: number,
+  mark: number,
+  limit: number,
+  offset: number,
+  few: number,
+): Promise<Found> {
   const { userId, endReason, afterId, beforeId } = filters
   const walk = new Walk(db, filters, since, limit, offset)
   if (endReason !== undefined && endReason !== 'complete') {
@@ -61,14 +72,15 @@ async function find(db: Query, filters: LogFilters, since: number, mark: number,
   const firstDay = Math.floor(since / DAY_MS) * DAY_MS
   const days = await where.days(firstDay, filters.before ?? END_OF_TIME)
   const narrow = filters.apiKeyId ?? filters.userChannelId ?? filters.channelId ?? filters.modelText
-  const few = narrow !== undefined && userId !== undefined && (await callsOf(db, userId)) <= FEW
+  const own = narrow === undefined || userId === undefined ? undefined : await callsOf(db, userId)
+  const alongUser = own !== undefined && (own <= few || (own <= MANY && (own / (sumOf(days) || 1)) * (offset + limit) <= few))
   const exact = where.exact && endReason === undefined
   const tail: Road = { by: 'id', afterId: Math.max(mark, afterId ?? 0), beforeId }
   const alone: Road = { by: 'id', userId, afterId, beforeId }
   const all = narrow === undefined && exact && filters.from === undefined && filters.before === undefined
   // All rows of the road are asked for: the index alone finds the page.
   if (all) walk.ids.push(...(await idsIn(db, { road: alone }, {}, limit, offset)))
-  else if (narrow === undefined || few) await walk.along(alone, exact ? 'page' : 'count')
+  else if (narrow === undefined || alongUser) await walk.along(alone, exact ? 'page' : 'count')
   else {
     await walk.along(tail, 'count')
     await walk.days(where, days, exact, mark)
@@ -81,8 +93,11 @@ async function find(db: Query, filters: LogFilters, since: number, mark: number,
 }
 
 async function callsOf(db: Query, userId: number): Promise<number> {
-  const days = await whereCalls(db, { userId }).days(0, END_OF_TIME)
-  return days.reduce((sum, [, calls]) => sum + calls, 0)
+  return sumOf(await whereCalls(db, { userId }).days(0, END_OF_TIME))
+}
+
+function sumOf(stretches: readonly Stretch[]): number {
+  return stretches.reduce((sum, [, calls]) => sum + calls, 0)
 }
 
 /** Goes through calls from the newest on, a slice at a time, and takes the page from those that fit. */
