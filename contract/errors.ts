@@ -20,6 +20,7 @@ export const errors = {
   too_many_requests: { status: 429, message: 'Too many requests. Please try again later.' },
   internal: { status: 500, message: 'Something went wrong on our side; the request id helps to find it' },
   unavailable: { status: 503, message: 'The service cannot take the request right now; try again in a moment' },
+  overloaded: { status: 503, message: 'There are more calls than can be taken right now; try again in a moment' },
   shutting_down: { status: 503, message: 'The service is restarting; try again in a few seconds' },
 
   // Who calls (contract.md 1.4)

@@ -254,6 +254,10 @@ export const settings = {
   reliability_first_byte_timeout_seconds: hidden('reliability', '60', integer(1, 3_600)),
   reliability_stream_idle_timeout_seconds: hidden('reliability', '300', integer(1, 86_400)),
   reliability_disable_after_failures: hidden('reliability', '5', integer(1, 1_000)),
+  /** Calls of a process that run at once; more are answered 503 at once. 2,000 streams take some 200 MB. 0: any number. */
+  reliability_max_calls: hidden('reliability', '10000', integer(0, 1_000_000)),
+  /** New calls are answered 503 while the oldest booking waits longer than this for the database. */
+  reliability_max_queue_seconds: hidden('reliability', '5', integer(1, 600)),
   reliability_cooldown_seconds: hidden('reliability', '30', integer(1, 86_400)),
 } as const satisfies Record<string, Definition>
 

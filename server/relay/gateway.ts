@@ -47,7 +47,8 @@ const RESTART_SECONDS = 5
 
 function failed(failure: AppError, { request, url, requestId }: GatewayRequest, deps: RelayDeps): Response {
   deps.metrics.errors.add(failure.code)
-  if (failure.status >= 500)
+  // An overload is told of by the gate.
+  if (failure.status >= 500 && failure.code !== 'overloaded')
     deps.log.warn('gateway call failed', { request_id: requestId, code: failure.code, cause: describeError(failure.cause ?? failure) })
   const { status, body } = errorProtocolOf(url.pathname, request.headers).encodeError(faultOf(failure), requestId)
   const headers: Record<string, string> = { 'x-tollgate-request-id': requestId }

@@ -8,6 +8,7 @@ import { ChannelLimits } from './channel-limits.ts'
 import { TokenCounter } from './counter.ts'
 import type { RelayDeps } from './deps.ts'
 import { ContentFilter } from './filter/filter.ts'
+import { Gate } from './gate.ts'
 import { gateway, turnAway, type GatewayRequest } from './gateway.ts'
 import { KEEP_ALIVE_MS } from './limits.ts'
 import { Judgements } from './meta-call/judge.ts'
@@ -39,8 +40,19 @@ export function startGateway(deps: Deps, catalog: Catalog, routing: Routing): Ru
     judgements: new Judgements(),
     watch: new StreamWatch(deps.clock, KEEP_ALIVE_MS, () => deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000),
   }
+  const gate = new Gate({ ...deps, writer: deps.db.writer, streams: relayDeps.watch })
   return {
-    handle: (arrival) => gateway(arrival, relayDeps),
+    async handle(arrival) {
+      // Lists and stored answers are read from memory or by one small question.
+      if (arrival.request.method !== 'POST') return gateway(arrival, relayDeps)
+      const full = gate.enter()
+      if (full) return turnAway(arrival, relayDeps, full)
+      try {
+        return await gateway(arrival, relayDeps)
+      } finally {
+        gate.leave()
+      }
+    },
     turnAway: (arrival, why) => turnAway(arrival, relayDeps, why),
     close: () => relayDeps.counter.close(),
   }

@@ -21,6 +21,7 @@ export const errors = {
   'error.too_many_requests': 'Too many tries. Wait a minute and try again.',
   'error.internal': 'Something went wrong on the server. The request id helps to find it.',
   'error.unavailable': 'The server cannot take this right now. Try again in a moment.',
+  'error.overloaded': 'There are more calls than the server can take. Try again in a moment.',
   'error.shutting_down': 'The server is restarting. Try again in a few seconds.',
   'error.credential_missing': 'Please sign in.',
   'error.api_key_invalid': 'This API key is not valid.',

@@ -19,6 +19,7 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.too_many_requests': '尝试次数过多，请一分钟后再试。',
   'error.internal': '服务器出了问题。可凭请求 ID 查找原因。',
   'error.unavailable': '服务器暂时无法处理，请稍后再试。',
+  'error.overloaded': '请求过多，服务器暂时无法处理，请稍后再试。',
   'error.shutting_down': '服务器正在重启，请几秒后再试。',
   'error.credential_missing': '请先登录。',
   'error.api_key_invalid': 'API 密钥无效。',
