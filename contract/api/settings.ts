@@ -72,3 +72,55 @@ export const testMail = endpoint({
     steps: z.array(z.strictObject({ name: z.enum(['settings', 'address', 'delivery']), ok: z.boolean(), message: z.string() })),
   }),
 })
+
+const typed = z.string().max(1_000).optional()
+const typedSecret = z.string().max(1_000).nullish()
+/** Each step that was taken, in order; the first that fails is the last. */
+const stepsOf = <const T extends readonly [string, ...string[]]>(names: T) =>
+  z.strictObject({ ok: z.boolean(), steps: z.array(z.strictObject({ name: z.enum(names), ok: z.boolean(), message: z.string() })) })
+
+export const testOidc = endpoint({
+  method: 'POST',
+  path: '/api/settings/test/oidc',
+  access: 'admin',
+  summary:
+    "Reads the identity provider's description and keys with the settings of the body, saved or not; tells the redirect URL to register",
+  body: z.object({ oidc_issuer: typed, oidc_client_id: typed, oidc_client_secret: typedSecret, oidc_redirect_url: typed }),
+  response: stepsOf(['settings', 'discovery', 'keys']),
+})
+
+export const testCaptcha = endpoint({
+  method: 'POST',
+  path: '/api/settings/test/captcha',
+  access: 'admin',
+  summary: 'Asks the captcha service with the settings of the body, saved or not; with a solved `captcha_token` all the way',
+  body: z.object({
+    hcaptcha_site_key: typed,
+    hcaptcha_secret: typedSecret,
+    hcaptcha_verify_url: typed,
+    captcha_token: z.string().max(20_000).optional(),
+  }),
+  response: stepsOf(['settings', 'service', 'captcha']),
+})
+
+export const testPayment = endpoint({
+  method: 'POST',
+  path: '/api/settings/test/payment',
+  access: 'admin',
+  summary: 'Checks the payment settings of the body, saved or not, and asks the gateway; opens no order and moves no money',
+  body: z.object({
+    payment_gateway_provider: typed,
+    payment_yipay_gateway_url: typed,
+    payment_yipay_pid: typed,
+    payment_yipay_key: typedSecret,
+    payment_openpayment_base_url: typed,
+    payment_openpayment_config_url: typed,
+    payment_openpayment_merchant_id: typed,
+    payment_openpayment_key: typedSecret,
+    payment_stripe_secret_key: typedSecret,
+    payment_stripe_webhook_secret: typedSecret,
+    payment_stripe_currency: typed,
+    payment_stripe_api_url: typed,
+  }),
+  response: stepsOf(['settings', 'gateway']),
+})

@@ -13,7 +13,11 @@ const MAX_TOKEN_CHARS = 20_000
 /** Longer than a token lives (two minutes): what was verified once is never asked about again. */
 const ONCE: AttemptLimit = { count: 1, windowMs: 60 * 60_000 }
 
-const answer = z.object({ success: z.boolean(), hostname: z.string().optional() })
+const answer = z.object({
+  success: z.boolean(),
+  hostname: z.string().optional(),
+  'error-codes': z.array(z.string()).max(20).default([]),
+})
 
 type CaptchaDeps = Pick<Deps, 'db' | 'clock' | 'settings' | 'fetch'>
 
@@ -42,7 +46,22 @@ export async function requireCaptcha(deps: CaptchaDeps, token: string | null | u
   if (!verdict.success || !solvedHere) throw new AppError('captcha_failed')
 }
 
-async function ask(deps: CaptchaDeps, form: URLSearchParams): Promise<z.output<typeof answer>> {
+/**
+ * What the service says of a token, without counting it or judging its page: for trying settings out.
+ * @throws AppError captcha_unavailable
+ */
+export async function askCaptchaService({ settings, fetch }: Pick<Deps, 'settings' | 'fetch'>, token: string): Promise<CaptchaVerdict> {
+  const form = new URLSearchParams({
+    secret: settings.text('hcaptcha_secret'),
+    response: token,
+    sitekey: settings.text('hcaptcha_site_key'),
+  })
+  return ask({ settings, fetch }, form)
+}
+
+export type CaptchaVerdict = z.output<typeof answer>
+
+async function ask(deps: Pick<Deps, 'settings' | 'fetch'>, form: URLSearchParams): Promise<CaptchaVerdict> {
   try {
     const response = await deps.fetch(deps.settings.text('hcaptcha_verify_url'), {
       method: 'POST',

@@ -102,6 +102,22 @@ export class OidcProvider {
   }
 
   /**
+   * What the provider says of itself, asked anew: for trying settings out.
+   * @throws AppError oidc_disabled | oidc_unset | oidc_unavailable
+   */
+  async described(): Promise<{ issuer: string; redirectUrl: string; keysUrl: string | undefined }> {
+    const config = this.config()
+    const { issuer, jwks_uri: keysUrl } = (await this.#client(config)).serverMetadata()
+    return { issuer, redirectUrl: config.redirectUrl, keysUrl }
+  }
+
+  /** Reads the provider's signing keys. @throws whatever keeps them from being read */
+  async keys(url: string): Promise<number> {
+    const response = await this.#fetch(url, { method: 'GET', headers: { accept: 'application/json' }, body: undefined, redirect: 'manual' })
+    return keySet.parse(await response.json()).keys.length
+  }
+
+  /**
    * Exchanges the code and verifies what comes back: signature, issuer, audience, nonce, times.
    * @param query of the callback, without the question mark
    * @throws AppError oidc_disabled | oidc_unset | oidc_unavailable | oidc_failed
@@ -209,6 +225,7 @@ function clientAuth(secret: string, auth: Auth): openid.ClientAuth {
   }
 }
 
+const keySet = z.object({ keys: z.array(z.object({ kty: z.string() })).min(1) })
 const said = z.object({
   sub: z.string().min(1).max(MAX_SUBJECT),
   email: z.string().max(320).optional(),

@@ -27,15 +27,20 @@ const made = new WeakMap<Deps['db'], Gateways>()
 export function gatewaysOf(deps: Deps): Gateways {
   let gateways = made.get(deps.db)
   if (!gateways) {
-    const discovery = new DiscoveryCache(deps)
-    const byId = { yipay: yipay(deps), openpayment: openPayment(deps, discovery), stripe: stripe(deps) }
-    gateways = {
-      discovery,
-      openPayment: byId.openpayment,
-      of: (id) => byId[id],
-      configured: () => byId[providerOf(deps.settings.text('payment_gateway_provider'))],
-    }
+    gateways = makeGateways(deps)
     made.set(deps.db, gateways)
   }
   return gateways
+}
+
+/** A set of its own, for settings that are only tried. */
+export function makeGateways(deps: Deps): Gateways {
+  const discovery = new DiscoveryCache(deps)
+  const byId = { yipay: yipay(deps), openpayment: openPayment(deps, discovery), stripe: stripe(deps) }
+  return {
+    discovery,
+    openPayment: byId.openpayment,
+    of: (id) => byId[id],
+    configured: () => byId[providerOf(deps.settings.text('payment_gateway_provider'))],
+  }
 }

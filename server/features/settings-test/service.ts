@@ -5,14 +5,10 @@ import type { Deps } from '../../http/deps.ts'
 import { smtpSettings, type SmtpSettings } from '../../lib/mailer.ts'
 import { guardedAddress } from '../../lib/outbound.ts'
 import { isMask } from '../../lib/secret-box.ts'
-import { countAttempt, type AttemptLimit } from '../attempts/service.ts'
+import { countAttempt } from '../attempts/service.ts'
 import { writeMail, type MailLanguage } from '../mail/templates.ts'
 import { requireUser } from '../users/service.ts'
-
-/** Enough to find the right settings, too few to fill an inbox. */
-const TESTS: AttemptLimit = { count: 20, windowMs: 10 * 60_000 }
-/** The server's own words, as far as they help. */
-const MAX_MESSAGE = 300
+import { MAX_MESSAGE, TESTS, wordsOf } from './steps.ts'
 
 type Answer = ResponseOf<typeof testMail>
 type Form = BodyOf<typeof testMail>
@@ -73,9 +69,4 @@ function checked(smtp: SmtpSettings): string {
     if (fault !== undefined) throw new Error(`${key}: ${fault}`)
   }
   return `${smtp.host}:${smtp.port}`
-}
-
-function wordsOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? error.cause.message : error.message
 }
