@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { parseRange, type Range } from './lib/client-ip.ts'
@@ -165,7 +165,7 @@ function secretFault(value: string): string | undefined {
   return undefined
 }
 
-const secretsFile = z.object({ jwt_secret: secret, encryption_key: secret })
+const secretsFile = z.object({ jwt_secret: secret, encryption_key: secret, next_encryption_key: secret.optional() })
 
 /** The secrets kept beside the database; made at the first start, readable by the owner of the process only. */
 function keptSecrets(dbPath: string, needed: boolean): z.output<typeof secretsFile> {
@@ -186,6 +186,48 @@ function keptSecrets(dbPath: string, needed: boolean): z.output<typeof secretsFi
   if (parsed.success) return parsed.data
   const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')
   throw new ConfigError(`${file} holds no usable secrets (${faults}); restore it, or set JWT_SECRET and ENCRYPTION_KEY`)
+}
+
+/**
+ * The keys of `npm run rotate-key`. A new key that is kept beside the database is written down before anything is sealed with it, so that
+ * it is the same when the command is run again.
+ * @throws ConfigError when ENCRYPTION_KEY is given and NEW_ENCRYPTION_KEY is not, or is weak or the same
+ */
+export function keyRotation(env: Readonly<Record<string, string | undefined>> = process.env): {
+  config: AppConfig
+  from: string
+  to: string
+  /** To be called when everything is sealed with the new key; says what is left to do. */
+  finish(): string
+} {
+  const config = readConfig(env)
+  const given = env['NEW_ENCRYPTION_KEY']
+  const fault = given === undefined ? undefined : secretFault(given)
+  if (fault !== undefined) throw new ConfigError(`NEW_ENCRYPTION_KEY: ${fault}`)
+  if (env['ENCRYPTION_KEY']) {
+    if (given === undefined || given === config.encryptionKey)
+      throw new ConfigError('NEW_ENCRYPTION_KEY: must be given, and be another than ENCRYPTION_KEY')
+    return { config, from: config.encryptionKey, to: given, finish: () => 'start the servers with the new key as ENCRYPTION_KEY' }
+  }
+  const file = join(dirname(config.dbPath), SECRETS_FILE)
+  const { next_encryption_key: next, ...kept } = keptSecrets(config.dbPath, true)
+  const to = given ?? next ?? randomToken(SECRET_BYTES)
+  replaceSecrets(file, { ...kept, next_encryption_key: to })
+  return {
+    config,
+    from: kept.encryption_key,
+    to,
+    finish() {
+      replaceSecrets(file, { ...kept, encryption_key: to })
+      return `the new key is kept in ${file}; the old one is gone, and backups of before need it`
+    },
+  }
+}
+
+/** Whoever is killed leaves the old file or the new one, never half of one. */
+function replaceSecrets(file: string, secrets: z.output<typeof secretsFile>): void {
+  writeFileSync(`${file}.new`, `${JSON.stringify(secrets, undefined, 2)}\n`, { mode: FILE_MODE, flush: true })
+  renameSync(`${file}.new`, file)
 }
 
 function parseJson(text: string): unknown {

@@ -16,7 +16,8 @@ const RETRY_FACTOR = 3
 const LONGEST_RETRY_MS = 5 * 60_000
 /** A trace of a mail is kept this long, for the owner who asks why one did not come. */
 const KEPT_MS = 24 * 60 * 60_000
-const PURPOSE = 'mail'
+/** What queued mails are sealed for. */
+export const MAIL_PURPOSE = 'mail'
 
 export interface QueuedMail {
   /** What for, such as `registration`; never its text. */
@@ -31,7 +32,7 @@ export interface QueuedMail {
 /** Puts a mail into the queue in the caller's transaction. The text is sealed: a code in it is not readable at rest. */
 export function queueMail(tx: Database['query'], deps: Pick<Deps, 'secrets' | 'clock'>, queued: QueuedMail): Promise<void> {
   const now = deps.clock.now()
-  const sealed = deps.secrets.seal(PURPOSE, JSON.stringify(queued.mail))
+  const sealed = deps.secrets.seal(MAIL_PURPOSE, JSON.stringify(queued.mail))
   return insertMail(tx, {
     kind: queued.kind,
     sealed: queued.deliver ? sealed : '',
@@ -62,7 +63,7 @@ async function deliver(deps: Pick<Deps, 'db' | 'clock' | 'secrets' | 'mailer' | 
   const db = deps.db.query
   if (deps.clock.now() >= row.deadline_at) return endMail(db, row.id, 'expired', row.error)
   try {
-    await deps.mailer.send(JSON.parse(deps.secrets.open(PURPOSE, row.sealed)) as Mail)
+    await deps.mailer.send(JSON.parse(deps.secrets.open(MAIL_PURPOSE, row.sealed)) as Mail)
   } catch (error) {
     const cause = describeError(error)
     deps.log.warn('a mail could not be sent', { mail_id: row.id, kind: row.kind, tries: row.tries, cause })

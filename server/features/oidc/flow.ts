@@ -15,7 +15,8 @@ export const FLOW_SECONDS = 600
 /** A minute and address (contract.md 3.3 LATER). */
 const TRIES_PER_IP = 20
 const SECRET_BYTES = 32
-const PURPOSE = 'oidc-flow'
+/** What the state of a sign-in under way is sealed for. */
+export const OIDC_FLOW_PURPOSE = 'oidc-flow'
 
 /** Who begins: somebody to be found out, or somebody signed in who connects his account. */
 export type Beginner = { bind: undefined } | { bind: { userId: number; sessionId: string } }
@@ -61,7 +62,7 @@ export class OidcFlow {
     await insertFlow(deps.db.query, {
       id: sha256Hex(checks.state),
       user_id: who.bind?.userId ?? null,
-      sealed: deps.secrets.seal(PURPOSE, JSON.stringify(flow)),
+      sealed: deps.secrets.seal(OIDC_FLOW_PURPOSE, JSON.stringify(flow)),
       expires_at: now + FLOW_SECONDS * 1000,
       created_at: now,
     })
@@ -86,7 +87,7 @@ export class OidcFlow {
     if (!row || row.expires_at <= now) throw new AppError('oidc_state')
     if (back.error !== '') throw new AppError('oidc_denied')
     if (back.code === '') throw new AppError('oidc_code_missing')
-    const flow = JSON.parse(deps.secrets.open(PURPOSE, row.sealed)) as StoredFlow
+    const flow = JSON.parse(deps.secrets.open(OIDC_FLOW_PURPOSE, row.sealed)) as StoredFlow
     if (flow.issuer !== this.#provider.config().issuer) throw new AppError('oidc_state')
     const who = await this.#provider.identityOf(back.search, flow)
     const at = { ip: browser.ip, now }

@@ -17,7 +17,8 @@ import {
   useStep,
 } from './store.ts'
 
-const PURPOSE = 'totp'
+/** What the secrets of authenticator apps are sealed for. */
+export const TOTP_PURPOSE = 'totp'
 
 interface Actor {
   userId: number
@@ -57,7 +58,7 @@ export async function proveCode(deps: Pick<Deps, 'db' | 'clock' | 'secrets'>, us
       await forgetAttempts(tx, guesses)
     }
   }
-  const step = stepOf(deps.secrets.open(PURPOSE, totp.sealed), code, deps.clock.now())
+  const step = stepOf(deps.secrets.open(TOTP_PURPOSE, totp.sealed), code, deps.clock.now())
   if (step === undefined) throw new AppError('second_factor_failed')
   return async (tx) => {
     if (!(await useStep(tx, totp.id, step))) throw new AppError('second_factor_used')
@@ -69,7 +70,7 @@ export async function proveCode(deps: Pick<Deps, 'db' | 'clock' | 'secrets'>, us
 export async function beginTotp(deps: Deps, userId: number): Promise<{ secret: string; otpauth_url: string }> {
   const user = await requireUser(deps.db.query, userId)
   const { secret, url } = newTotp(deps.settings.text('site_name'), user.email || user.username)
-  const row = { user_id: userId, sealed: deps.secrets.seal(PURPOSE, secret), created_at: deps.clock.now() }
+  const row = { user_id: userId, sealed: deps.secrets.seal(TOTP_PURPOSE, secret), created_at: deps.clock.now() }
   if (!(await putPendingTotp(deps.db.query, row))) throw new AppError('totp_enabled')
   return { secret, otpauth_url: url }
 }
@@ -85,7 +86,7 @@ export async function confirmTotp(deps: Deps, { userId, ip }: Actor, typed: stri
   if (!totp) throw new AppError('totp_not_begun')
   if (totp.confirmed_at !== null) throw new AppError('totp_enabled')
   const now = deps.clock.now()
-  const step = stepOf(deps.secrets.open(PURPOSE, totp.sealed), normalCode(typed), now)
+  const step = stepOf(deps.secrets.open(TOTP_PURPOSE, totp.sealed), normalCode(typed), now)
   if (step === undefined) throw new AppError('second_factor_failed')
   return deps.db.query.transaction().execute(async (tx) => {
     if (!(await useStep(tx, totp.id, step))) throw new AppError('second_factor_used')

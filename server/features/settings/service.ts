@@ -20,13 +20,16 @@ import { claimRow, deleteRow, readRow, readRows, touchRow, writeRow } from './st
 const HINT_CHARS = 4
 const MIN_CHARS_FOR_HINT = 12
 
-const purposeOf = (key: SettingKey): string => `setting:${key}`
+/** What a secret setting is sealed for. */
+export function settingPurpose(key: SettingKey): string {
+  return `setting:${key}`
+}
 
 /** Reads every setting into memory: at start, and then as the first listener of each change. */
 export async function loadSettings(deps: Pick<Deps, 'db' | 'settings' | 'secrets'>): Promise<void> {
   const values = new Map<SettingKey, string>()
   for (const [key, value] of await readRows(deps.db.query)) {
-    if (isSettingKey(key)) values.set(key, settings[key].secret ? deps.secrets.open(purposeOf(key), value) : value)
+    if (isSettingKey(key)) values.set(key, settings[key].secret ? deps.secrets.open(settingPurpose(key), value) : value)
   }
   deps.settings.replace(values)
 }
@@ -107,7 +110,7 @@ export async function storeSettings(
 ): Promise<void> {
   for (const [key, value] of values) {
     if (value === '') await deleteRow(tx, key)
-    else await writeRow(tx, key, settings[key].secret ? secrets.seal(purposeOf(key), value) : value, now)
+    else await writeRow(tx, key, settings[key].secret ? secrets.seal(settingPurpose(key), value) : value, now)
   }
 }
 
