@@ -177,6 +177,9 @@ export const errors = {
   usage_file_unreadable: { status: 400, message: 'The usage file cannot be read' },
 
   // Rewards and announcements
+  monitor_not_found: { status: 404, message: 'Status monitor not found' },
+  monitor_target_unsafe: { status: 400, message: 'Unsafe or invalid target URL' },
+  monitors_too_many: { status: 400, message: 'There are as many status monitors as one site may have' },
   announcement_not_found: { status: 404, message: 'Announcement not found' },
   checkin_disabled: { status: 400, message: 'Check-in is disabled' },
   checkin_done: { status: 400, message: 'Already checked in today' },

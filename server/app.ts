@@ -42,6 +42,7 @@ import { setupRequired } from './features/setup/state.ts'
 import { statementsRoutes } from './features/statements/routes.ts'
 import { statsRoutes } from './features/stats/routes.ts'
 import { syncRoutes } from './features/sync/routes.ts'
+import { statusRoutes } from './features/status/routes.ts'
 import { PriceSync } from './features/sync/schedule.ts'
 import { systemRoutes } from './features/system/routes.ts'
 import { usageRoutes } from './features/usage/routes.ts'
@@ -57,6 +58,7 @@ import { addressOf, pathOf } from './http/host.ts'
 import { joinProcesses } from './http/processes.ts'
 import { Spa } from './http/spa.ts'
 import { jobsOf } from './jobs/jobs.ts'
+import { Monitors } from './jobs/monitors.ts'
 import { Scheduler } from './jobs/scheduler.ts'
 import { clientIp } from './lib/client-ip.ts'
 import { systemClock, type Clock } from './lib/clock.ts'
@@ -199,8 +201,9 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
   const routing = new Routing(deps, catalog)
   const gateway = options.gateway?.(deps, catalog, routing)
   const priceSync = new PriceSync(deps)
+  const monitors = new Monitors(deps, catalog)
   const scheduler = new Scheduler(log)
-  scheduler.start(jobsOf(deps, { orphans, priceSync, database: { path: config.dbPath, url: config.databaseUrl } }))
+  scheduler.start(jobsOf(deps, { orphans, priceSync, monitors, database: { path: config.dbPath, url: config.databaseUrl } }))
 
   let draining = false
   const routes: Route[] = [
@@ -211,6 +214,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     ...quotesRoutes(deps, catalog),
     ...routingRoutes(deps, catalog, routing),
     ...metricsRoutes(deps, routing),
+    ...statusRoutes(deps, monitors.checkNow),
     ...areas.flatMap((area) => area(deps)),
   ]
   const http = dashboard(deps, routes, new Spa(options.consoleDir))
@@ -240,6 +244,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     async close() {
       priceSync.stop()
       await scheduler.stop()
+      await monitors.stop()
       await gateway?.close()
       await leaveProcesses()
       deps.limiter.close()

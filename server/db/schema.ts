@@ -521,6 +521,17 @@ export interface StatusMonitorTable extends Dated {
   last_status_code: number
   last_message: string
   last_checked_at: Time | null
+  /** With a little chance in it, so that monitors made together do not stay together. */
+  next_check_at: Generated<Time>
+  /** A process checks it until then, at the longest. */
+  claimed_until: Generated<Time>
+  /** Checks in a row with the last status. */
+  streak: Generated<number>
+  /** What was said last: it takes several checks in a row to change it. */
+  announced_status: Generated<string>
+  mailed_at: Time | null
+  /** What checks by model calls have cost the owner. */
+  cost_total: Generated<Money>
 }
 
 export interface StatusCheckTable {
@@ -531,6 +542,18 @@ export interface StatusCheckTable {
   status_code: number
   message: string
   checked_at: Time
+}
+
+/** Checks of a monitor in one hour or one day (UTC): they stay when the checks themselves are dropped. */
+export interface StatusSumTable {
+  monitor_id: number
+  span: 'hour' | 'day'
+  start: Time
+  up: number
+  down: number
+  /** Of those that were up, added up. */
+  latency_ms: number
+  down_seconds: number
 }
 
 export interface MetaModelTable extends Dated {
@@ -767,6 +790,7 @@ export interface Schema {
   sessions: SessionTable
   status_monitors: StatusMonitorTable
   status_checks: StatusCheckTable
+  status_sums: StatusSumTable
   meta_models: MetaModelTable
   redeem_codes: RedeemCodeTable
   redemptions: RedemptionTable
@@ -804,6 +828,7 @@ export const moneyColumns: ReadonlySet<string> = new Set([
   'quota_held',
   'total_cost',
   'cost',
+  'cost_total',
   'base_cost',
   'uncollected',
   'upstream_cost',

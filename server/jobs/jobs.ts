@@ -9,6 +9,7 @@ import { foldDue, FOLD_MS } from '../features/usage/fold.ts'
 import { sweepResponses, SWEEP_RESPONSES_MS } from '../features/responses/service.ts'
 import { PRICE_SYNC_MS, type PriceSync } from '../features/sync/schedule.ts'
 import type { Deps } from '../http/deps.ts'
+import { MONITORS_MS, type Monitors } from './monitors.ts'
 import { payRewards, REWARDS_MS } from './rewards.ts'
 import type { Job } from './scheduler.ts'
 import { SWEEP_SIGN_IN_MS, sweepSignIn } from './sign-in.ts'
@@ -17,12 +18,13 @@ import { SWEEP_SIGN_IN_MS, sweepSignIn } from './sign-in.ts'
 interface Parts {
   orphans: OrphanSweeper
   priceSync: PriceSync
+  monitors: Monitors
   /** How another thread opens the database. */
   database: Pick<DatabaseOptions, 'path' | 'url'>
 }
 
 /** Everything that runs by the clock; a new job is one line here. */
-export function jobsOf(deps: Deps, { orphans, priceSync, database }: Parts): Job[] {
+export function jobsOf(deps: Deps, { orphans, priceSync, monitors, database }: Parts): Job[] {
   return [
     { name: 'heartbeat', everyMs: BEAT_MS, run: () => orphans.beat() },
     { name: 'rewards', everyMs: REWARDS_MS, run: () => payRewards(deps) },
@@ -34,6 +36,7 @@ export function jobsOf(deps: Deps, { orphans, priceSync, database }: Parts): Job
     { name: 'daily totals', everyMs: TOTALS_MS, run: () => addUpCalls(deps) },
     { name: 'reconciliation', everyMs: RECONCILE_MS, run: () => reconcileDaily(deps, database) },
     { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },
+    { name: 'status monitors', everyMs: MONITORS_MS, run: () => monitors.run() },
     { name: 'price lists', everyMs: PRICE_SYNC_MS, run: () => priceSync.run() },
   ]
 }

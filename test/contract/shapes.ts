@@ -1,4 +1,4 @@
-import { decimal, each, filled, flag, id, int, nullable, object, optional, text, time, type Shape } from './fits.ts'
+import { decimal, each, filled, flag, id, int, nullable, object, optional, text, time, type Check, type Shape } from './fits.ts'
 
 /** The objects of contract.md section 2, member by member; after each what Tollgate adds. */
 const dated = { created_at: time, updated_at: time }
@@ -160,6 +160,36 @@ export const adminLog = object(
 
 /** 2.12 */
 export const announcement = object({ id, title: filled, content: filled, enabled: flag, sort_order: int, ...dated })
+
+const percent: Check = (value) =>
+  typeof value === 'number' && value >= 0 && value <= 100 ? undefined : `${JSON.stringify(value)} is no percentage`
+const checkState = { latency_ms: int, checked_at: time }
+export const statusCheck = object({ id, status: text, status_code: optional(int), message: optional(filled), ...checkState })
+export const monitor = object(
+  {
+    id,
+    ...each('name target_url check_type method last_status', filled),
+    ...each('interval_seconds retention_hours last_latency_ms last_status_code', int),
+    last_message: text,
+    enabled: flag,
+    last_checked_at: nullable(time),
+    recent_checks: nullable([statusCheck]),
+    ...dated,
+  },
+  'cost_total',
+)
+export const publicMonitor = object(
+  {
+    id,
+    name: filled,
+    status: text,
+    latency_ms: int,
+    last_checked_at: nullable(time),
+    uptime: percent,
+    recent_checks: [object({ status: text, ...checkState })],
+  },
+  'uptimes days',
+)
 
 /** 2.13 */
 export const commission = object(

@@ -6,6 +6,7 @@ export type MailLanguage = 'en' | 'zh'
 export type MailContent =
   | { kind: 'registration' | 'password_change' | 'password_reset'; code: string; minutes: number }
   | { kind: 'account_exists' | 'password_changed' | 'test' }
+  | { kind: 'monitor'; name: string; up: boolean; message: string }
 
 interface Words {
   subject: string
@@ -74,6 +75,14 @@ function english(site: string, content: MailContent): Words {
         lead: `The password of your account at ${site} was changed, and all sessions have ended.`,
         end: 'If that was not you, set a new password at once and tell the site owner.',
       }
+    case 'monitor':
+      return content.up
+        ? { subject: `${content.name} is up again`, lead: `${content.name}, watched by ${site}, works again.`, end: content.message }
+        : {
+            subject: `${content.name} is down`,
+            lead: `${content.name}, watched by ${site}, does not answer as it should.`,
+            end: content.message,
+          }
     case 'test':
       return {
         subject: `Test mail from ${site}`,
@@ -118,6 +127,10 @@ function chinese(site: string, content: MailContent): Words {
         lead: `您在 ${site} 的账户密码已修改，所有会话均已结束。`,
         end: '如非本人操作，请立即重设密码并联系站长。',
       }
+    case 'monitor':
+      return content.up
+        ? { subject: `${content.name} 已恢复`, lead: `${site} 监控的 ${content.name} 已恢复正常。`, end: content.message }
+        : { subject: `${content.name} 不可用`, lead: `${site} 监控的 ${content.name} 没有正常响应。`, end: content.message }
     case 'test':
       return { subject: `来自 ${site} 的测试邮件`, lead: `收到此邮件说明 ${site} 可以发送邮件。`, end: '由设置页面发送。' }
   }

@@ -19,6 +19,7 @@ import {
   findUserBySubject,
   insertUser,
   putMembership,
+  selectAdministrators,
   selectGroups,
   selectMemberships,
   selectUsers,
@@ -138,6 +139,14 @@ export async function freeUsername(tx: Database['query'], wanted: string): Promi
 /** `email` in lower case. */
 export function userByEmail(db: Database['query'], email: string): Promise<UserRow | undefined> {
   return findUserByEmail(db, email)
+}
+
+/** More people than this are not woken by one event. */
+const MAX_ADMINISTRATORS = 20
+
+/** Verified addresses of the administrators. */
+export function administrators(db: Database['query']): Promise<Pick<UserRow, 'email'>[]> {
+  return selectAdministrators(db, MAX_ADMINISTRATORS)
 }
 
 /** @throws AppError user_missing */

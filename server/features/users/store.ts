@@ -127,6 +127,19 @@ export function selectUsersById(db: Tx, ids: readonly number[]): Promise<Pick<Us
   return ids.length === 0 ? Promise.resolve([]) : db.selectFrom('users').select(['id', 'username']).where('id', 'in', ids).execute()
 }
 
+/** Administrators whose address is their own, the oldest accounts first. */
+export function selectAdministrators(db: Tx, most: number): Promise<Pick<UserRow, 'email'>[]> {
+  return db
+    .selectFrom('users')
+    .select('email')
+    .where('role', 'in', ['owner', 'admin'])
+    .where('email_verified', '=', 1)
+    .where('disabled_at', 'is', null)
+    .orderBy('id')
+    .limit(most)
+    .execute()
+}
+
 export function selectGroups(db: Tx): Promise<GroupRow[]> {
   return db.selectFrom('groups').selectAll().execute()
 }
