@@ -9,7 +9,7 @@ import { sendTo } from './clouds/index.ts'
 import type { RelayDeps } from './deps.ts'
 import { endpointOf } from './endpoint.ts'
 import { withoutCustomersWords } from './customer-words.ts'
-import { publicMessage, unreadable } from './faults.ts'
+import { publicMessage, unreadable, withoutKey } from './faults.ts'
 import { MAX_ANSWER_BYTES, MAX_ERROR_BYTES } from './limits.ts'
 import { readPrelude } from './prelude.ts'
 import type { Fault } from './protocols/canonical.ts'
@@ -172,7 +172,7 @@ export function retryAfterOf(headers: Headers): number | undefined {
 function faultFailure(fault: Fault, call: AdmittedCall, candidate: Candidate, status: number): AttemptFailed {
   const fail = (code: ErrorCode, blame: Blame, options: ConstructorParameters<typeof AppError>[1] = {}): AttemptFailed =>
     new AttemptFailed(
-      new AppError(code, { cause: `upstream ${status}: ${withoutCustomersWords(fault.message, call)}`, ...options }),
+      new AppError(code, { cause: `upstream ${status}: ${withoutCustomersWords(withoutKey(fault.message, candidate), call)}`, ...options }),
       blame !== 'nobody',
       status,
       blame,

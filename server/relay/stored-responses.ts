@@ -9,7 +9,7 @@ import type { AdmittedCall } from './call.ts'
 import type { RelayDeps } from './deps.ts'
 import { parsed } from './attempt.ts'
 import { endpointOf } from './endpoint.ts'
-import { publicMessage } from './faults.ts'
+import { publicMessage, withoutKey } from './faults.ts'
 import type { GatewayRequest } from './gateway.ts'
 import { MAX_ANSWER_BYTES } from './limits.ts'
 import { withModel } from './model-name.ts'
@@ -126,7 +126,7 @@ function queryOf(url: URL): string {
 function refusal(status: number, json: JsonObject | undefined, id: string, model: string, maker: Candidate): AppError {
   if (status === 404) return notFound(id)
   const fault = protocols[PROTOCOL].decodeError(status, json)
-  const cause = `upstream ${status}: ${fault.message}`
+  const cause = `upstream ${status}: ${withoutKey(fault.message, maker)}`
   if (fault.kind === 'invalid_request')
     return new AppError('upstream_refused', { message: publicMessage(fault.message, model, maker), cause })
   return new AppError(status === 429 || status === 401 || status === 403 ? 'upstream_unavailable' : 'upstream_failed', { cause })
