@@ -76,6 +76,8 @@ export class StreamDelivery implements Watched {
       {
         start: (controller) => {
           this.#controller = controller
+          // The client has waited for a keep-alive's time already, and has not even the headers.
+          if (this.#pending) this.keepAlive()
         },
         pull: () => this.#pull(),
         cancel: () => this.#clientLeft(),

@@ -16,7 +16,7 @@ import { freePort, startServer } from './process.ts'
 const FULL = process.env['TEST_FULL'] === '1'
 const DELAY_MS = FULL ? 2_000 : 200
 const AT_ONCE = FULL ? 500 : 60
-const PLACES = FULL ? 300 : 40
+const PLACES = FULL ? 200 : 40
 const RUNNING = FULL ? 20 : 5
 const ACCEPTED_P99_MS = 10_000
 /** The small run shares its machine with other tests; unrefused calls would take as long as the served ones, or be served. */
