@@ -128,7 +128,7 @@ test('an answer that was held back cannot be fetched by its id', async () => {
   const until = performance.now() + 30_000
   while ((await stored()) === 0 && performance.now() < until) await Bun.sleep(5)
   expect(await stored()).toBe(1)
-})
+}, 40_000)
 
 test('text completions end in their own form', async () => {
   upstream.always = { answer: { parts: FORBIDDEN }, pieces: PIECES }

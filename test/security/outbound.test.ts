@@ -99,7 +99,7 @@ beforeAll(async () => {
     sent.push(new URL(input instanceof Request ? input.url : input).hostname)
     return realFetch(input, init)
   }, realFetch)
-})
+}, 30_000)
 afterAll(async () => {
   globalThis.fetch = realFetch
   await app.close()
@@ -212,4 +212,4 @@ test("the owner's own server is reached at exactly the host and port he lists, a
   const found = await callOut(`http://${OWNERS}:${port}/own`)
   expect(arrived.filter((url) => url.includes('/own'))).toHaveLength(SINKS - 1)
   expect(found['images by URL']).toBe(REFUSED)
-})
+}, 30_000)

@@ -50,4 +50,4 @@ test('every way out of the process but the guard is a fault of the linter, in ev
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
-})
+}, 60_000)

@@ -157,4 +157,4 @@ test('is for administrators, counted, and in the audit', async () => {
   const rows = await app.deps.db.query.selectFrom('audit_log').selectAll().where('action', '=', 'test').execute()
   expect(new Set(rows.map(({ object_id: id }) => id))).toEqual(new Set(['oidc', 'captcha', 'payment']))
   expect(JSON.stringify(rows)).not.toContain(SECRET)
-})
+}, 60_000)
