@@ -142,7 +142,8 @@ export const errors = {
   'error.channel_model_exists': 'The channel carries this model already.',
   'error.multiplier_zero': 'A multiplier of 0 would mean free. Mark the model as free instead.',
   'error.monitor_not_found': 'This monitor was deleted, or never existed.',
-  'error.monitor_target_unsafe': 'This target cannot be checked: give an http(s) address, host:port for TCP, or channel://number/model, and no private address.',
+  'error.monitor_target_unsafe':
+    'This target cannot be checked: give an http(s) address, host:port for TCP, or channel://number/model, and no private address.',
   'error.monitors_too_many': 'There are 200 monitors already. Delete one first.',
   'error.announcement_not_found': 'This announcement was deleted, or never existed.',
   'error.checkin_disabled': 'Check-in is switched off on this site.',
