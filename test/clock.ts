@@ -21,6 +21,11 @@ export class ManualClock implements Clock {
     this.#now += ms
     this.#monotonic += ms
   }
+
+  /** Somebody sets the clock of the machine: no time passes. */
+  set(epochMs: number): void {
+    this.#now = epochMs
+  }
 }
 
 /** Goes on by itself, so many times as fast as the real one; for what only time brings about. */

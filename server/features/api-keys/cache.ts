@@ -52,6 +52,7 @@ const MAX_UNKNOWN = 10_000
 
 interface Entry {
   caller: KeyCaller
+  /** On the monotonic clock: a clock that is set back must not keep a copy alive. */
   until: number
 }
 
@@ -76,7 +77,7 @@ export class KeyCache {
   /** The caller of a secret, or undefined for a key that does not exist. */
   find(secret: string): Promise<KeyCaller | undefined> | KeyCaller | undefined {
     const hash = sha256Hex(secret)
-    const now = this.#deps.clock.now()
+    const now = this.#deps.clock.monotonic()
     const entry = this.#callers.get(hash)
     if (entry !== undefined && entry.until > now) {
       // Least recently used leaves first: a Map keeps the order of insertion.
@@ -100,7 +101,7 @@ export class KeyCache {
     const generation = this.#generation
     const caller = await loadKeyCaller(this.#deps, hash)
     if (generation !== this.#generation) return caller
-    const now = this.#deps.clock.now()
+    const now = this.#deps.clock.monotonic()
     if (caller === undefined) {
       evict(this.#unknown, MAX_UNKNOWN)
       this.#unknown.set(hash, now + UNKNOWN_TTL_MS)

@@ -53,7 +53,7 @@ async function tokenOf(key: string, deps: CloudDeps, signal: AbortSignal | undef
   try {
     if (known) {
       const { value, untilMs } = await known.token
-      if (deps.clock.now() < untilMs) return value
+      if (deps.clock.monotonic() < untilMs) return value
     }
     const asked: Kept = { token: ask(account, deps, signal) }
     if (kept.size >= MAX_ACCOUNTS) kept.clear()
@@ -71,10 +71,10 @@ class TokenRefused extends Error {
   override readonly name = 'TokenRefused'
 }
 
-/** Trades a signed assertion for an access token (RFC 7523 section 2.1). */
+/** Trades a signed assertion for an access token (RFC 7523 section 2.1); `untilMs` is on the monotonic clock, as its life is a duration. */
 async function ask(account: Account, deps: CloudDeps, signal: AbortSignal | undefined): Promise<{ value: string; untilMs: number }> {
-  const nowMs = deps.clock.now()
-  const nowSeconds = Math.floor(nowMs / 1000)
+  const askedMs = deps.clock.monotonic()
+  const nowSeconds = Math.floor(deps.clock.now() / 1000)
   const signingKey = await importPKCS8(account.private_key, 'RS256').catch(() => {
     throw new TokenRefused('The private_key of the service account key file cannot be read')
   })
@@ -97,7 +97,7 @@ async function ask(account: Account, deps: CloudDeps, signal: AbortSignal | unde
     throw new TokenRefused(`Google gave no token for the service account (${response.status})`)
   const token = response.ok && bytes ? tokenSchema.safeParse(parsed(bytes)) : undefined
   if (!token?.success) throw new Error(`the token endpoint answered ${response.status} without a token`)
-  return { value: token.data.access_token, untilMs: nowMs + token.data.expires_in * 1000 - EARLY_MS }
+  return { value: token.data.access_token, untilMs: askedMs + token.data.expires_in * 1000 - EARLY_MS }
 }
 
 function accountOf(key: string): Account | undefined {

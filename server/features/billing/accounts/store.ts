@@ -100,35 +100,34 @@ export async function selectHoldCount(db: Kysely<Schema>): Promise<number> {
   return holds
 }
 
-/** Holds of processes that no longer beat, and holds past their deadline, oldest first. */
-export function orphanedHolds(db: Kysely<Schema>, deadBefore: number, now: number, limit: number): Promise<HoldTable[]> {
-  return db
-    .selectFrom('holds')
-    .selectAll('holds')
-    .where((where) =>
-      where.or([
-        where('holds.deadline_at', '<=', now),
-        where.not(
-          where.exists(
-            where
-              .selectFrom('instances')
-              .select('instances.id')
-              .whereRef('instances.id', '=', 'holds.instance')
-              .where('instances.heartbeat_at', '>', deadBefore),
-          ),
-        ),
-      ]),
-    )
-    .orderBy('holds.created_at')
-    .limit(limit)
+/** The last beat of every process but one. */
+export function selectBeats(db: Kysely<Schema>, except: string): Promise<{ id: string; heartbeat_at: number }[]> {
+  return db.selectFrom('instances').select(['id', 'heartbeat_at']).where('id', '!=', except).execute()
+}
+
+/**
+ * Holds of the processes that are named dead or are not known at all, and holds past their deadline, oldest first. One that
+ * has only just started is known: it beats before it holds anything.
+ */
+export function orphanedHolds(db: Kysely<Schema>, dead: readonly string[] | 'all', now: number, limit: number): Promise<HoldTable[]> {
+  const holds = db.selectFrom('holds').selectAll('holds').orderBy('holds.created_at').limit(limit)
+  if (dead === 'all') return holds.execute()
+  return holds
+    .where((where) => {
+      const known = where.selectFrom('instances').select('instances.id').whereRef('instances.id', '=', 'holds.instance')
+      const orphaned = [where('holds.deadline_at', '<=', now), where.not(where.exists(known))]
+      if (dead.length > 0) orphaned.push(where('holds.instance', 'in', dead))
+      return where.or(orphaned)
+    })
     .execute()
 }
 
-/** Forgets processes that are gone and hold nothing. */
-export async function forgetInstances(db: Kysely<Schema>, deadBefore: number): Promise<void> {
+/** Forgets those of the processes that are gone and hold nothing. */
+export async function forgetInstances(db: Kysely<Schema>, gone: readonly string[]): Promise<void> {
+  if (gone.length === 0) return
   await db
     .deleteFrom('instances')
-    .where('heartbeat_at', '<=', deadBefore)
+    .where('id', 'in', gone)
     .where((where) => where.not(where.exists(where.selectFrom('holds').select('holds.id').whereRef('holds.instance', '=', 'instances.id'))))
     .execute()
 }
