@@ -68,6 +68,7 @@ import { LiveSettings } from './lib/live-settings.ts'
 import { createLog, describeError, type Log } from './lib/log.ts'
 import { createMailer } from './lib/mailer.ts'
 import { Metrics } from './lib/metrics.ts'
+import { guardedConnect } from './lib/tcp.ts'
 import { guardedFetch, publicFetch, type Resolve } from './lib/outbound.ts'
 import { Redis } from './lib/redis.ts'
 import { SecretBox } from './lib/secret-box.ts'
@@ -177,6 +178,7 @@ export async function createApp(options: AppOptions): Promise<RunningApp> {
     settings,
     secrets: new SecretBox(config.encryptionKey),
     fetch: guardedFetch(settings, clock, options.resolveName),
+    tryConnect: guardedConnect(settings, options.resolveName),
     publicFetch: publicFetch(clock, options.customersAlsoReach, options.resolveName),
     mailer: createMailer(settings),
     jwtSecret: config.jwtSecret,

@@ -7,6 +7,7 @@ import type { Log } from '../lib/log.ts'
 import type { Metrics } from '../lib/metrics.ts'
 import type { Mailer } from '../lib/mailer.ts'
 import type { GuardedFetch } from '../lib/outbound.ts'
+import type { TryConnect } from '../lib/tcp.ts'
 import type { Redis } from '../lib/redis.ts'
 import type { SecretBox } from '../lib/secret-box.ts'
 import type { Changes } from './changes.ts'
@@ -19,6 +20,8 @@ export interface Deps {
   readonly settings: LiveSettings
   readonly secrets: SecretBox
   readonly fetch: GuardedFetch
+  /** Connections that are no HTTP requests, through the same guard. */
+  readonly tryConnect: TryConnect
   /** For addresses that a customer named: public ones only, whatever the settings allow. */
   readonly publicFetch: GuardedFetch
   readonly mailer: Mailer

@@ -8,7 +8,6 @@ import type { Found } from '../features/status/record.ts'
 import { targetOf } from '../features/status/target.ts'
 import type { Deps } from '../http/deps.ts'
 import { describeError } from '../lib/log.ts'
-import { tryConnect } from '../lib/tcp.ts'
 import { askModel, type Asked } from '../relay/probe/try-model.ts'
 import { judgeCanary, QUESTION } from './canary.ts'
 
@@ -40,7 +39,7 @@ export async function checkOf(monitor: Watched, stop: AbortSignal, deps: Deps, c
   try {
     switch (target.type) {
       case 'tcp':
-        await tryConnect(deps.settings, target.host, target.port, signal)
+        await deps.tryConnect(target.host, target.port, signal)
         return { status: 'up', latencyMs: took(), statusCode: 0, message: 'TCP connected' }
       case 'http': {
         const status = await statusOf(target.url, monitor.method, signal, deps)

@@ -126,6 +126,7 @@ export async function guardedAddress(
   settings: LiveSettings,
   hostname: string,
   port: number,
+  resolveName: Resolve = systemResolve,
 ): Promise<{ address: string; listed: boolean }> {
   const target = parseTarget(`http://${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}`)
   const list = parseAllowList(settings.text('ssrf_allowed_hosts'))
@@ -136,7 +137,7 @@ export async function guardedAddress(
     if (guarded && !named) check(host, host, list)
     return { address: host, listed: named || inList(host, list) }
   }
-  const address = await resolve(host, !guarded || named, list, systemResolve)
+  const address = await resolve(host, !guarded || named, list, resolveName)
   return { address, listed: named || inList(address, list) }
 }
 

@@ -115,6 +115,19 @@ const gateway = async (body: unknown): Promise<number> => {
 const set = async (values: Record<string, unknown>): Promise<boolean> => (await app.api('PUT', '/api/settings', values)).status === 200
 const preview = async (list: string): Promise<number> =>
   (await app.api('POST', `/api/models/${list}/preview`, { channel_id: channelId, format: 'auto' })).status
+/** A check answers 200 whatever it finds: what it found counts as what it is. */
+async function watch(kind: 'http' | 'tcp', target: string): Promise<number> {
+  const saved = await app.api<{ id: number }>('POST', '/api/status-monitors', {
+    name: kind,
+    target_url: target,
+    check_type: kind,
+    enabled: false,
+  })
+  if (saved.status !== 200) return saved.status
+  const { body } = await app.api<{ status: string }>('POST', `/api/status-monitors/${saved.body.id}/check`)
+  await app.api('DELETE', `/api/status-monitors/${saved.body.id}`)
+  return body.status === 'up' ? 200 : REFUSED
+}
 const hello = [{ role: 'user', content: 'Hello' }]
 let serial = 0
 
@@ -157,6 +170,8 @@ async function callOut(target: string): Promise<Record<string, number>> {
     captcha: may.captcha
       ? app.fetch('/auth/password/login', signIn, `198.51.${serial >> 8}.${serial & 255}`).then(({ status }) => status)
       : REFUSED,
+    'HTTP monitor': watch('http', target),
+    'TCP monitor': watch('tcp', target),
     'images by URL': gateway({ model: 'sees', messages: [{ role: 'user', content }] }),
   }
   const found: Record<string, number> = {}
@@ -165,7 +180,8 @@ async function callOut(target: string): Promise<Record<string, number>> {
   app.clock.advance(61_000)
   return found
 }
-const SINKS = 7
+/** Those that speak HTTP, and one that only connects. */
+const SINKS = 9
 
 const clean = (): void => {
   caught = []
@@ -177,7 +193,7 @@ const clean = (): void => {
 test('every sink calls where it is allowed to: what follows is no silence', async () => {
   clean()
   await callOut(`http://${STAND_IN}:${port}/here`)
-  const asked = ['', '', '', '/.well-known/openid-configuration', '/api/pricing', '/v1/chat/completions', '/v1/models']
+  const asked = ['', '', '', '', '/.well-known/openid-configuration', '/api/pricing', '/v1/chat/completions', '/v1/models']
   expect(arrived.map((url) => url.slice(url.indexOf('/here') + '/here'.length)).sort()).toEqual(asked)
 })
 
@@ -188,14 +204,18 @@ test(
     const all = targetsOf({ standIn: STAND_IN, port })
     expect(all.length * SINKS).toBeGreaterThanOrEqual(SINKS * 60)
     const answered: string[] = []
+    const again = `/to/${Buffer.from(`http://rebinding.test:${port}`).toString('base64url')}`
     const limited: string[] = []
     for (const target of all.filter((_, index) => index % STEP === 0)) {
       turns.clear()
       const found = await callOut(target)
       for (const [sink, status] of Object.entries(found)) if (status === 429) limited.push(`${sink}: ${target}`)
       // The first answer of that name is allowed; what must not happen is that a connection follows the second.
-      if (target.includes('//rebinding.test')) continue
-      for (const [sink, status] of Object.entries(found)) if (status < REFUSED) answered.push(`${sink}: ${target}`)
+      if (target.includes('//rebinding.test') || target.endsWith(again)) continue
+      // Who only connects has reached the allowed stand-in, and follows nothing from there.
+      const connects = target.startsWith(`http://${STAND_IN}:${port}/`)
+      for (const [sink, status] of Object.entries(found))
+        if (status < REFUSED && !(connects && sink === 'TCP monitor')) answered.push(`${sink}: ${target}`)
     }
     expect({ caught, answered, limited }).toEqual({ caught: [], answered: [], limited: [] })
     expect([...new Set(sent)].filter((host) => host !== STAND_IN)).toEqual([])
@@ -210,6 +230,6 @@ test("the owner's own server is reached at exactly the host and port he lists, a
     await callOut(other)
   expect({ caught, arrived, sent }).toEqual({ caught: [], arrived: [], sent: [] })
   const found = await callOut(`http://${OWNERS}:${port}/own`)
-  expect(arrived.filter((url) => url.includes('/own'))).toHaveLength(SINKS - 1)
+  expect(arrived.filter((url) => url.includes('/own'))).toHaveLength(SINKS - 2)
   expect(found['images by URL']).toBe(REFUSED)
 }, 30_000)
