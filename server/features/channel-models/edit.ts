@@ -12,16 +12,9 @@ import { changeRouting, type Actor } from '../catalog/change.ts'
 import { channelExists } from '../channels/service.ts'
 import { checkOverrides, groupWires } from '../groups/service.ts'
 import { ensureModel, modelById, modelWireOf, type ModelRow } from '../models/service.ts'
+import { about, insertAudited, updateAudited } from './bind.ts'
 import { bindingWireOf, overrideWiresOf } from './service.ts'
-import {
-  deleteBindings,
-  findBinding,
-  insertBinding,
-  replaceOverrides,
-  selectOverridesOf,
-  updateBindingRow,
-  type BindingRow,
-} from './store.ts'
+import { deleteBindings, findBinding, replaceOverrides, selectOverridesOf, type BindingRow } from './store.ts'
 
 type Tx = Database['query']
 
@@ -31,29 +24,16 @@ export async function createBinding(deps: Deps, channelId: number, body: Channel
     if (!(await channelExists(tx, channelId))) throw new AppError('channel_not_found')
     const model = await modelFor(tx, body, actor, now)
     if (!model) throw new AppError('bad_request', { message: 'Model is required', param: 'model_name' })
-    const made = await insertBinding(
-      tx,
-      {
-        channel_id: channelId,
-        model_id: model.id,
-        upstream_model_name: body.upstream_model_name || model.model_name,
-        cost_card: costCardOf(body, model) ?? null,
-        enabled: body.enabled === false ? 0 : 1,
-        first_byte_timeout_seconds: body.first_byte_timeout_seconds ?? null,
-        ...newLimits(body),
-      },
-      now,
-    )
-    await recordAudit(tx, {
-      actorUserId: actor.userId,
-      action: 'create',
-      objectType: 'channel_model',
-      objectId: made.id,
-      after: { ...made },
-      ip: actor.ip,
-      now,
-    })
-    return made
+    const fields = {
+      channel_id: channelId,
+      model_id: model.id,
+      upstream_model_name: body.upstream_model_name || model.model_name,
+      cost_card: costCardOf(body, model) ?? null,
+      enabled: body.enabled === false ? 0 : 1,
+      first_byte_timeout_seconds: body.first_byte_timeout_seconds ?? null,
+      ...newLimits(body),
+    }
+    return insertAudited(tx, fields, actor, now)
   })
   return wireOf(deps, row)
 }
@@ -69,32 +49,17 @@ export async function updateBinding(deps: Deps, id: number, body: ChannelModelBo
     const model = (await modelFor(tx, body, actor, now)) ?? (await modelById(tx, before.model_id))
     if (!model) throw new AppError('catalog_model_unknown', { param: 'model_id' })
     const cost = costCardOf(body, model)
-    const after = await updateBindingRow(
-      tx,
-      id,
-      {
-        channel_id: channelId,
-        model_id: model.id,
-        upstream_model_name: body.upstream_model_name === '' ? model.model_name : (body.upstream_model_name ?? before.upstream_model_name),
-        cost_card: cost === undefined ? before.cost_card : cost,
-        enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
-        first_byte_timeout_seconds:
-          body.first_byte_timeout_seconds === undefined ? before.first_byte_timeout_seconds : body.first_byte_timeout_seconds,
-        ...newLimits(body, before),
-      },
-      now,
-    )
-    await recordAudit(tx, {
-      actorUserId: actor.userId,
-      action: 'update',
-      objectType: 'channel_model',
-      objectId: id,
-      before: { ...before },
-      after: { ...after },
-      ip: actor.ip,
-      now,
-    })
-    return after
+    const fields = {
+      channel_id: channelId,
+      model_id: model.id,
+      upstream_model_name: body.upstream_model_name === '' ? model.model_name : (body.upstream_model_name ?? before.upstream_model_name),
+      cost_card: cost === undefined ? before.cost_card : cost,
+      enabled: (body.enabled ?? before.enabled === 1) ? 1 : 0,
+      first_byte_timeout_seconds:
+        body.first_byte_timeout_seconds === undefined ? before.first_byte_timeout_seconds : body.first_byte_timeout_seconds,
+      ...newLimits(body, before),
+    }
+    return updateAudited(tx, before, fields, actor, now)
   })
   return wireOf(deps, row)
 }
@@ -105,15 +70,7 @@ export async function deleteBinding(deps: Deps, id: number, actor: Actor): Promi
     const before = await findBinding(tx, id)
     if (!before) return
     await deleteBindings(tx, 'id', id)
-    await recordAudit(tx, {
-      actorUserId: actor.userId,
-      action: 'delete',
-      objectType: 'channel_model',
-      objectId: id,
-      before: { ...before },
-      ip: actor.ip,
-      now,
-    })
+    await recordAudit(tx, { ...about(id, actor, now), action: 'delete', before: { ...before } })
   })
 }
 
@@ -130,14 +87,10 @@ export async function putOverrides(
     const overrides = await checkOverrides(tx, body)
     await replaceOverrides(tx, id, overrides, now)
     await recordAudit(tx, {
-      actorUserId: actor.userId,
+      ...about(id, actor, now),
       action: 'set_group_multipliers',
-      objectType: 'channel_model',
-      objectId: id,
       before: { overrides: before.map(({ group_id: groupId, multiplier }) => ({ groupId, multiplier })) },
       after: { overrides },
-      ip: actor.ip,
-      now,
     })
     return overrideWiresOf(await selectOverridesOf(tx, id), await groupWires(tx))
   })
