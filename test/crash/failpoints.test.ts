@@ -124,7 +124,7 @@ test(`M3: the server dies at each of ${failpoints.length} places of a call (${SE
   await server.kill('SIGKILL')
   // All are dead, and known to be: what they held is free at the next start.
   const db = await openDatabase(database)
-  await db.query.updateTable('instances').set({ heartbeat_at: 0 }).execute()
+  await db.query.deleteFrom('instances').execute()
   await db.close()
   server = await startServer(database, port, {}, FLAGS)
 
