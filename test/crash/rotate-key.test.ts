@@ -47,7 +47,7 @@ beforeEach(async () => {
     )
     .execute()
   await db.close()
-})
+}, 30_000)
 afterEach(async () => {
   await remove()
   rmSync(folder, { recursive: true, force: true })
@@ -137,7 +137,7 @@ test('without a strong new key, or with a secret that neither key opens, nothing
   await expect(resealAll(db, new SecretBox('another old one'), new SecretBox(NEW))).rejects.toThrow('opens with neither')
   await db.close()
   expect(await openedBy(OLD)).toBe(MAILS + 1)
-})
+}, 30_000)
 
 test('every sealed column of the schema is sealed anew', () => {
   const schema = readFileSync(new URL('../../server/db/schema.ts', import.meta.url), 'utf8')

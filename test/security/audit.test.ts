@@ -186,7 +186,8 @@ beforeAll(async () => {
   user = await app.user('audited')
   leaver = await app.user('leaver')
   secrets.push(user.password)
-})
+  // Sign-ins are password hashes.
+}, 30_000)
 afterAll(() => app.close())
 
 const list = async (query = ''): Promise<Page> => (await app.api<Page>('GET', `/api/audit-logs?page_size=100${query}`)).body
@@ -277,4 +278,4 @@ test('only administrators read it', async () => {
   for (const role of ['support', 'finance'] as const)
     expect((await app.api('GET', '/api/audit-logs', undefined, (await app.user(role, role)).token)).status).toBe(403)
   expect((await app.api('GET', '/api/audit-logs', undefined, (await app.user('other-admin', 'admin')).token)).status).toBe(200)
-})
+}, 30_000)
