@@ -105,11 +105,13 @@ function attempt(endpoint: AnyEndpoint, text: string, random: Random): Tried {
   const { method, path } = endpoint
   const made = endpoint.query === undefined ? {} : generate(grammarOf(endpoint.query), random)
   const query: Record<string, unknown> = typeof made === 'object' ? { ...made } : {}
-  const names = Object.keys(query)
+  const names = endpoint.query === undefined ? [] : Object.keys((grammarOf(endpoint.query)['properties'] ?? {}) as object)
   const place = random.below(4)
-  if (place === 0 && names.length > 0) query[random.pick(names)] = text
+  // A list that is searched has more ways in than its address.
+  if (names.length > 0 && place !== 1) query[random.pick(names)] = text
   const pairs = Object.entries(query).map(
-    ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value).toWellFormed())}`,
+    ([name, value]) =>
+      `${encodeURIComponent(name.toWellFormed())}=${encodeURIComponent((typeof value === 'string' ? value : (JSON.stringify(value) ?? '')).toWellFormed())}`,
   )
   const id = place === 1 ? encodeURIComponent(text) : path.startsWith('/api/users') ? '2' : '1'
   const body = endpoint.body === undefined ? {} : planted(generate(grammarOf(endpoint.body), random), text, { left: random.below(6) })
