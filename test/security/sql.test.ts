@@ -105,7 +105,7 @@ function attempt(endpoint: AnyEndpoint, text: string, random: Random): Tried {
   const { method, path } = endpoint
   const made = endpoint.query === undefined ? {} : generate(grammarOf(endpoint.query), random)
   const query: Record<string, unknown> = typeof made === 'object' ? { ...made } : {}
-  const names = endpoint.query === undefined ? [] : Object.keys((grammarOf(endpoint.query)['properties'] ?? {}) as object)
+  const names = endpoint.query === undefined ? [] : Object.keys(grammarOf(endpoint.query)['properties'] ?? {})
   const place = random.below(4)
   // A list that is searched has more ways in than its address.
   if (names.length > 0 && place !== 1) query[random.pick(names)] = text
