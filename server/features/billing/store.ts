@@ -13,19 +13,6 @@ interface AccountMove {
   amount: Money
   now: number
 }
-interface Entry {
-  account_id: number
-  kind: string
-  reference: string
-  amount: Money
-  gifted: Money
-  balance_after: Money
-  actor_user_id: number | null
-  reason: string
-  note: string
-  created_at: number
-}
-
 interface ById<T> {
   id: T
 }
@@ -34,22 +21,30 @@ interface EntryKey {
   reference: string
 }
 
+/** Statements of single rows, which a call's set on SQLite (sets/sqlite) runs too. */
+export function rowStatements(query: Kysely<Schema>) {
+  return {
+    insertHold: prepare<Insertable<Schema['holds']>>(query, (p, q) => q.insertInto('holds').values(pick(p, holdColumns))),
+    /** Adds to a hold, or takes from it. */
+    growHold: prepare<{ id: string; amount: Money }>(query, (p, q) =>
+      q
+        .updateTable('holds')
+        .set({ amount: sql<Money>`amount + ${p.amount}` })
+        .where('id', '=', p.id),
+    ),
+    insertLog: prepare<Insertable<Schema['logs']>>(query, (p, q) => q.insertInto('logs').values(pick(p, logColumns))),
+  }
+}
+
 /** The ledger's statements, compiled once: each is conditional, so that a refusal leaves nothing behind. */
 function ledgerStatements({ query }: Database) {
   const account = prepare<ById<number>>(query, (p, q) =>
     q.selectFrom('accounts').select(['balance', 'gifted', 'held']).where('id', '=', p.id),
   )
-  const insertHold = prepare<Insertable<Schema['holds']>>(query, (p, q) => q.insertInto('holds').values(pick(p, holdColumns)))
-  const raiseHold = prepare<{ id: string; amount: Money }>(query, (p, q) =>
-    q
-      .updateTable('holds')
-      .set({ amount: sql<Money>`amount + ${p.amount}` })
-      .where('id', '=', p.id)
-      .returning('amount'),
-  )
   const heldBy = prepare<ById<string>>(query, (p, q) => q.selectFrom('holds').select('amount').where('id', '=', p.id))
-  const insertEntry = prepare<Entry>(query, (p, q) => q.insertInto('ledger_entries').values(pick(p, entryColumns)).returning('id'))
-  const insertLog = prepare<Insertable<Schema['logs']>>(query, (p, q) => q.insertInto('logs').values(pick(p, logColumns)))
+  const insertEntry = prepare<Insertable<Schema['ledger_entries']>>(query, (p, q) =>
+    q.insertInto('ledger_entries').values(pick(p, entryColumns)).returning('id'),
+  )
   const credit = prepare<AccountMove & { gifted: Money }>(query, (p, q) => creditUpdate(q, p))
   const creditExpected = prepare<AccountMove & { gifted: Money; expected: Money }>(query, (p, q) =>
     creditUpdate(q, p).where('balance', '=', p.expected),
@@ -58,12 +53,10 @@ function ledgerStatements({ query }: Database) {
     q.selectFrom('ledger_entries').select(['id', 'balance_after']).where('kind', '=', p.kind).where('reference', '=', p.reference),
   )
   return {
+    ...rowStatements(query),
     account,
-    insertHold,
-    raiseHold,
     heldBy,
     insertEntry,
-    insertLog,
     credit,
     creditExpected,
     entry,
@@ -100,7 +93,7 @@ export class LedgerStore {
   async part(tx: BatchTransaction, op: PartOperation): Promise<Money> {
     const left = ((await tx.first(this.#statements.heldBy, { id: op.from }))?.['amount'] as Money | undefined) ?? ZERO
     const amount = op.amount < left ? op.amount : left
-    await tx.first(this.#statements.raiseHold, { id: op.from, amount: money(-amount) })
+    await tx.run(this.#statements.growHold, { id: op.from, amount: money(-amount) })
     await tx.run(this.#statements.insertHold, rowOfHold(op, amount))
     return amount
   }

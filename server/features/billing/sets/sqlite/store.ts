@@ -1,21 +1,16 @@
 import type { Insertable, Kysely } from 'kysely'
-import type { Money } from '../../../../../contract/money.ts'
 import type { Schema } from '../../../../db/schema.ts'
 import { pick, prepare } from '../../../../db/statement.ts'
-import { accountColumns, entryColumns, holdColumns, keyColumns, lockedAccountColumns, lockedKeyColumns, logColumns } from '../../columns.ts'
+import { accountColumns, entryColumns, keyColumns, lockedAccountColumns, lockedKeyColumns } from '../../columns.ts'
+import { rowStatements } from '../../store.ts'
 import type { LockedAccount, LockedKey } from '../decide.ts'
 import type { BookRows, TakenHold } from '../rows.ts'
 
 function statementsOf(query: Kysely<Schema>) {
   return {
+    ...rowStatements(query),
     takeHold: prepare<{ id: string }>(query, (p, q) =>
       q.deleteFrom('holds').where('id', '=', p.id).returning(['id', 'amount', 'api_key_id']),
-    ),
-    growHold: prepare<{ id: string; amount: Money }>(query, (p, q) =>
-      q
-        .updateTable('holds')
-        .set(({ eb }) => ({ amount: eb('amount', '+', p.amount) }))
-        .where('id', '=', p.id),
     ),
     account: prepare<{ id: number }>(query, (p, q) => q.selectFrom('accounts').select(lockedAccountColumns).where('id', '=', p.id)),
     key: prepare<{ id: number }>(query, (p, q) => q.selectFrom('api_keys').select(lockedKeyColumns).where('id', '=', p.id)),
@@ -26,11 +21,9 @@ function statementsOf(query: Kysely<Schema>) {
         .where('id', '=', p.id),
     ),
     updateKey: prepare<LockedKey>(query, (p, q) => q.updateTable('api_keys').set(pick(p, keyColumns)).where('id', '=', p.id)),
-    insertHold: prepare<Insertable<Schema['holds']>>(query, (p, q) => q.insertInto('holds').values(pick(p, holdColumns))),
     insertEntry: prepare<Insertable<Schema['ledger_entries']>>(query, (p, q) =>
       q.insertInto('ledger_entries').values(pick(p, entryColumns)),
     ),
-    insertLog: prepare<Insertable<Schema['logs']>>(query, (p, q) => q.insertInto('logs').values(pick(p, logColumns))),
   }
 }
 
