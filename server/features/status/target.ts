@@ -1,5 +1,6 @@
 import type { CheckType } from '../../../contract/api/status.ts'
 import { AppError } from '../../../contract/errors.ts'
+import { bare, portOf } from '../../lib/allow-list.ts'
 import type { LiveSettings } from '../../lib/live-settings.ts'
 import { guardedAddress, OutboundBlocked } from '../../lib/outbound.ts'
 
@@ -9,9 +10,6 @@ export type Target =
   | { type: 'tcp'; host: string; port: number }
   | { type: 'model'; channelId: number; model: string }
 
-/** Ports of the schemes a TCP target may be written with (contract.md 3.5). */
-const PORTS: Record<string, number> = { 'http:': 80, 'https:': 443 }
-
 /** Reads a target; undefined when it is none of its kind. HTTP is an absolute URL; TCP `host:port` or such a URL; a model `channel://number/name`. */
 export function targetOf(type: CheckType, text: string): Target | undefined {
   if (type === 'model' || type === 'canary') {
@@ -20,12 +18,14 @@ export function targetOf(type: CheckType, text: string): Target | undefined {
   }
   const url = urlOf(text)
   if (type === 'http') return url && { type: 'http', url: url.href }
-  const place = url ?? urlOf(`http://${text}`)
-  if (!place) return undefined
-  // A default port leaves no trace in a URL that was written with it.
-  const port = place.port === '' ? (url ? PORTS[url.protocol] : text.endsWith(':80') ? 80 : undefined) : Number(place.port)
-  const bare = url !== undefined || (place.pathname === '/' && place.search === '' && place.hash === '')
-  return port === undefined || port === 0 || !bare ? undefined : { type: 'tcp', host: place.hostname.replace(/^\[|\]$/g, ''), port }
+  if (url) return { type: 'tcp', ...placeOf(url) }
+  const place = urlOf(`http://${text}`)
+  const [, port] = /^[^/?#]+:(\d{1,5})$/.exec(text) ?? []
+  return place && port !== undefined && Number(port) > 0 ? { type: 'tcp', host: bare(place.hostname), port: Number(port) } : undefined
+}
+
+function placeOf(url: URL): { host: string; port: number } {
+  return { host: bare(url.hostname), port: Number(portOf(url)) }
 }
 
 function urlOf(text: string): URL | undefined {
@@ -43,15 +43,10 @@ export async function checkTarget(settings: LiveSettings, type: CheckType, text:
   const target = targetOf(type, text)
   if (!target) throw new AppError('monitor_target_unsafe', { param: 'target_url' })
   if (target.type === 'model') return
-  const { host, port } = target.type === 'tcp' ? target : placeOf(target.url)
+  const { host, port } = target.type === 'tcp' ? target : placeOf(new URL(target.url))
   try {
     await guardedAddress(settings, host, port)
   } catch (cause) {
     if (cause instanceof OutboundBlocked) throw new AppError('monitor_target_unsafe', { param: 'target_url', cause })
   }
-}
-
-function placeOf(text: string): { host: string; port: number } {
-  const { protocol, hostname, port } = new URL(text)
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (PORTS[protocol] ?? 443) }
 }
