@@ -3,7 +3,7 @@ import type { AuditWire } from '../../../contract/api/audit.ts'
 import { firstPage, pageOf } from '../../../contract/api/common.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isoTime } from '../../lib/clock.ts'
-import { queryTime } from '../../lib/query-time.ts'
+import { spanOf } from '../../lib/query-time.ts'
 import { countAudit, selectAudit, type AuditFilters, type AuditRow } from './store.ts'
 
 type Times = Partial<Record<'start_time' | 'start_date' | 'end_time' | 'end_date', string | undefined>>
@@ -25,8 +25,7 @@ export function auditFilters(query: AuditQuery): AuditFilters {
     objectType: query.target_type,
     objectId: query.target_id,
     text: query.q,
-    from: queryTime(query.start_time ?? query.start_date, 'start'),
-    before: queryTime(query.end_time ?? query.end_date, 'end'),
+    ...spanOf(query),
   }
 }
 
