@@ -5,10 +5,11 @@
  */
 import { EMPTY_USAGE } from '../contract/meters.ts'
 import { money, MONEY_ONE } from '../contract/money.ts'
-import { draftOf, type CallFacts } from '../server/features/billing/draft.ts'
+import { draftOf } from '../server/features/billing/draft.ts'
 import { createAccount, credit, Ledger } from '../server/features/billing/service.ts'
 import { checkBooks } from '../server/features/books/service.ts'
 import { openTestDatabase, testEngine } from '../test/database.ts'
+import { callFacts } from '../test/call-facts.ts'
 
 const ACCOUNTS = 64
 const CALLERS = 512
@@ -35,21 +36,7 @@ let settled = 0
 
 async function one(accountId: number): Promise<void> {
   const requestId = `req_${serial++}`
-  const facts: CallFacts = {
-    requestId,
-    userId: 1,
-    accountId,
-    apiKeyId: null,
-    modelName: 'model',
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: false,
-    ip: '127.0.0.1',
-    userAgent: 'bench',
-    source: 'api',
-    priceSnapshot: CARD,
-    createdAt: now,
-  }
+  const facts = callFacts({ requestId, userId: 1, accountId, modelName: 'model', userAgent: 'bench', priceSnapshot: CARD, createdAt: now })
   await ledger.hold({ requestId, accountId, quotaKeyId: null, amount: COST, now, deadlineAt: now + 1, context: JSON.stringify(facts) })
   const result = {
     status: 200,

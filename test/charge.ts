@@ -4,6 +4,7 @@ import { decodeCard, NO_MULTIPLIERS, quote } from '../contract/quote.ts'
 import { draftOf } from '../server/features/billing/draft.ts'
 import { accountOf, credit, ledgerOf } from '../server/features/billing/service.ts'
 import type { TestApp } from './app.ts'
+import { callFacts } from './call-facts.ts'
 
 /** One unit per million tokens, in and out. */
 const CARD = '{"prices":{"input":"1","output":"1"},"tiers":{},"quota_type":0}'
@@ -45,21 +46,7 @@ export async function charge(
   const whole = { ...EMPTY_USAGE, ...usage }
   const { total, base } = quote(whole, decodeCard(CARD), NO_MULTIPLIERS)
   await ledger.hold({ requestId, accountId, quotaKeyId: keyId, amount: money(1n), now, deadlineAt: now + 60_000, context: '{}' })
-  const facts = {
-    requestId,
-    userId,
-    accountId,
-    apiKeyId: keyId,
-    modelName: model,
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: false,
-    ip: '127.0.0.1',
-    userAgent: '',
-    source: 'api',
-    priceSnapshot: CARD,
-    createdAt: now,
-  }
+  const facts = callFacts({ requestId, userId, accountId, apiKeyId: keyId, modelName: model, priceSnapshot: CARD, createdAt: now })
   const served =
     channelId === undefined
       ? undefined

@@ -4,6 +4,7 @@ import { money, ZERO } from '../contract/money.ts'
 import type { Database } from '../server/db/open.ts'
 import type { LogTable } from '../server/db/schema.ts'
 import { draftOf } from '../server/features/billing/draft.ts'
+import { callFacts } from './call-facts.ts'
 
 const ONE = money(10_000_000_000n)
 /** Below SQLite's 32,766 parameters of a statement. */
@@ -13,21 +14,14 @@ let serial = 0
 /** A call that cost nothing, as the settlement writes it, at an instant. */
 export function logRow(at: number, change: Partial<Insertable<LogTable>> = {}): Insertable<LogTable> {
   serial += 1
-  const facts = {
+  const facts = callFacts({
     requestId: `req_row${serial}`,
     userId: 1,
     accountId: 1,
-    apiKeyId: null,
-    modelName: 'm',
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: false,
     ip: '',
-    userAgent: '',
-    source: 'api',
     priceSnapshot: '{"prices":{},"tiers":{},"quota_type":0}',
     createdAt: at,
-  }
+  })
   const served = {
     userChannelId: 1,
     channelId: 1,

@@ -1,3 +1,5 @@
+import { flush, write, type Side } from './line.ts'
+
 /** A line between the server and PostgreSQL on which every transaction takes longer. */
 export interface SlowDatabase {
   /** The database's address through the line. */
@@ -5,12 +7,6 @@ export interface SlowDatabase {
   /** How much longer; may be changed at any time. */
   delayMs: number
   stop(): void
-}
-
-interface Side {
-  /** What did not fit into the socket yet. */
-  queue: Uint8Array[]
-  other: Bun.Socket<Side> | undefined
 }
 
 /** ReadyForQuery outside a transaction (postgresql.org/docs/current/protocol-message-formats.html): a transaction is over, be it of one statement. */
@@ -67,21 +63,4 @@ async function connect(client: Bun.Socket<Side>, there: URL, delayMs: () => numb
   client.data.queue = []
   client.data.other = server
   for (const bytes of early) write(server, bytes)
-}
-
-function write(socket: Bun.Socket<Side>, bytes: Uint8Array): void {
-  socket.data.queue.push(bytes)
-  if (socket.data.queue.length === 1) flush(socket)
-}
-
-function flush(socket: Bun.Socket<Side>): void {
-  const { queue } = socket.data
-  for (let bytes = queue[0]; bytes; bytes = queue[0]) {
-    const written = Math.max(0, socket.write(bytes))
-    if (written < bytes.length) {
-      queue[0] = bytes.subarray(written)
-      return
-    }
-    queue.shift()
-  }
 }

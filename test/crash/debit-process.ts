@@ -6,8 +6,9 @@
 import { EMPTY_USAGE } from '../../contract/meters.ts'
 import { money, MONEY_ONE } from '../../contract/money.ts'
 import { openDatabase } from '../../server/db/open.ts'
-import { draftOf, type CallFacts } from '../../server/features/billing/draft.ts'
+import { draftOf } from '../../server/features/billing/draft.ts'
 import { Ledger } from '../../server/features/billing/service.ts'
+import { callFacts } from '../call-facts.ts'
 
 const [url, account, calls, prefix] = process.argv.slice(2) as [string, string, string, string]
 const db = await openDatabase({ path: '', url, onError: (error) => console.error(error.message) })
@@ -31,21 +32,7 @@ async function call(index: number): Promise<boolean> {
     () => false,
   )
   if (!held) return false
-  const facts: CallFacts = {
-    requestId,
-    userId: 7,
-    accountId,
-    apiKeyId: null,
-    modelName: 'm',
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: false,
-    ip: '127.0.0.1',
-    userAgent: '',
-    source: 'api',
-    priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}',
-    createdAt: now,
-  }
+  const facts = callFacts({ requestId, userId: 7, accountId, createdAt: now })
   const log = draftOf(
     facts,
     undefined,

@@ -1,3 +1,5 @@
+import { flush, write, type Side } from '../line.ts'
+
 /** Where in an answer a connection comes to grief: before its first byte, so many bytes into its headers, right behind them, or so many bytes into its body. */
 export type Where = 'first-byte' | { head: number } | 'body' | { body: number }
 
@@ -14,12 +16,6 @@ export interface FaultProxy {
   /** Connections that came. */
   readonly connections: number
   stop(): void
-}
-
-interface Side {
-  /** What did not fit into the socket yet. */
-  queue: Uint8Array[]
-  other: Bun.Socket<Side> | undefined
 }
 
 /** So that what was sent before the end arrives before it. */
@@ -138,23 +134,5 @@ function sliced(client: Bun.Socket<Side>, size: number, everyMs: number): { push
       ended = true
       void run()
     },
-  }
-}
-
-function write(socket: Bun.Socket<Side>, bytes: Uint8Array): void {
-  const { queue } = socket.data
-  queue.push(bytes)
-  if (queue.length === 1) flush(socket)
-}
-
-function flush(socket: Bun.Socket<Side>): void {
-  const { queue } = socket.data
-  for (let bytes = queue[0]; bytes; bytes = queue[0]) {
-    const written = Math.max(0, socket.write(bytes))
-    if (written < bytes.length) {
-      queue[0] = bytes.subarray(written)
-      return
-    }
-    queue.shift()
   }
 }

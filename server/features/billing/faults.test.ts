@@ -7,6 +7,7 @@ import type { BatchTransaction, Operation, OperationSet, SubmitOptions } from '.
 import { checkBooks } from '../books/service.ts'
 import { draftOf } from './draft.ts'
 import { accountOf, createAccount, Ledger } from './service.ts'
+import { callFacts } from '../../../test/call-facts.ts'
 
 /** promises.md M3: the N-th statement of a call's life fails, for every N; the caller tries again as a careful one would. */
 const NOW = Date.UTC(2026, 10, 23)
@@ -90,20 +91,7 @@ for (const after of [false, true])
       const held = await twice(() => ledger.hold({ ...call, quotaKeyId: null, amount: one(4), deadlineAt: NOW + 1, context: '{}' }))
       const raised = await twice(() => ledger.raise({ ...call, quotaKeyId: null, amount: one(1) }))
       expect(raised.result).toBe(true)
-      const facts = {
-        ...call,
-        userId,
-        apiKeyId: null,
-        modelName: 'm',
-        protocol: 'openai-chat',
-        endpoint: 'chat.completions',
-        stream: false,
-        ip: '',
-        userAgent: '',
-        source: 'api',
-        priceSnapshot: card,
-        createdAt: NOW,
-      }
+      const facts = callFacts({ ...call, userId, ip: '', priceSnapshot: card, createdAt: NOW })
       const how = {
         status: 200,
         endReason: 'complete' as const,

@@ -4,9 +4,10 @@ import { EMPTY_USAGE } from '../../../contract/meters.ts'
 import { money, MONEY_ONE, parseMoney, ZERO, type Money } from '../../../contract/money.ts'
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts'
 import { checkBooks } from '../books/service.ts'
-import { draftOf, type CallFacts } from './draft.ts'
+import { draftOf } from './draft.ts'
 import { accountOf, adjustBalance, createAccount, credit, Ledger } from './service.ts'
 import { sql } from 'kysely'
+import { callFacts } from '../../../test/call-facts.ts'
 
 const NOW = Date.UTC(2026, 10, 22)
 const CARD = '{"prices":{"input":"1"},"tiers":{},"quota_type":0}'
@@ -34,21 +35,7 @@ const hold = (requestId: string, amount: Money, apiKeyId: number | null = null) 
 
 /** Settles a call whose input tokens cost 1 per million. */
 const settle = (requestId: string, millions: number, apiKeyId: number | null = null) => {
-  const facts: CallFacts = {
-    requestId,
-    userId: 7,
-    accountId,
-    apiKeyId,
-    modelName: 'm',
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: false,
-    ip: '127.0.0.1',
-    userAgent: '',
-    source: 'api',
-    priceSnapshot: CARD,
-    createdAt: NOW,
-  }
+  const facts = callFacts({ requestId, userId: 7, accountId, apiKeyId, priceSnapshot: CARD, createdAt: NOW })
   const usage = { ...EMPTY_USAGE, input: millions * 1_000_000 }
   const cost = one(millions)
   const log = draftOf(

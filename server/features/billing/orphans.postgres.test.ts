@@ -4,9 +4,9 @@ import { ManualClock } from '../../../test/clock.ts'
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts'
 import { openDatabase, type Database } from '../../db/open.ts'
 import { createLog } from '../../lib/log.ts'
-import type { CallFacts } from './draft.ts'
 import { BEAT_MS, OrphanSweeper } from './orphans.ts'
 import { accountOf, createAccount, credit, Ledger, ledgerOf } from './service.ts'
+import { callFacts } from '../../../test/call-facts.ts'
 
 const HOUR_MS = 3_600_000
 const AMOUNT = money(10n)
@@ -51,21 +51,7 @@ beforeEach(async () => {
 
 const hold = (ledger: Ledger, now: number) => {
   const requestId = `req_${(serial += 1)}`
-  const facts: CallFacts = {
-    requestId,
-    userId: 7,
-    accountId,
-    apiKeyId: null,
-    modelName: 'm',
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: false,
-    ip: '127.0.0.1',
-    userAgent: 'test',
-    source: 'api',
-    priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}',
-    createdAt: now,
-  }
+  const facts = callFacts({ requestId, userId: 7, accountId, userAgent: 'test', createdAt: now })
   const context = JSON.stringify(facts)
   return ledger.hold({ requestId, accountId, quotaKeyId: null, amount: AMOUNT, now, deadlineAt: now + 6 * HOUR_MS, context })
 }

@@ -4,9 +4,9 @@ import { ManualClock } from '../../../test/clock.ts'
 import { openTestDatabase, testEngine, type TestDatabase } from '../../../test/database.ts'
 import { createLog } from '../../lib/log.ts'
 import { checkBooks } from '../books/service.ts'
-import type { CallFacts } from './draft.ts'
 import { OrphanSweeper } from './orphans.ts'
 import { accountOf, createAccount, credit, Ledger, ledgerOf } from './service.ts'
+import { callFacts } from '../../../test/call-facts.ts'
 
 const ten: Money = money(10n * MONEY_ONE)
 const HOUR_MS = 3_600_000
@@ -25,21 +25,7 @@ beforeEach(async () => {
 afterEach(() => made.drop())
 
 const hold = (ledger: Ledger, requestId: string) => {
-  const facts: CallFacts = {
-    requestId,
-    userId: 7,
-    accountId,
-    apiKeyId: null,
-    modelName: 'm',
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: true,
-    ip: '127.0.0.1',
-    userAgent: 'test',
-    source: 'api',
-    priceSnapshot: '{"prices":{"input":"1"},"tiers":{},"quota_type":0}',
-    createdAt: clock.now(),
-  }
+  const facts = callFacts({ requestId, userId: 7, accountId, stream: true, userAgent: 'test', createdAt: clock.now() })
   return ledger.hold({
     requestId,
     accountId,

@@ -7,6 +7,7 @@ import { createTestApp, type TestApp, type TestUser } from '../../../test/app.ts
 import { requestId } from '../../lib/ids.ts'
 import { draftOf, type CallResult } from '../billing/draft.ts'
 import { accountOf, credit } from '../billing/service.ts'
+import { callFacts } from '../../../test/call-facts.ts'
 
 const amount = (text: string): Money => parseMoney(text) ?? ZERO
 const CARD: PriceCard = {
@@ -61,21 +62,17 @@ async function addCall(whose: TestUser, usage: Partial<Usage>, change: Partial<C
     responseMs: 20,
     ...change,
   }
-  const facts = {
+  const facts = callFacts({
     requestId: id,
     userId: whose.id,
     accountId: account.id,
-    apiKeyId: null,
     modelName: change.model ?? 'gpt-x',
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
     stream: true,
     ip: '203.0.113.1',
     userAgent: 'test',
-    source: 'api',
     priceSnapshot: encodeCard(CARD),
     createdAt: deps.clock.now(),
-  }
+  })
   const served = {
     userChannelId: 1,
     channelId: 7,

@@ -8,6 +8,7 @@ import { draftOf } from '../billing/draft.ts'
 import { accountOf, credit, ledgerOf } from '../billing/service.ts'
 import { checkBooks } from '../books/service.ts'
 import { creditDueCommissions, earnCommissions, paidPart, sameMailbox } from './earn.ts'
+import { callFacts } from '../../../test/call-facts.ts'
 
 const DAY = 86_400_000
 const CARD = '{"prices":{"input":"1"},"tiers":{},"quota_type":0}'
@@ -34,21 +35,7 @@ async function call(userId: number, tokens: number): Promise<void> {
   const held = money(MONEY_ONE / 1_000_000n)
   await ledger.hold({ requestId, accountId, quotaKeyId: null, amount: held, now, deadlineAt: now + 1, context: '{}' })
   const cost = money((BigInt(tokens) * MONEY_ONE) / 1_000_000n)
-  const facts = {
-    requestId,
-    userId,
-    accountId,
-    apiKeyId: null,
-    modelName: 'm',
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: false,
-    ip: '127.0.0.1',
-    userAgent: '',
-    source: 'api',
-    priceSnapshot: CARD,
-    createdAt: now,
-  }
+  const facts = callFacts({ requestId, userId, accountId, priceSnapshot: CARD, createdAt: now })
   const how = { status: 200, endReason: 'complete', usageSource: 'upstream', items: 1, upstreamCost: null, chargeNote: '' } as const
   const result = {
     ...how,

@@ -7,6 +7,7 @@ import { ManualClock } from '../../../test/clock.ts'
 import { draftOf, type CallResult } from '../billing/draft.ts'
 import { checkUsage, rebuildUsage } from './rebuild.ts'
 import { foldUsage } from './fold.ts'
+import { callFacts } from '../../../test/call-facts.ts'
 
 const HOUR = 3_600_000
 /** Monday noon, UTC. */
@@ -35,21 +36,16 @@ async function call(
   change: Partial<CallResult> & { model?: string; channel?: number; parent?: string; key?: number } = {},
 ) {
   const { model = 'gpt-x', channel = 7, parent, key = 3, ...rest } = change
-  const facts = {
+  const facts = callFacts({
     requestId: `req_${(serial += 1)}`,
     userId: whose.id,
     accountId: whose.id,
     apiKeyId: key,
     modelName: model,
-    protocol: 'openai-chat',
-    endpoint: 'chat.completions',
-    stream: false,
     ip: '',
-    userAgent: '',
-    source: 'api',
     priceSnapshot: '{"prices":{},"tiers":{},"quota_type":0}',
     createdAt: at,
-  }
+  })
   const served = {
     userChannelId: 1,
     channelId: channel,
