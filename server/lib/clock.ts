@@ -8,6 +8,11 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
 
+/** Zones change their clocks on a multiple of a quarter of an hour, and their days begin on one. */
+export const QUARTER_MS = 900_000
+export const HOUR_MS = 3_600_000
+export const DAY_MS = 86_400_000
+
 /** RFC 3339 in UTC, as the wire has times (contract.md 1.2). */
 export function isoTime(epochMs: number): string {
   return new Date(epochMs).toISOString()

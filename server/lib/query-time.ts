@@ -1,6 +1,5 @@
 import { AppError } from '../../contract/errors.ts'
-
-const DAY_MS = 86_400_000
+import { DAY_MS } from './clock.ts'
 
 /**
  * A time of a query (contract.md 3.5): RFC 3339, `YYYY-MM-DDTHH:MM[:SS]` or `YYYY-MM-DD`, UTC where no offset is given. An end

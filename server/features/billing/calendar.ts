@@ -1,8 +1,6 @@
+import { QUARTER_MS } from '../../lib/clock.ts'
 /** The day of an instant as a number, YYYYMMDD; its month is that without the last two digits. */
 export type Calendar = (instant: number) => number
-
-/** Every zone's days begin on a multiple of this: a day is looked up once in it. */
-const QUARTER_MS = 15 * 60_000
 
 /** Days as the zone has them; a zone that this machine does not know counts as UTC. Remembers the last answer: every call asks. */
 export function calendarOf(zone: () => string): Calendar {

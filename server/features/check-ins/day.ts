@@ -1,6 +1,5 @@
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
+import { DAY_MS, HOUR_MS } from '../../lib/clock.ts'
+
 /** When the day cannot be told by the date alone (the zone was changed), this long must lie between two rewards. */
 const MIN_GAP_MS = 20 * HOUR_MS
 

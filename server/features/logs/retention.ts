@@ -1,6 +1,7 @@
 import type { Deps } from '../../http/deps.ts'
 import { oneAtATime, readMark, writeMark } from '../settings/service.ts'
 import { archiveRows, newestId, oldestRows } from './retention/store.ts'
+import { DAY_MS } from '../../lib/clock.ts'
 
 /** How often it is looked for calls that may leave the log. */
 export const RETENTION_MS = 1_000
@@ -8,7 +9,6 @@ export const RETENTION_MS = 1_000
 const STEP = 200
 /** Steps of one run: four thousand rows a second at most, which is more than any site writes. */
 const MAX_STEPS = 20
-const DAY_MS = 86_400_000
 
 /** All that read the log behind a mark of theirs: no row leaves before they have seen it. */
 const readers = ['mark.usage', 'mark.daily_totals', 'mark.referral_logs'] as const

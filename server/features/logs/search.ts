@@ -3,12 +3,11 @@ import type { Database } from '../../db/open.ts'
 import { keyOwner } from '../api-keys/service.ts'
 import { readMark } from '../settings/service.ts'
 import { whereCalls, type Where } from '../usage/where.ts'
-import { QUARTER_MS } from '../usage/zone.ts'
 import { boundary, countIn, idsAround, idsIn, oldestTime, type LogFilters, type Point, type Road, type Slice } from './search/store.ts'
+import { DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
 
 type Query = Database['query']
 
-const DAY_MS = 86_400_000
 /** Rows that one statement looks at: a few milliseconds, after which others have their turn. */
 const SLICE = 2_000
 /** Slices that are looked at for one page: a million rows, in two or three seconds; then a shorter time must be asked for. */

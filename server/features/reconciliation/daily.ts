@@ -6,8 +6,8 @@ import type { BooksReport } from '../books/service.ts'
 import type { BooksAnswer } from './books-worker.ts'
 import { compareRun } from './service.ts'
 import { importsSince, insertReconciliation, lastAudit, writeDifferences } from './store.ts'
+import { DAY_MS } from '../../lib/clock.ts'
 
-const DAY_MS = 86_400_000
 /** How often it is looked whether a day has passed. */
 export const RECONCILE_MS = 3_600_000
 /** Imports are compared again for a week: upstreams correct their numbers for days. */

@@ -3,8 +3,8 @@ import type { UsageFormat } from '../../../contract/api/reconciliations.ts'
 import { AppError } from '../../../contract/errors.ts'
 import { money, parseMoney, type Money } from '../../../contract/money.ts'
 import { CsvFault, readCsv } from '../../lib/csv.ts'
+import { DAY_MS } from '../../lib/clock.ts'
 
-const DAY_MS = 86_400_000
 /** Rows of a file: a year by day, model and key. */
 const MAX_ROWS = 200_000
 

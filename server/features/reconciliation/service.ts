@@ -3,7 +3,7 @@ import { firstPage, pageOf } from '../../../contract/api/common.ts'
 import type { BodyOf } from '../../../contract/endpoint.ts'
 import { AppError } from '../../../contract/errors.ts'
 import type { Deps } from '../../http/deps.ts'
-import { isoTime } from '../../lib/clock.ts'
+import { isoTime, DAY_MS } from '../../lib/clock.ts'
 import { recordAudit } from '../audit/service.ts'
 import type { Actor } from '../catalog/change.ts'
 import { usageOfChannel } from '../reports/service.ts'
@@ -20,7 +20,6 @@ import {
   type ReconciliationRow,
 } from './store.ts'
 
-const DAY_MS = 86_400_000
 /** Differences kept of a comparison: the first ones say what is wrong. */
 const MAX_DIFFERENCES = 5_000
 

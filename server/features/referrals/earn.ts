@@ -3,6 +3,7 @@ import type { Deps } from '../../http/deps.ts'
 import { accountOf, credit } from '../billing/service.ts'
 import { oneAtATime, readMark, writeMark } from '../settings/service.ts'
 import { earnedBy, insertCommission, markCommissionCredited, nextLogs, selectDue, selectPaidCalls, type PaidCall } from './store.ts'
+import { DAY_MS } from '../../lib/clock.ts'
 
 /** Log rows of one step: one transaction of a few milliseconds. */
 const STEP = 500
@@ -15,7 +16,6 @@ const DUE_BATCH = 500
  * be committed after one with a larger.
  */
 const LAG_MS = 30_000
-const DAY_MS = 86_400_000
 
 /**
  * The part of a charge that was paid with paid money: without what was gifted, and without what went below zero, which

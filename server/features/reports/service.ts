@@ -13,8 +13,8 @@ import {
   type Group,
   type TotalRow,
 } from './store.ts'
+import { DAY_MS } from '../../lib/clock.ts'
 
-const DAY_MS = 86_400_000
 /** Days of one report: a year and a day. */
 const MAX_DAYS = 367
 /** Rows of one answer. */

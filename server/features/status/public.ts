@@ -1,8 +1,8 @@
 import type { PublicMonitorWire, PublicStatusWire } from '../../../contract/api/status.ts'
 import { AppError } from '../../../contract/errors.ts'
 import type { Deps } from '../../http/deps.ts'
-import { isoTime } from '../../lib/clock.ts'
-import { DAY_MS, HOUR_MS, HOURS_KEPT_MS } from './record.ts'
+import { isoTime, DAY_MS, HOUR_MS } from '../../lib/clock.ts'
+import { HOURS_KEPT_MS } from './record.ts'
 import { latestChecks, selectMonitors, sumsOf, type MonitorRow, type SumRow } from './store.ts'
 
 /** Public checks of one monitor (contract.md 3.2). */

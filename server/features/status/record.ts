@@ -15,6 +15,7 @@ import {
   type MonitorRow,
   type MonitorState,
 } from './store.ts'
+import { DAY_MS, HOUR_MS } from '../../lib/clock.ts'
 
 /** What one check found. */
 export interface Found {
@@ -27,8 +28,6 @@ export interface Found {
   cost?: Money
 }
 
-export const HOUR_MS = 3_600_000
-export const DAY_MS = 24 * HOUR_MS
 /** Enough for the last 24 whole hours and for windows of up to two days. */
 export const HOURS_KEPT_MS = 50 * HOUR_MS
 /** A year of retention (contract.md 3.5), and the days around it. */

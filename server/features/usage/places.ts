@@ -1,9 +1,8 @@
 import { AppError } from '../../../contract/errors.ts'
 import type { usageBuckets } from '../../../contract/api/usage.ts'
-import { offsetsOf, QUARTER_MS, stretchesOf, type Stretch } from './zone.ts'
+import { offsetsOf, stretchesOf, type Stretch } from './zone.ts'
+import { DAY_MS, HOUR_MS, QUARTER_MS } from '../../lib/clock.ts'
 
-const HOUR_MS = 3_600_000
-const DAY_MS = 86_400_000
 /** Places of one chart: more than any screen has points, and a bound of the answer's size. */
 const MAX_PLACES = 1_000
 /** Longest range: ten years and some days. */

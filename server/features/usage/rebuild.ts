@@ -4,7 +4,8 @@ import type { Clock } from '../../lib/clock.ts'
 import { archivedTotals } from '../logs/archive.ts'
 import { oneAtATime, readMark, writeMark } from '../settings/service.ts'
 import { foldUsage } from './fold.ts'
-import { DAY_MS, deleteBuckets, kinds, QUARTER_MS, sumsOfBuckets, sumsOfLogs, type Kind, type Sums } from './fold/store.ts'
+import { deleteBuckets, kinds, sumsOfBuckets, sumsOfLogs, type Kind, type Sums } from './fold/store.ts'
+import { DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
 
 /**
  * Takes all buckets away and adds every call up again; calls may go on meanwhile.

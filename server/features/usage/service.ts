@@ -4,7 +4,7 @@ import { ZERO, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { UsageCounts } from '../../db/schema.ts'
 import type { Deps } from '../../http/deps.ts'
-import { isoTime } from '../../lib/clock.ts'
+import { isoTime, DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
 import { queryTime } from '../../lib/query-time.ts'
 import { channelNames } from '../channels/service.ts'
 import { readMark } from '../settings/service.ts'
@@ -12,12 +12,10 @@ import { userChannelWires } from '../user-channels/service.ts'
 import { placesOf, type Part } from './places.ts'
 import { kindFor, namesOf, sumBuckets, sumTail, type CountRow, type Filters, type Group, type Question } from './store.ts'
 import { add } from './sums.ts'
-import { QUARTER_MS } from './zone.ts'
 
 type Db = Database['query']
 type Counts = Partial<UsageCounts>
 
-const DAY_MS = 86_400_000
 /** The range of a chart when none is asked for. */
 const DEFAULT_DAYS = 30
 /** Reads until the job did not run between two of them. */

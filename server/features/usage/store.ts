@@ -2,7 +2,8 @@ import { sql, type RawBuilder } from 'kysely'
 import type { Database } from '../../db/open.ts'
 import type { UsageCounts } from '../../db/schema.ts'
 import { contains } from '../../db/search.ts'
-import { countNames, counts, DAY_MS, kinds, ofLog, QUARTER_MS, type Kind } from './fold/store.ts'
+import { countNames, counts, kinds, ofLog, type Kind } from './fold/store.ts'
+import { DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
 
 type Tx = Database['query']
 

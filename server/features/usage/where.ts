@@ -1,6 +1,7 @@
 import type { Database } from '../../db/open.ts'
-import { DAY_MS, QUARTER_MS, type Kind } from './fold/store.ts'
+import { type Kind } from './fold/store.ts'
 import { callsByTime, type CallFilters } from './store.ts'
+import { DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
 
 /** Where calls are, as the usage buckets know it: each day or quarter of an hour that has any, newest first, with their number. */
 export interface Where {

@@ -1,3 +1,4 @@
+import { DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
 /** A stretch of time in which a zone's clocks are the same way off UTC. */
 export interface Stretch {
   /** Epoch ms; the end is exclusive. */
@@ -6,10 +7,6 @@ export interface Stretch {
   /** ms to add to UTC. */
   offset: number
 }
-
-/** Zones change their clocks on a multiple of it, and their days begin on one. */
-export const QUARTER_MS = 15 * 60_000
-const DAY_MS = 86_400_000
 
 /** ms by which clocks of the zone are ahead of UTC at an instant. @throws RangeError for an unknown zone */
 export function offsetsOf(timeZone: string): (instant: number) => number {

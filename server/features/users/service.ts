@@ -4,7 +4,7 @@ import { formatMoney, ZERO } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import { isAdmin, roleOf, type Role } from '../../http/caller.ts'
 import type { Deps } from '../../http/deps.ts'
-import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
+import { isoTime, isoTimeOrNull, DAY_MS } from '../../lib/clock.ts'
 import { limitFieldsOf } from '../../lib/limit-fields.ts'
 import { codeOf } from '../../lib/ids.ts'
 import { accountsOf, budgetsWire, createAccount, NO_BUDGETS } from '../billing/service.ts'
@@ -203,8 +203,6 @@ export async function usersWire(deps: Pick<Deps, 'db' | 'clock'>, users: readonl
     return wire
   })
 }
-
-const DAY_MS = 86_400_000
 
 /** Gives a user a group: for good (`days` 0), or for that many days from now or from the end of what he has. */
 export async function grantGroup(tx: Database['query'], userId: number, groupId: number, days: number, now: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { LATENCY_PLACES, latencyBounds } from '../../../../contract/latency.ts'
-import { countNames, DAY_MS, QUARTER_MS, type FoldedRow, type Kind } from './store.ts'
+import { countNames, type FoldedRow, type Kind } from './store.ts'
+import { DAY_MS, QUARTER_MS } from '../../../lib/clock.ts'
 
 /** What a bucket is told apart by, in the order of the table's key. */
 type Key = [kind: Kind, span: number, startedAt: number, ...dimensions: (string | number)[]]

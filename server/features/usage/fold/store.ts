@@ -8,9 +8,6 @@ import type { LogTable, UsageCounts } from '../../../db/schema.ts'
 type Tx = Database['query']
 type Dimension = 'owner_id' | 'user_id' | 'api_key_id' | 'user_channel_id' | 'channel_id' | 'model_name'
 
-export const QUARTER_MS = 900_000
-export const DAY_MS = 86_400_000
-
 /** What the rows of each kind are told apart by; every call is in one row of each kind and span. */
 export const kinds = {
   site: [],
