@@ -32,6 +32,8 @@ export function ensureServer() {
     '--sourcemap=linked',
     // Places where the crash tests end the process (server/lib/failpoint.ts): not in what users run.
     '--define=TOLLGATE_FAILPOINTS=false',
+    // Loaded where they are needed, and only there: in the bundle they would cost every server 7 MB.
+    ...['@pydantic/genai-prices', '@simplewebauthn/server', 'nodemailer', 'pg'].map((name) => `--external=${name}`),
     '--outdir=dist/server',
   ]
   ensure('server', ['server', 'contract', 'package-lock.json'], inRoot('dist', 'server', 'main.js'), ['build', ...entries, ...options])

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import type { Database } from './open.ts'
 
 const CHANNEL = 'tollgate_changes'
@@ -31,6 +31,7 @@ export class Notices {
 
   /** Tries once; what fails is tried again behind the back of the caller. */
   async start(): Promise<void> {
+    const { Client } = await import('pg')
     if (this.#closed) return
     const client = new Client({
       connectionString: this.#url,

@@ -1,13 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { Kysely } from 'kysely'
+import { Kysely, type Dialect } from 'kysely'
 import { POOL_SIZE } from '../lib/pool-size.ts'
 import type { Engine } from './columns.ts'
 import { integerPlugin, narrowRow } from './integers.ts'
 import { lockFile } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { Mutex } from './mutex.ts'
-import { openPool, postgresDialect } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import { openSqliteFile, SqliteConnection, sqliteDialect } from './sqlite.ts'
 import type { QueryResult } from 'pg'
@@ -41,7 +40,7 @@ export interface DatabaseOptions {
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const database =
-    options.url === undefined ? openSqlite(options.path) : openPostgres(options.url, options.poolSize ?? POOL_SIZE, options.onError)
+    options.url === undefined ? openSqlite(options.path) : await openPostgres(options.url, options.poolSize ?? POOL_SIZE, options.onError)
   await migrate(database.query, database.engine, options.schema)
   return database
 }
@@ -54,7 +53,7 @@ export async function readDatabase<T>(options: DatabaseOptions, read: (query: Ky
   const dialect =
     options.url === undefined
       ? sqliteDialect(new SqliteConnection(openSqliteFile(options.path, { readonly: true })), new Mutex(), 'begin')
-      : postgresDialect(openPool(options.url, 1, options.onError))
+      : await onePostgresConnection(options.url, options.onError)
   const query = new Kysely<Schema>({ dialect, plugins: [integerPlugin] })
   try {
     const transaction = query.transaction()
@@ -100,7 +99,14 @@ function openSqlite(path: string): Database {
   return database('sqlite', query, new Writer(runBatch), release)
 }
 
-function openPostgres(url: string, poolSize: number, onError: (error: Error) => void): Database {
+// PostgreSQL's driver is loaded where it is used (docs/decisions/0008): an installation on SQLite does without.
+async function onePostgresConnection(url: string, onError: (error: Error) => void): Promise<Dialect> {
+  const { openPool, postgresDialect } = await import('./postgres.ts')
+  return postgresDialect(openPool(url, 1, onError))
+}
+
+async function openPostgres(url: string, poolSize: number, onError: (error: Error) => void): Promise<Database> {
+  const { openPool, postgresDialect } = await import('./postgres.ts')
   const pool = openPool(url, poolSize - 1, onError)
   // The writer has a connection of its own: money never waits behind those who read.
   const writerPool = openPool(url, 1, onError)

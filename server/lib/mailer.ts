@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import { createTransport } from 'nodemailer'
 import type { LiveSettings } from './live-settings.ts'
 import { guardedAddress } from './outbound.ts'
 
@@ -49,6 +48,8 @@ export function createMailer(settings: LiveSettings): Mailer {
   return {
     configured: () => settings.text('smtp_host') !== '' && settings.text('smtp_from') !== '',
     async send(mail, smtp = smtpSettings(settings)) {
+      // Loaded with the first mail: 19 MB that a server without a mail server does without.
+      const { createTransport } = await import('nodemailer')
       const { address, listed } = await guardedAddress(settings, smtp.host, smtp.port)
       const implicit = smtp.security === 'tls' || (smtp.security === 'auto' && smtp.port === IMPLICIT_TLS_PORT)
       const transport = createTransport({

@@ -4,10 +4,10 @@ import { AppError } from '../../../contract/errors.ts'
 import type { Database } from '../../db/open.ts'
 import type { Deps } from '../../http/deps.ts'
 import { issueChallenge, spendChallenge, type ChallengePurpose } from '../challenges/service.ts'
-import { readClientData } from './client-data.ts'
 import { relyingParty, type RelyingParty } from './relying-party.ts'
 import { findPasskey, raiseCounter, type PasskeyRow } from './store.ts'
-import { credentialIdOf, verifyAssertion, verifyAttestation, type NewCredential } from './verify.ts'
+// What these checks are made with is loaded with the first passkey (docs/decisions/0008).
+import type { NewCredential } from './verify.ts'
 
 /** How long the browser waits for the person (contract.md 3.3); the challenge lives longer, networks are slow. */
 const TIMEOUT_MS = 60_000
@@ -77,6 +77,7 @@ export async function proveAssertion(
   answer: Assertion,
   userId?: number,
 ): Promise<ProvenPasskey> {
+  const { credentialIdOf, readClientData, verifyAssertion } = await import('./verify.ts')
   const rawId = credentialIdOf(answer)
   const { challenge, party, decoy, owner } = await spend(deps, purpose, readClientData(answer.response.clientDataJSON, 'webauthn.get'))
   const passkey = await findPasskey(deps.db.query, rawId)
@@ -95,6 +96,7 @@ export async function proveAssertion(
 
 /** Checks a new passkey of a user. The challenge is used up whatever comes out. @throws AppError passkey_* */
 export async function proveAttestation(deps: Pick<Deps, 'db' | 'clock'>, answer: Attestation, userId: number): Promise<NewCredential> {
+  const { credentialIdOf, readClientData, verifyAttestation } = await import('./verify.ts')
   const rawId = credentialIdOf(answer)
   const clientData = readClientData(answer.response.clientDataJSON, 'webauthn.create')
   const { challenge, party, owner } = await spend(deps, 'passkey_register', clientData)

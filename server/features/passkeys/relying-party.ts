@@ -2,6 +2,9 @@ import { AppError } from '../../../contract/errors.ts'
 import type { Deps } from '../../http/deps.ts'
 import { isLoopback, parseRange } from '../../lib/client-ip.ts'
 
+/** What browsers and authenticators all have: ES256 and RS256 (contract.md 3.6), as IANA's registry of COSE algorithms numbers them. */
+export const ALGORITHMS = [-7, -257]
+
 /** For whom passkeys are made: the host name they are bound to, and the origin whose pages may use them. */
 export interface RelyingParty {
   id: string

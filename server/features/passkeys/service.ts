@@ -8,8 +8,8 @@ import { isoTime, isoTimeOrNull } from '../../lib/clock.ts'
 import { recordAudit } from '../audit/service.ts'
 import { requireUser } from '../users/service.ts'
 import { beginCeremony, descriptorOf, proveAttestation, userHandle, type From } from './ceremony.ts'
+import { ALGORITHMS } from './relying-party.ts'
 import { insertPasskey, lockPasskeys, removePasskey, selectPasskeys, updatePasskey, type PasskeyRow } from './store.ts'
-import { ALGORITHMS } from './verify.ts'
 
 /** More than anybody's devices; bounds the lists that browsers are sent. */
 const MAX_PASSKEYS = 50

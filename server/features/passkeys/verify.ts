@@ -10,10 +10,8 @@ import {
 import type { Assertion, Attestation } from '../../../contract/api/passkeys.ts'
 import { AppError } from '../../../contract/errors.ts'
 import { sha256Hex } from '../../lib/ids.ts'
-import type { RelyingParty } from './relying-party.ts'
+import { ALGORITHMS, type RelyingParty } from './relying-party.ts'
 
-/** What browsers and authenticators all have: ES256 and RS256 (contract.md 3.6). */
-export const ALGORITHMS = [COSEALG.ES256, COSEALG.RS256]
 /** Most bytes of a credential id (WebAuthn 4, "Credential ID"). */
 const MAX_CREDENTIAL_ID = 1023
 /** Labels of a COSE key (RFC 9053 7.1). */
@@ -30,6 +28,8 @@ interface Asked {
   challenge: string
   party: RelyingParty
 }
+
+export { readClientData } from './client-data.ts'
 
 /** The credential id of an answer. @throws AppError passkey_type | passkey_credential_id */
 export function credentialIdOf({ id, rawId, type }: Pick<Assertion, 'id' | 'rawId' | 'type'>): string {
