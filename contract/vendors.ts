@@ -17,6 +17,8 @@ export type Quirk =
   | 'vertex_publishers'
   /** `/model/<model>/invoke`; Claude's body names neither model nor stream, and betas stand in it. */
   | 'bedrock_invoke'
+  /** Pictures and documents must stand in the request: addresses are refused ("URL sources are not supported"), so they are fetched here. */
+  | 'no_media_urls'
   /** Messages must be text: a list of text parts is refused. */
   | 'text_content'
   /** `stream_options` is refused, and usage comes without it. */
@@ -143,7 +145,7 @@ export const vendors: readonly Vendor[] = [
     prices: { page: 'https://aws.amazon.com/bedrock/pricing/' },
     docs: 'https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages.html',
     icon: 'aws',
-    quirks: ['bedrock_invoke', 'no_model_list', 'no_token_count'],
+    quirks: ['bedrock_invoke', 'no_media_urls', 'no_model_list', 'no_token_count'],
   }),
   vendor({
     id: 'vertex',
@@ -169,7 +171,7 @@ export const vendors: readonly Vendor[] = [
     prices: { page: 'https://cloud.google.com/vertex-ai/generative-ai/pricing' },
     docs: 'https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/use-claude',
     icon: 'google',
-    quirks: ['vertex_publishers', 'no_model_list', 'no_token_count'],
+    quirks: ['vertex_publishers', 'no_media_urls', 'no_model_list', 'no_token_count'],
   }),
   vendor({
     id: 'deepseek',

@@ -16,7 +16,7 @@ import type { Fault } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
 import { WireError, type Protocol } from './protocols/protocol.ts'
 import type { Blame } from './routing/health.ts'
-import { ownBody, translatedBody, type SentBody } from './sent-body.ts'
+import { ownBody, ownBodyWithMedia, refusesUrls, translatedBody, type SentBody } from './sent-body.ts'
 
 /** One try failed before anything reached the client. `retry`: another channel may do better. */
 export class AttemptFailed extends Error {
@@ -58,7 +58,8 @@ export async function attempt(
   const own = upstream === call.ingress.protocol
   let sent: SentBody
   try {
-    sent = own ? ownBody(call, candidate) : await translatedBody(call, candidate, upstream, deps)
+    if (!own) sent = await translatedBody(call, candidate, upstream, deps)
+    else sent = refusesUrls(candidate) ? await ownBodyWithMedia(call, candidate, deps) : ownBody(call, candidate)
   } catch (error) {
     throw notTheirs(error)
   }
@@ -140,9 +141,13 @@ export function timedOut(limitMs: number): AttemptFailed {
   return new AttemptFailed(new AppError('upstream_timeout', { cause: `no answer within ${limitMs} ms` }), true, null)
 }
 
-/** The body could not be put into the upstream's words: the client's mistake or ours. No channel can do better, and none is to blame. */
+/**
+ * The body could not be put into the upstream's words: the client's mistake or ours, and no channel's. None can do better, but for a
+ * file that could not be fetched: the next upstream may take its address.
+ */
 function notTheirs(error: unknown): AttemptFailed {
-  return new AttemptFailed(error instanceof WireError ? unreadable(error) : asAppError(error), false, null, 'nobody')
+  const failure = error instanceof WireError ? unreadable(error) : asAppError(error)
+  return new AttemptFailed(failure, failure.code === 'media_unavailable', null, 'nobody')
 }
 
 /** An error status of the upstream, read within a limit. */

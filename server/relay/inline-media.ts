@@ -3,8 +3,9 @@ import { describeError } from '../lib/log.ts'
 import { readBounded } from './bounded.ts'
 import type { AdmittedCall } from './call.ts'
 import type { RelayDeps } from './deps.ts'
+import type { JsonObject } from '../../contract/json.ts'
 import type { Block, Turn } from './protocols/canonical.ts'
-import type { Protocol } from './protocols/protocol.ts'
+import type { MediaFile, NamedMedia, Protocol } from './protocols/protocol.ts'
 
 type Media = Extract<Block, { type: 'media' }>
 
@@ -23,9 +24,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const NO_TYPE = /^(application|binary)\/octet-stream$/
 const DATA_URL = /^data:([^;,]*)(?:;[^;,]*)*;base64,/i
 
-interface File {
-  mediaType: string
-  base64: string
+interface File extends MediaFile {
   bytes: number
 }
 
@@ -33,32 +32,52 @@ interface File {
 const fetched = new WeakMap<AdmittedCall, Map<string, Promise<File>>>()
 
 /**
- * Puts the bytes of pictures and files into the turn where the upstream takes no addresses of this kind (`Protocol.takesUrl`): fetched
- * through the guarded fetch for customers’ addresses, within limits, and only where the content is of the kind that was named. The turn
- * is changed in place.
+ * Puts the bytes of pictures and files into the turn where the upstream takes no addresses of this kind. The turn is changed in place.
  * @throws AppError media_unavailable, for the customer: the address is his
  */
-export async function inlineMedia(turn: Turn, model: string, upstream: Protocol, call: AdmittedCall, deps: RelayDeps): Promise<void> {
-  const wanted: { block: Media; url: string }[] = []
+export async function inlineMedia(turn: Turn, takesUrl: (media: Media) => boolean, call: AdmittedCall, deps: RelayDeps): Promise<void> {
+  const wanted: { block: Media; url: string; mediaType: string }[] = []
   for (const block of mediaOf(turn)) {
-    if ('url' in block.data && !upstream.takesUrl(block, model)) wanted.push({ block, url: block.data.url })
+    if ('url' in block.data && !takesUrl(block)) wanted.push({ block, url: block.data.url, mediaType: block.mediaType })
   }
-  if (wanted.length === 0) return
+  const files = await filesOf(wanted, call, deps)
+  for (const { block, url } of wanted) {
+    const file = files.get(url)
+    if (!file) continue
+    block.mediaType = file.mediaType
+    block.data = { base64: file.base64 }
+  }
+}
+
+/**
+ * The same for a client's own body on the road to a vendor of its protocol that takes no addresses; the very same object without any.
+ * @throws AppError media_unavailable
+ */
+export async function inlineOwnMedia(body: JsonObject, protocol: Protocol, call: AdmittedCall, deps: RelayDeps): Promise<JsonObject> {
+  const wanted = protocol.mediaByUrl?.(body) ?? []
+  if (wanted.length === 0 || !protocol.withMedia) return body
+  return protocol.withMedia(body, await filesOf(wanted, call, deps))
+}
+
+/** Files by address: fetched through the guarded fetch for customers’ addresses, within limits, and only where the content is of the kind that was named. */
+async function filesOf(wanted: readonly NamedMedia[], call: AdmittedCall, deps: RelayDeps): Promise<Map<string, File>> {
+  const found = new Map<string, File>()
+  if (wanted.length === 0) return found
   const files = fetched.get(call) ?? new Map<string, Promise<File>>()
   fetched.set(call, files)
   if (new Set([...files.keys(), ...wanted.map(({ url }) => url)]).size > MAX_FILES)
     throw unavailable(`The request names more than ${MAX_FILES} files by address`)
   const signal = AbortSignal.any([AbortSignal.timeout(FETCH_TIMEOUT_MS), ...(call.peek.stream ? [call.clientSignal] : [])])
   let total = 0
-  for (const { block, url } of wanted) {
+  for (const { url, mediaType } of wanted) {
     let file = files.get(url)
-    if (!file) files.set(url, (file = fetchFile(url, block.mediaType, signal, deps)))
-    const { mediaType, base64, bytes } = await file
-    total += bytes
+    if (!file) files.set(url, (file = fetchFile(url, mediaType, signal, deps)))
+    const got = await file
+    total += got.bytes
     if (total > MAX_REQUEST_BYTES) throw unavailable('The files of the request are larger than 32 MiB together')
-    block.mediaType = mediaType
-    block.data = { base64 }
+    found.set(url, got)
   }
+  return found
 }
 
 function* mediaOf(turn: Turn): Generator<Media> {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { JsonObject } from '../../contract/json.ts'
 import { serve, type Served } from '../served.ts'
 import { Upstream } from '../upstream/server.ts'
+import { FakeCloud } from './cloud.ts'
 
 const PNG = Buffer.from('iVBORw0KGgo=', 'base64')
 const PDF = Buffer.from('%PDF-1.4 x')
@@ -10,6 +11,7 @@ const TOO_LARGE = 20 * 1024 * 1024 + 1
 let served: Served
 let asked: string[] = []
 const provider = await Upstream.start()
+const cloud = new FakeCloud(() => served.clock.now())
 /** A web server with files. */
 const files = Bun.serve({
   port: 0,
@@ -27,6 +29,8 @@ const files = Bun.serve({
         return typed(PDF, 'application/pdf')
       case '/untyped.pdf':
         return typed(PDF, 'application/octet-stream')
+      case '/a.jpg':
+        return typed(PNG, 'image/jpg')
       case '/moved':
         return new Response(null, { status: 302, headers: { location: '/a.png' } })
       case '/loop':
@@ -57,15 +61,27 @@ beforeAll(async () => {
     const channel = await served.site.addChannel({ baseUrl: provider.url, type, name: type })
     await served.site.sell(channel, model, undefined, upstreamModel)
   }
+  for (const [model, channel] of Object.entries({
+    'on-bedrock': { type: 'bedrock_claude', baseUrl: cloud.url, key: 'ABSK-key' },
+    'on-vertex': { type: 'vertex_claude', baseUrl: `${cloud.url}/v1/projects/p/locations/global`, key: 'express-key' },
+  })) {
+    const id = await served.site.addChannel({ ...channel, name: model, priority: 10 })
+    await served.site.sell(id, model, undefined, 'claude-sonnet-4-5')
+    await served.site.sell(id, `${model}-or-claude`, undefined, 'claude-sonnet-4-5')
+  }
+  const direct = await served.site.addChannel({ baseUrl: provider.url, type: 'claude', name: 'direct', priority: 1 })
+  for (const model of ['on-bedrock', 'on-vertex']) await served.site.sell(direct, `${model}-or-claude`, undefined, 'claude-sonnet-4-5')
 })
 beforeEach(() => {
   provider.reset()
+  cloud.received.length = 0
   asked = []
 })
 afterEach(() => served.expectBooks())
 afterAll(async () => {
   await served.close()
   await provider.stop()
+  await cloud.stop()
   await files.stop(true)
 })
 
@@ -126,6 +142,77 @@ describe('a file named by its address', () => {
     expect(provider.received).toHaveLength(2)
     expect(asked).toEqual(['/a.png'])
   })
+})
+
+describe('Claude on a cloud takes no addresses', () => {
+  const image = { type: 'base64', media_type: 'image/png', data: PNG.toString('base64') }
+  const pdf = { type: 'base64', media_type: 'application/pdf', data: PDF.toString('base64') }
+  const claude = (model: string, url: string, stream = false): Promise<Response> =>
+    served.post('/v1/messages', {
+      model,
+      stream,
+      max_tokens: 50,
+      messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'url', url } }] }],
+    })
+
+  for (const model of ['on-bedrock', 'on-vertex']) {
+    test(`${model}: a Claude client's pictures and PDFs are fetched wherever they stand, and nothing else is changed`, async () => {
+      const talk = (shot: JsonObject, paper: JsonObject): JsonObject[] => [
+        { role: 'user', content: 'Look.' },
+        { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'shoot', input: { type: 'url', url: 'kept' } }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'image', source: shot }] },
+            { type: 'document', title: 'Paper', source: paper, cache_control: { type: 'ephemeral' }, citations: { enabled: true } },
+            { type: 'document', source: { type: 'content', content: [{ type: 'image', source: shot }] } },
+            { type: 'text', text: `${base}/a.png`, unknown_member: 1 },
+          ],
+        },
+      ]
+      for (const stream of [false, true]) {
+        asked = []
+        const messages = talk({ type: 'url', url: `${base}/a.png` }, { type: 'url', url: `${base}/a.pdf` })
+        const response = await served.post('/v1/messages', { model, stream, max_tokens: 50, messages })
+        expect(await response.text()).toContain(stream ? 'message_stop' : 'Hello there')
+        expect(response.headers.get('x-tollgate-dropped')).toBeNull()
+        expect(cloud.received.at(-1)?.body['messages']).toEqual(talk(image, pdf))
+        expect(asked).toEqual(['/a.png', '/a.pdf'])
+      }
+      expect((await claude(model, `${base}/a.jpg`)).status).toBe(200)
+      expect(JSON.stringify(cloud.received.at(-1)?.body)).toContain('"media_type":"image/jpeg"')
+    })
+
+    test(`${model}: other clients' pictures and files are fetched too`, async () => {
+      expect((await chat(model, `${base}/moved`)).status).toBe(200)
+      expect(cloud.received[0]?.body['messages']).toMatchObject([{ content: [{ type: 'text' }, { type: 'image', source: image }] }])
+      expect((await file(model, `${base}/untyped.pdf`)).status).toBe(200)
+      expect(cloud.received[1]?.body['messages']).toMatchObject([{ content: [{ type: 'document', source: pdf }] }])
+    })
+
+    test(`${model}: sound and films are a loss and not fetched for it`, async () => {
+      const parts = [{ text: 'What is it?' }, { fileData: { mimeType: 'video/mp4', fileUri: `${base}/film.mp4` } }]
+      const response = await served.post(`/v1beta/models/${model}:generateContent`, { contents: [{ role: 'user', parts }] })
+      expect(response.status, await response.clone().text()).toBe(200)
+      expect(response.headers.get('x-tollgate-dropped')).toBe('contents[0].parts[1]')
+      expect(asked).toEqual([])
+    })
+
+    test(`${model}: an address that gives nothing is the client's 400; a channel that takes addresses is asked with it`, async () => {
+      for (const stream of [false, true])
+        for (const path of ['/gone', '/page', '/a.pdf', '/inside']) {
+          const response = await claude(model, base + path, stream)
+          expect(response.status).toBe(400)
+          expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'invalid_request_error' } })
+        }
+      expect((await claude(model, 'http://10.255.255.1/a.png')).status).toBe(400)
+      expect(cloud.received).toEqual([])
+      expect((await claude(`${model}-or-claude`, `${base}/gone`)).status).toBe(200)
+      expect(provider.last.text).toContain(`"url":"${base}/gone"`)
+      expect((await claude(`${model}-or-claude`, `${base}/a.png`)).status).toBe(200)
+      expect(cloud.received).toHaveLength(1)
+    })
+  }
 })
 
 describe("an address that gives nothing is the client's 400, and no upstream is asked", () => {

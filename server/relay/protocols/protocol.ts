@@ -88,6 +88,10 @@ export interface Protocol {
   readonly words: ClientWords
   /** Whether the maker fetches media of this kind from an address by itself; else the relay puts the bytes into the turn. */
   takesUrl(media: Extract<Block, { type: 'media' }>, model: string): boolean
+  /** Pictures and files that a request of this protocol names by address, for vendors of it who take none (`no_media_urls`). */
+  mediaByUrl?(body: JsonObject): NamedMedia[]
+  /** The same request with bytes in their place. @param files by address */
+  withMedia?(body: JsonObject, files: ReadonlyMap<string, MediaFile>): JsonObject
   decodeResponse(body: JsonObject): Completion
   encodeResponse(completion: Completion, call: StreamCall): { body: JsonObject; losses: Loss[] }
   decodeStream(): Translator<Frame, Event>
@@ -120,6 +124,18 @@ export interface AnswerModel {
   member: 'model' | 'modelVersion'
   /** Whether a frame is one that carries it: in others a member of that name belongs to the answer itself (a tool's input). */
   inFrame(data: string): boolean
+}
+
+/** A picture or file that a request names by address. `mediaType`: as far as the request says, `image/*` for any picture. */
+export interface NamedMedia {
+  url: string
+  mediaType: string
+}
+
+/** What was found at an address. */
+export interface MediaFile {
+  mediaType: string
+  base64: string
 }
 
 /** What the same-protocol road changes in a body. */

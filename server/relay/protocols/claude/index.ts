@@ -1,5 +1,6 @@
 import type { Protocol } from '../protocol.ts'
 import { bodyFault, decodeError, encodeError, encodeStreamError } from './error.ts'
+import { mediaByUrl, withMedia } from './by-url.ts'
 import { decodeRequest } from './request-decode.ts'
 import { encodeRequest } from './request-encode.ts'
 import { decodeResponse, encodeResponse } from './response.ts'
@@ -26,6 +27,8 @@ export const claude: Protocol = {
   encodeRequest,
   words,
   takesUrl,
+  mediaByUrl,
+  withMedia,
   decodeResponse,
   encodeResponse,
   decodeStream,
