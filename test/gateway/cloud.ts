@@ -1,6 +1,6 @@
 import { createHash, createHmac, generateKeyPairSync } from 'node:crypto'
-import { crc32 } from 'node:zlib'
 import { jwtVerify } from 'jose'
+import { chunkMessage } from '../upstream/event-stream.ts'
 
 /** What a cloud got. */
 export interface Received {
@@ -92,7 +92,7 @@ export class FakeCloud {
     if (authorization !== 'Bearer ABSK-key' && !isSigned(request, body))
       return Response.json({ message: 'The security token is invalid' }, { status: 403 })
     if (!request.url.endsWith('/invoke-with-response-stream')) return Response.json(claudeMessage)
-    return new Response(Buffer.concat(claudeEvents.map(eventMessage)), {
+    return new Response(Buffer.concat(claudeEvents.map(chunkMessage)), {
       headers: { 'content-type': 'application/vnd.amazon.eventstream' },
     })
   }
@@ -154,19 +154,4 @@ const geminiAnswer = {
 
 function sse(events: readonly { type: string }[]): string {
   return events.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join('')
-}
-
-/** One message of the event stream encoding with one header. */
-function eventMessage(event: object): Uint8Array {
-  const payload = new TextEncoder().encode(JSON.stringify({ bytes: Buffer.from(JSON.stringify(event)).toString('base64') }))
-  const head = [13, ...new TextEncoder().encode(':message-type'), 7, 0, 5, ...new TextEncoder().encode('event')]
-  const bytes = new Uint8Array(16 + head.length + payload.length)
-  const view = new DataView(bytes.buffer)
-  view.setUint32(0, bytes.length)
-  view.setUint32(4, head.length)
-  view.setUint32(8, crc32(bytes.subarray(0, 8)))
-  bytes.set(head, 12)
-  bytes.set(payload, 12 + head.length)
-  view.setUint32(bytes.length - 4, crc32(bytes.subarray(0, bytes.length - 4)))
-  return bytes
 }

@@ -1,8 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../contract/json.ts'
 import { protocols } from '../../server/relay/protocols/index.ts'
 import { WireError, type Frame } from '../../server/relay/protocols/protocol.ts'
-import { formatFrame, parseSse } from '../../server/relay/protocols/sse.ts'
-import { names, ownRequests, ownStreams, type ProtocolName } from './recorded.ts'
+import { names, ownAnswers, ownRequests, ownStreams, type ProtocolName } from './recorded.ts'
 
 /** Numbers that are the same each time for the same seed (mulberry32). */
 export function numbers(seed: number): (below: number) => number {
@@ -40,7 +39,7 @@ const STRANGE: readonly Json[] = [
 const MAX_DEPTH = 12
 
 /** A copy of a value with one thing changed: replaced, removed, doubled, renamed or put among others. */
-export function mutated(value: Json, random: (below: number) => number, depth = 0): Json {
+function mutated(value: Json, random: (below: number) => number, depth = 0): Json {
   const strange = (): Json => structuredClone(STRANGE[random(STRANGE.length)] ?? null)
   const goDeeper = depth < MAX_DEPTH && random(8) !== 0
   if (Array.isArray(value) && value.length > 0 && goDeeper) {
@@ -113,7 +112,8 @@ export function fuzzStream(by: ProtocolName, frames: number, seed: number): numb
   return events
 }
 
-function changed(frame: Frame, parsed: ReadonlyMap<Frame, Json | undefined>, random: (below: number) => number): Frame[] {
+/** The frames that came of one: itself, twice, none, cut off, under another name, or with one thing changed in its JSON. */
+export function changed(frame: Frame, parsed: ReadonlyMap<Frame, Json | undefined>, random: (below: number) => number): Frame[] {
   const value = parsed.get(frame)
   switch (random(10)) {
     case 0:
@@ -167,22 +167,32 @@ export function fuzzRequests(by: ProtocolName, requests: number, seed: number): 
   return understood
 }
 
-/** Pushes bytes of changed streams, cut anywhere, through the parser of server-sent events. @returns how many frames came out */
-export function fuzzSse(frames: number, seed: number): number {
+/**
+ * Decodes changed answers, whole and of errors, and writes what was understood for all clients. Only a WireError may be thrown.
+ * @returns how many were understood
+ */
+export function fuzzAnswers(by: ProtocolName, answers: number, seed: number): number {
   const random = numbers(seed)
-  const texts = ownStreams().flatMap((stream) => stream.frames.map(formatFrame))
-  const encoder = new TextEncoder()
-  let left = frames
-  let found = 0
-  while (left > 0) {
-    const parser = parseSse()
-    for (let index = 0; index < 50; index++, left--) {
-      const bytes = encoder.encode(texts[random(texts.length)])
-      if (random(3) === 0) bytes[random(bytes.length)] = random(256)
-      const cut = random(bytes.length)
-      found += parser.push(bytes.subarray(0, cut)).length + parser.push(bytes.subarray(cut)).length
+  const protocol = protocols[by]
+  const fault = { kind: 'rate_limit', status: 429, message: 'slow' } as const
+  const bodies = [...ownAnswers(by), protocol.encodeError(fault, 'id').body]
+  const call = { model: 'm', wantsUsage: true, created: 0, id: 'id' }
+  let understood = 0
+  for (let index = 0; index < answers; index++) {
+    let body: Json = bodies[random(bodies.length)] ?? {}
+    for (let times = random(3); times >= 0; times--) body = mutated(body, random)
+    const whole: JsonObject = isObject(body) ? body : { choices: body, output: body, content: body, candidates: body }
+    try {
+      protocol.bodyFault?.(whole)
+      protocol.decodeError(random(600), body)
+      protocol.usage(whole)
+      protocol.answerText(whole)
+      const completion = protocol.decodeResponse(protocol.mendMessage?.(whole) ?? whole)
+      understood++
+      protocols[names[index % names.length] ?? by].encodeResponse(completion, call)
+    } catch (error) {
+      if (!(error instanceof WireError)) throw new Error(`${by} fails on ${JSON.stringify(body)}`, { cause: error })
     }
-    found += parser.end().length
   }
-  return found
+  return understood
 }

@@ -36,9 +36,18 @@ function streamsIn(folders: readonly string[]): Recorded[] {
 
 /** Our own requests of each protocol, by its folder. */
 export function ownRequests(by: ProtocolName): JsonObject[] {
+  return ownBodies(by, 'request')
+}
+
+/** Our own whole answers. */
+export function ownAnswers(by: ProtocolName): JsonObject[] {
+  return ownBodies(by, 'answer')
+}
+
+function ownBodies(by: ProtocolName, kind: 'request' | 'answer'): JsonObject[] {
   const folder = join(ROOT, 'server/relay/protocols', by, 'fixtures')
   return readdirSync(folder)
-    .filter((name) => name.startsWith('request'))
+    .filter((name) => name.startsWith(kind) && name.endsWith('.json'))
     .flatMap((name) => objectIn(readFileSync(join(folder, name), 'utf8')))
 }
 

@@ -43,7 +43,7 @@ export function encodeResponse(completion: Completion, call: StreamCall): { body
   if (feedback !== undefined) body.promptFeedback = feedback
   if (completion.usage) body.usageMetadata = writeUsage(completion.usage, completion.rawUsage)
   body.modelVersion = call.model
-  body.createTime = _createTime ?? timestamp(completion.created ?? call.created)
+  body.createTime = _createTime ?? timestamp(completion.created, call)
   body.responseId = completion.id === '' ? call.id : completion.id
   return { body: { ...body, ...own }, losses }
 }
@@ -68,7 +68,11 @@ function encodeChoice(choice: Choice, losses: Loss[]): JsonObject {
   }
 }
 
-/** Google's JSON form of a time, from Unix seconds. */
-export function timestamp(seconds: number): string {
+/** The last second of the year 9999, where Google's form of a time ends (google.protobuf.Timestamp). */
+const LAST_SECOND = 253_402_300_799
+
+/** Google's JSON form of the time an answer was made, from the maker's Unix seconds; the call's own where those are none or no time. */
+export function timestamp(made: number | undefined, call: StreamCall): string {
+  const seconds = made !== undefined && made >= 0 && made <= LAST_SECOND ? made : call.created
   return new Date(seconds * 1000).toISOString()
 }

@@ -38,14 +38,14 @@ class ChunkWriter {
   constructor(call: StreamCall) {
     this.#call = call
     this.#id = call.id
-    this.#createTime = timestamp(call.created)
+    this.#createTime = timestamp(undefined, call)
   }
 
   push(event: Event): Frame[] {
     switch (event.type) {
       case 'start':
         if (event.id !== '') this.#id = event.id
-        this.#createTime = event.ext?.[GEMINI]?._createTime ?? timestamp(event.created ?? this.#call.created)
+        this.#createTime = event.ext?.[GEMINI]?._createTime ?? timestamp(event.created, this.#call)
         return []
       case 'open':
         return this.#open(event.choice, event.index, event.block)
