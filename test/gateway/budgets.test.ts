@@ -84,6 +84,25 @@ test('the budget of a user binds all of his keys together; null ends it', async 
   expect(audit.some(({ after }) => after?.includes('0.06'))).toBe(true)
 })
 
+test('what was spent after midnight is not forgotten when a call of the day before, or of a process whose clock is behind, is booked after it', async () => {
+  const key = await addKey({ budget_daily: '0.05', budget_monthly: '0.08' })
+  // The last minute of November; each process has a clock of its own.
+  const midnight = Date.UTC(2026, 11, 1)
+  served.clock.set(midnight - 60_000)
+  expect((await fire(2, key.secret)).admitted).toBe(2)
+  served.clock.set(midnight + 60_000)
+  expect((await fire(3, key.secret)).admitted).toBe(3)
+  served.clock.set(midnight - 60_000)
+  expect((await fire(1, key.secret)).admitted).toBe(1)
+  served.clock.set(midnight + 60_000)
+  expect((await fire(9, key.secret)).admitted).toBe(1)
+  served.clock.set(midnight + DAY_MS)
+  expect((await fire(9, key.secret)).admitted).toBe(3)
+  // A clock that is set right after it was wrong by more begins its day anew: nobody waits for the day that never was.
+  served.clock.set(midnight - 5 * DAY_MS)
+  expect((await fire(9, key.secret)).admitted).toBe(5)
+})
+
 test('a stream cannot outgrow a budget', async () => {
   upstream.always = { answer: { parts: [{ text: 'word '.repeat(20_000) }] }, pieces: 200, pauseMs: 1 }
   const key = await addKey({ budget_daily: '0.02' })

@@ -1,4 +1,5 @@
-import { QUARTER_MS } from '../../lib/clock.ts'
+import { DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
+
 /** The day of an instant as a number, YYYYMMDD; its month is that without the last two digits. */
 export type Calendar = (instant: number) => number
 
@@ -25,6 +26,19 @@ export function calendarOf(zone: () => string): Calendar {
 /** The month of a day. */
 export function monthOf(day: number): number {
   return Math.floor(day / 100)
+}
+
+/**
+ * Whether `day` is the day before `later`. Around midnight calls are booked in any order, and clocks of processes differ a little:
+ * the day before the one that is counted already is no new day.
+ */
+export function isEve(day: number, later: number): boolean {
+  // Most often the same day: no date is computed.
+  return day < later && instantOf(later) - instantOf(day) === DAY_MS
+}
+
+function instantOf(day: number): number {
+  return Date.UTC(Math.floor(day / 10_000), (monthOf(day) % 100) - 1, day % 100)
 }
 
 function formatOf(timeZone: string): Intl.DateTimeFormat {

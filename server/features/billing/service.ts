@@ -3,7 +3,7 @@ import { formatMoney, money, MONEY_ONE, ZERO, type Money } from '../../../contra
 import type { Database } from '../../db/open.ts'
 import type { SubmitOptions } from '../../db/writer.ts'
 import { randomToken } from '../../lib/ids.ts'
-import { calendarOf, monthOf, type Calendar } from './calendar.ts'
+import { calendarOf, type Calendar } from './calendar.ts'
 import type {
   CreditOperation,
   CreditResult,
@@ -25,6 +25,7 @@ import {
   type AccountRow,
   type Budgets,
 } from './accounts/store.ts'
+import { spentIn, spentOn } from './sets/decide.ts'
 import { postgresRows } from './sets/postgres/store.ts'
 import { LedgerSets, type SetInput, type SetResult } from './sets/sets.ts'
 import { sqliteRows } from './sets/sqlite/store.ts'
@@ -159,8 +160,8 @@ export function budgetsWire(
   return {
     budget_daily: row.budget_daily === null ? null : formatMoney(row.budget_daily),
     budget_monthly: row.budget_monthly === null ? null : formatMoney(row.budget_monthly),
-    budget_daily_used: formatMoney(row.budget_day === today ? row.spent_day : ZERO),
-    budget_monthly_used: formatMoney(monthOf(row.budget_day) === monthOf(today) ? row.spent_month : ZERO),
+    budget_daily_used: formatMoney(spentOn(row, today)),
+    budget_monthly_used: formatMoney(spentIn(row, today)),
   }
 }
 

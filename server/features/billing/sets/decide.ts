@@ -1,5 +1,5 @@
 import { money, ZERO, type Money } from '../../../../contract/money.ts'
-import { monthOf } from '../calendar.ts'
+import { isEve, monthOf } from '../calendar.ts'
 import type { HoldOperation, HoldResult, RaiseOperation, Refusal, SettleOperation } from '../operations.ts'
 
 /**
@@ -8,13 +8,17 @@ import type { HoldOperation, HoldResult, RaiseOperation, Refusal, SettleOperatio
  */
 const LAST_CALL_TENTHS = 9n
 
-/** Budgets of an account or a key whose row is locked, and what was spent of them. */
-interface Budgeted {
-  budget_daily: Money | null
-  budget_monthly: Money | null
+/** What was spent on the day of the last call, and in its month. */
+interface Spent {
   budget_day: number
   spent_day: Money
   spent_month: Money
+}
+
+/** Budgets of an account or a key whose row is locked, and what was spent of them. */
+interface Budgeted extends Spent {
+  budget_daily: Money | null
+  budget_monthly: Money | null
 }
 
 /** An account whose row is locked by this transaction. */
@@ -112,18 +116,20 @@ function withinBudgets(row: Budgeted, day: number, held: bigint): boolean {
   )
 }
 
-function spentOn(row: Budgeted, day: number): Money {
-  return row.budget_day === day ? row.spent_day : ZERO
+/** What was spent on a day. A row that is a day ahead already stays there: else what was spent after midnight would be forgotten. */
+export function spentOn(row: Spent, day: number): Money {
+  return row.budget_day === day || isEve(day, row.budget_day) ? row.spent_day : ZERO
 }
 
-function spentIn(row: Budgeted, day: number): Money {
-  return monthOf(row.budget_day) === monthOf(day) ? row.spent_month : ZERO
+/** What was spent in the month of a day. */
+export function spentIn(row: Spent, day: number): Money {
+  return monthOf(row.budget_day) === monthOf(day) || isEve(day, row.budget_day) ? row.spent_month : ZERO
 }
 
 function spend(row: Budgeted, day: number, cost: Money): void {
   row.spent_month = money(spentIn(row, day) + cost)
   row.spent_day = money(spentOn(row, day) + cost)
-  row.budget_day = day
+  if (!isEve(day, row.budget_day)) row.budget_day = day
 }
 
 /** What a settlement takes, and what of it was gifted money; the account is as after it. */
