@@ -2,6 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { JsonObject } from '../../../../contract/json.ts'
 import { EMPTY_USAGE, totalInput, totalOutput } from '../../../../contract/meters.ts'
 import { answers } from './test-kit.ts'
+import { readUsage as responsesUsage } from '../openai-responses/usage.ts'
 import { readUsage, usageOf, writeUsage } from './usage.ts'
 
 const meters = (raw: JsonObject) => readUsage(raw)
@@ -48,6 +49,19 @@ describe('usage', () => {
     expect(
       meters({ prompt_tokens: 100, completion_tokens: 5, total_tokens: 175, ...keys, completion_tokens_details: { reasoning_tokens: 3 } }),
     ).toEqual({ ...outside, input: 100, reasoning: 3 })
+  })
+
+  test('cached tokens beside the prompt are sold once, as what they are, whichever member names them', () => {
+    const expected = { ...EMPTY_USAGE, input: 10, cachedInput: 1000, output: 5 }
+    const base = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 1015 }
+    for (const named of [{ prompt_tokens_details: { cached_tokens: 1000 } }, { prompt_cache_hit_tokens: 1000 }, { cached_tokens: 1000 }])
+      for (const read of [readUsage, responsesUsage]) {
+        if (read === responsesUsage && 'prompt_cache_hit_tokens' in named) continue
+        expect(read({ ...base, ...named })).toEqual(expected)
+        expect(read({ ...base, total_tokens: 1022, ...named })).toEqual({ ...expected, output: 12 })
+        // No room for them beside it: they are a part of it.
+        expect(read({ ...base, total_tokens: 15, ...named })).toEqual({ ...EMPTY_USAGE, cachedInput: 10, output: 5 })
+      }
   })
 
   test('1-hour writes are a part of all writes', () => {
@@ -120,7 +134,7 @@ describe('usage', () => {
       prompt_tokens_details: { cached_tokens: 99, audio_tokens: 99 },
       completion_tokens_details: { audio_tokens: 99, image_tokens: 9 },
     })
-    expect(usage).toEqual({ ...EMPTY_USAGE, cachedInput: 99, audioOutput: 5 })
+    expect(usage).toEqual({ ...EMPTY_USAGE, cachedInput: 10, audioOutput: 5 })
   })
 
   test('is found where Moonshot and Groq put it', () => {

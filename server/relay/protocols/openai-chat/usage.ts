@@ -26,6 +26,8 @@ export function rawUsage(body: JsonObject): JsonObject | undefined {
  *   `prompt_cache_hit_tokens`, Moonshot `cached_tokens`); they are never added.
  * - Claude's cache keys beside `prompt_tokens` are added only where the total, or a prompt smaller than them, proves that they are not
  *   in it (contract.md W77, W78). A write total includes its 1-hour part (W79).
+ * - Where the other names count more than the whole prompt and the total has room for them, they lie beside it too: else they would be
+ *   sold as output a second time. Without that room they are cut to the prompt, of which they are a part.
  * - xAI and Gemini leave reasoning out of `completion_tokens`; what the total has beyond both sides is output then.
  * @returns undefined when not both sides are told; an answer whose prompt and output are both 0 tells nothing either
  */
@@ -51,20 +53,31 @@ export function readUsage(raw: Json | undefined): (Usage & UsageDetails) | undef
   const reasoning = count(outside.reasoning_tokens)
 
   const explicit = explicitRead + write.explicit
+  const named = read + write.minutes + write.hour
   const excess = total === undefined ? 0 : Math.max(0, total - prompt - completion)
   if (explicit > 0 && (excess === explicit || (excess > 0 && excess === explicit + (reasoning ?? 0)) || prompt < explicit)) {
     prompt += explicit
     if (excess > explicit) completion += excess - explicit
   } else if (write.explicit > 0 && excess === write.explicit) prompt += excess
-  else if (excess > 0) completion += excess
+  else if (named > prompt && excess >= named) {
+    prompt += named
+    completion += excess - named
+  } else if (excess > 0) completion += excess
   else if (total === undefined && reasoning !== undefined && reasoning > completion) completion += reasoning
 
-  const usage: Usage & UsageDetails = { ...EMPTY_USAGE, cachedInput: read, cacheWrite: write.minutes, cacheWrite1h: write.hour }
-  let left = Math.max(0, prompt - read - write.minutes - write.hour)
-  usage.audioInput = Math.min(left, count(inside.audio_tokens) ?? first(raw, 'audio_input_tokens') ?? 0)
-  left -= usage.audioInput
-  usage.imageInput = Math.min(left, count(inside.image_tokens) ?? first(raw, 'image_input_tokens') ?? 0)
-  usage.input = left - usage.imageInput
+  const usage: Usage & UsageDetails = { ...EMPTY_USAGE }
+  let left = prompt
+  const take = (wanted: number): number => {
+    const taken = Math.min(left, wanted)
+    left -= taken
+    return taken
+  }
+  usage.cachedInput = take(read)
+  usage.cacheWrite1h = take(write.hour)
+  usage.cacheWrite = take(write.minutes)
+  usage.audioInput = take(count(inside.audio_tokens) ?? first(raw, 'audio_input_tokens') ?? 0)
+  usage.imageInput = take(count(inside.image_tokens) ?? first(raw, 'image_input_tokens') ?? 0)
+  usage.input = left
   usage.audioOutput = Math.min(completion, count(outside.audio_tokens) ?? first(raw, 'audio_output_tokens') ?? 0)
   usage.imageOutput = Math.min(completion - usage.audioOutput, count(outside.image_tokens) ?? first(raw, 'image_output_tokens') ?? 0)
   usage.output = completion - usage.audioOutput - usage.imageOutput

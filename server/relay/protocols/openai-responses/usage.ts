@@ -58,12 +58,17 @@ export function readUsage(value: Json | undefined): (Usage & UsageDetails) | und
   const reasoning = count(outside.reasoning_tokens)
 
   const explicit = explicitRead + write.explicit
+  const named = read + write.minutes + write.hour
   const excess = total === undefined ? 0 : Math.max(0, total - input - output)
   if (explicit > 0 && (excess === explicit || input < explicit)) {
     input += explicit
     if (excess > explicit) output += excess - explicit
   } else if (write.explicit > 0 && excess === write.explicit) input += excess
-  else output += excess
+  else if (named > input && excess >= named) {
+    // More was named than the whole input has, and the total has room for it: it lies beside the input and is no output.
+    input += named
+    output += excess - named
+  } else output += excess
 
   const usage: Usage & UsageDetails = { ...EMPTY_USAGE }
   let left = input
