@@ -14,7 +14,7 @@ import type { Fault, Loss } from './protocols/canonical.ts'
 import type { Framer } from './protocols/gemini/stream.ts'
 import type { Frame, Translator } from './protocols/protocol.ts'
 import { roadOf, type Road } from './roads.ts'
-import type { Outcome, Settlement } from './settlement.ts'
+import { itemsOf, type Outcome, type Settlement } from './settlement.ts'
 import { rememberStream } from './stored-responses.ts'
 import type { Watched } from './watch.ts'
 
@@ -210,7 +210,7 @@ export class StreamDelivery implements Watched {
   }
 
   #broken(cause: 'upstream_error' | 'timeout'): EndReason {
-    return this.#road && !this.#road.text.empty ? `${cause}_after_content` : `${cause}_before_content`
+    return this.#road && (this.#road.hasContent || !this.#road.text.empty) ? `${cause}_after_content` : `${cause}_before_content`
   }
 
   /** Settles, then sends the last frames: the end marker, or the protocol's own error. */
@@ -278,7 +278,7 @@ export class StreamDelivery implements Watched {
       losses: this.#losses(),
       usage: Object.keys(this.#usage).length === 0 ? undefined : { ...EMPTY_USAGE, ...this.#usage },
       produced: road?.text,
-      items: this.#call.peek.choices,
+      items: itemsOf(this.#call, (road?.lastChoice ?? 0) + 1),
       error: ending.error,
       firstResponseMs: this.#firstContentMs,
     }

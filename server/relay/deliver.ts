@@ -8,7 +8,7 @@ import { showModel, withModel } from './model-name.ts'
 import type { Loss } from './protocols/canonical.ts'
 import { protocols } from './protocols/index.ts'
 import type { StreamCall } from './protocols/protocol.ts'
-import { isBelievable, type Settlement } from './settlement.ts'
+import { isBelievable, itemsOf, type Settlement } from './settlement.ts'
 import { rememberResponse } from './stored-responses.ts'
 import { TextMeter } from './text-meter.ts'
 
@@ -75,7 +75,7 @@ export async function deliverWhole(call: AdmittedCall, answer: UpstreamAnswer, s
     losses,
     usage,
     produced,
-    items: call.peek.choices,
+    items: itemsOf(call, upstream.alternatives?.(json) ?? 1),
     error: blocked ? 'the content filter found a word of its list in the answer' : '',
     firstResponseMs: deps.clock.monotonic() - call.startedMs,
   })

@@ -24,6 +24,8 @@ export interface Road {
   /** The answer is whole: its end marker or its finish reason was seen. */
   readonly complete: boolean
   readonly losses: readonly Loss[]
+  /** Highest number of an alternative that came (`n`); 0 for the usual single one. */
+  readonly lastChoice: number
   /** Frames to send now; usage is merged into `usage`. Frames that end the answer are kept for `end`. */
   push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[]
   /** The frames that break the stream off in the client's protocol. */
@@ -42,6 +44,7 @@ export function roadOf(call: AdmittedCall, candidate: Candidate): Road {
 class SameRoad implements Road {
   readonly text = new TextMeter()
   readonly losses: readonly Loss[] = []
+  lastChoice = 0
   hasContent = false
   fault: Fault | undefined
   ended = false
@@ -72,6 +75,7 @@ class SameRoad implements Road {
     }
     this.text.add(found.text)
     if (found.content) this.hasContent = true
+    if (found.choice !== undefined && found.choice > this.lastChoice) this.lastChoice = found.choice
     if (found.finish !== undefined) this.complete = true
     const shown = this.#show(frame)
     if (found.end) {
@@ -101,6 +105,7 @@ class SameRoad implements Road {
 /** Another protocol: decoded to events, encoded anew. */
 class TranslatedRoad implements Road {
   readonly text = new TextMeter()
+  lastChoice = 0
   hasContent = false
   fault: Fault | undefined
   ended = false
@@ -111,6 +116,8 @@ class TranslatedRoad implements Road {
   readonly #encoder: Translator<Event, Frame>
   readonly #losses: AnswerLosses
   #finishing = false
+  /** A picture or sound was begun: its deltas are no words, and what it says beside them only the upstream's own tap reads. */
+  #media = false
   readonly #tail: Frame[] = []
 
   constructor(call: AdmittedCall, upstream: Protocol) {
@@ -128,6 +135,7 @@ class TranslatedRoad implements Road {
 
   push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[] {
     const frames = this.#encode(this.#decoder.push(frame), usage)
+    if (this.#media) this.text.add(this.#upstream.tap(frame).text)
     // An upstream may leave its connection open after its end marker.
     if (this.#finishing && this.#upstream.tap(frame).end) this.ended = true
     return frames
@@ -162,13 +170,14 @@ class TranslatedRoad implements Road {
   #tap(event: Event, usage: Partial<Usage & UsageDetails>): void {
     switch (event.type) {
       case 'open':
-        if (event.block.type === 'text' || event.block.type === 'reasoning' || event.block.type === 'refusal')
-          this.text.add(event.block.text)
-        if (event.block.type === 'call') this.text.add(event.block.name + event.block.input)
+        if (event.choice > this.lastChoice) this.lastChoice = event.choice
+        this.#media ||= event.block.type === 'media'
+        if (event.block.type === 'text' || event.block.type === 'reasoning' || event.block.type === 'refusal') this.#count(event.block.text)
+        if (event.block.type === 'call') this.#count(event.block.name + event.block.input)
         this.hasContent ||= event.block.type !== 'text' || event.block.text !== ''
         break
       case 'delta':
-        this.text.add(event.text)
+        this.#count(event.text)
         this.hasContent = true
         break
       case 'usage':
@@ -179,5 +188,8 @@ class TranslatedRoad implements Road {
         break
       default:
     }
+  }
+  #count(words: string): void {
+    if (!this.#media) this.text.add(words)
   }
 }

@@ -138,6 +138,11 @@ function count(metrics: Metrics, { endReason, usage, responseMs, firstResponseMs
   metrics.tokens.add('cache_write', usage.cacheWrite + usage.cacheWrite1h)
 }
 
+/** Answers sold by the call: those that came, never more than were asked for. Not every upstream can give several, or does. */
+export function itemsOf({ peek }: AdmittedCall, came: number): number {
+  return Math.min(peek.choices, Math.max(1, came))
+}
+
 /** Twice the largest context and answer any model has; above it the upstream's count is a fault and is not billed. */
 const BELIEVABLE_TOKENS = 20_000_000
 

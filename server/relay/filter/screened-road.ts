@@ -77,6 +77,10 @@ export class ScreenedRoad implements Road {
     return this.#inner.losses
   }
 
+  get lastChoice(): number {
+    return this.#inner.lastChoice
+  }
+
   push(frame: Frame, usage: Partial<Usage & UsageDetails>): Frame[] {
     return this.#screen(this.#inner.push(frame, usage))
   }

@@ -62,6 +62,8 @@ export interface TapResult {
   fault?: Fault
   /** The frame exists only because we asked for usage: drop it for a client that did not. */
   usageOnly?: boolean
+  /** Highest number of an alternative in this frame, where it is not 0. */
+  choice?: number
 }
 
 /**
@@ -105,6 +107,8 @@ export interface Protocol {
   encodeStreamError(fault: Fault, requestId: string): Frame[]
   /** Usage of a whole body, normalised; undefined when the body states none. */
   usage(body: JsonObject): (Usage & UsageDetails) | undefined
+  /** Alternatives in a whole answer; absent where the protocol has only one. */
+  alternatives?(body: JsonObject): number
   /** Text of a whole answer, for counting when usage is missing and for the filter. */
   answerText(body: JsonObject): string
   /** Text of a whole request without its framing, for estimating its tokens. */

@@ -37,6 +37,7 @@ export const gemini: Protocol = {
   encodeError,
   encodeStreamError,
   usage: usageOf,
+  alternatives: ({ candidates }) => (Array.isArray(candidates) ? candidates.length : 0),
   answerText,
   requestText,
   tap,

@@ -62,6 +62,7 @@ export const openaiChat: Protocol = {
   encodeError,
   encodeStreamError,
   usage: usageOf,
+  alternatives: ({ choices }) => (Array.isArray(choices) ? choices.length : 0),
   answerText,
   requestText,
   tap,

@@ -32,6 +32,7 @@ function tapChoice(choice: JsonObject, found: TapResult): void {
   if (isObject(delta)) found.text += deltaText(delta)
   else if (typeof choice.text === 'string') found.text += choice.text
   if (typeof choice.finish_reason === 'string') found.finish = choice.finish_reason
+  if (typeof choice.index === 'number' && choice.index > (found.choice ?? 0)) found.choice = choice.index
 }
 
 /** Everything of a message or delta that the model wrote. */

@@ -19,6 +19,8 @@ export function tap(frame: Frame): TapResult {
   const data = parseObject(frame.data)
   if (!data) return NOTHING
   const type = text(data.type) ?? event ?? ''
+  // Sound as base64: no words. What it says comes in the deltas of its transcript.
+  if (type === 'response.audio.delta') return CONTENT
   if (type.endsWith('.delta')) {
     return typeof data.delta === 'string' && data.delta !== '' ? { text: data.delta, content: true } : NOTHING
   }
