@@ -12,6 +12,7 @@ export const errors = {
   bad_host: { status: 400, message: 'The Host of the request is missing or cannot be one' },
   not_found: { status: 404, message: 'Not found' },
   request_timeout: { status: 408, message: 'The request body came too slowly; send it again' },
+  payload_not_found: { status: 404, message: 'Nothing was recorded of this call, or it has been deleted since' },
   conflict: { status: 409, message: 'The object was changed or already exists' },
   precondition_failed: { status: 412, message: 'The object was changed by someone else; load it again' },
   body_too_large: { status: 413, message: 'The request body is larger than 32 MiB' },

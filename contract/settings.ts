@@ -251,6 +251,10 @@ export const settings = {
   log_retention_days: hidden('status', '0', integer(0, 36_500)),
   /** The oldest calls leave the log when it has more; a call takes about a kilobyte. 0: any number. */
   log_retention_max_rows: hidden('status', '0', integer(0, 999_999_999_999)),
+  /** Whether the gateway records what is asked and answered: of no call, of those that did not end well, or of all. Customers see it. */
+  payload_log_mode: text('status', 'off', oneOf('off', 'errors', 'all')),
+  /** Records older than so many days are deleted; those of calls that have left the log sooner. */
+  payload_retention_days: text('status', '7', integer(1, 365)),
   reliability_first_byte_timeout_seconds: hidden('reliability', '60', integer(1, 3_600)),
   reliability_stream_idle_timeout_seconds: hidden('reliability', '300', integer(1, 86_400)),
   reliability_disable_after_failures: hidden('reliability', '5', integer(1, 1_000)),

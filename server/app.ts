@@ -25,6 +25,7 @@ import { modelsRoutes } from './features/models/routes.ts'
 import { passkeysRoutes } from './features/passkeys/routes.ts'
 import { oidcRoutes } from './features/oidc/routes.ts'
 import { openapiRoutes } from './features/openapi/routes.ts'
+import { payloadsRoutes } from './features/payloads/routes.ts'
 import { paymentsRoutes } from './features/payments/routes.ts'
 import { quotesRoutes } from './features/quotes/routes.ts'
 import { redeemCodesRoutes } from './features/redeem-codes/routes.ts'
@@ -96,6 +97,7 @@ const areas: readonly ((deps: Deps) => Route[])[] = [
   usersRoutes,
   apiKeysRoutes,
   logsRoutes,
+  payloadsRoutes,
   ledgerRoutes,
   statsRoutes,
   usageRoutes,

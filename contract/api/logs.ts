@@ -166,7 +166,7 @@ const adminFilters = userFilters.extend({ user_id: idFilter('user_id'), channel_
 export type LogQuery = Partial<z.output<typeof adminFilters>>
 
 /** A row's number or its request id. */
-const callId = z.object({ id: z.string().regex(/^([1-9]\d{0,14}|req_[0-9a-z]{1,40})$/, { error: 'Invalid log id' }) })
+export const callId = z.object({ id: z.string().regex(/^([1-9]\d{0,14}|req_[0-9a-z]{1,40})$/, { error: 'Invalid log id' }) })
 
 export const listUserLogs = endpoint({
   method: 'GET',

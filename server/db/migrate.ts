@@ -18,6 +18,7 @@ import * as logIndexes from './migrations/0030-log-indexes.ts'
 import * as logArchive from './migrations/0031-log-archive.ts'
 import * as allowedGroups from './migrations/0033-allowed-groups.ts'
 import * as monitors from './migrations/0034-monitors.ts'
+import * as logPayloads from './migrations/0035-log-payloads.ts'
 import type { Schema } from './schema.ts'
 
 /** In order; a released one is never edited. */
@@ -39,6 +40,7 @@ const migrations: Record<string, { up(db: Kysely<never>, engine: Engine): Promis
   '0031-log-archive': logArchive,
   '0033-allowed-groups': allowedGroups,
   '0034-monitors': monitors,
+  '0035-log-payloads': logPayloads,
 }
 
 /** Each is the schema of a release. */

@@ -680,6 +680,14 @@ export interface UsageCounts extends Record<`first_${Place}` | `whole_${Place}`,
   unknown_cost_requests: number
 }
 
+/** What was asked and answered in a call, where the owner records it: JSON, sealed. */
+export interface LogPayloadTable {
+  log_id: number
+  user_id: number
+  sealed: string
+  created_at: number
+}
+
 /** Sums of calls that left the log, for checking the books. */
 export interface LogArchiveTable {
   account_id: number
@@ -799,6 +807,7 @@ export interface Schema {
   daily_totals: DailyTotalTable
   usage_buckets: UsageBucketTable
   log_archive: LogArchiveTable
+  log_payloads: LogPayloadTable
   reconciliations: ReconciliationTable
   reconciliation_rows: ReconciliationRowTable
   reconciliation_differences: ReconciliationDifferenceTable

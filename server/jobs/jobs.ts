@@ -2,6 +2,7 @@ import type { DatabaseOptions } from '../db/open.ts'
 import { BEAT_MS, type OrphanSweeper } from '../features/billing/orphans.ts'
 import { deleteOldCalls, RETENTION_MS } from '../features/logs/retention.ts'
 import { deliverMails, DELIVER_MAILS_MS } from '../features/mail/service.ts'
+import { SWEEP_PAYLOADS_MS, sweepPayloads } from '../features/payloads/service.ts'
 import { lookAfterOrders, PAYMENTS_MS } from '../features/payments/recheck.ts'
 import { reconcileDaily, RECONCILE_MS } from '../features/reconciliation/daily.ts'
 import { addUpCalls, TOTALS_MS } from '../features/reports/totals.ts'
@@ -33,6 +34,7 @@ export function jobsOf(deps: Deps, { orphans, priceSync, monitors, database }: P
     { name: 'sign-in leftovers', everyMs: SWEEP_SIGN_IN_MS, run: () => sweepSignIn(deps) },
     { name: 'usage', everyMs: FOLD_MS, run: () => foldDue(deps) },
     { name: 'log retention', everyMs: RETENTION_MS, run: () => deleteOldCalls(deps) },
+    { name: 'payload retention', everyMs: SWEEP_PAYLOADS_MS, run: () => sweepPayloads(deps) },
     { name: 'daily totals', everyMs: TOTALS_MS, run: () => addUpCalls(deps) },
     { name: 'reconciliation', everyMs: RECONCILE_MS, run: () => reconcileDaily(deps, database) },
     { name: 'payments', everyMs: PAYMENTS_MS, run: () => lookAfterOrders(deps) },

@@ -78,6 +78,11 @@ export class Metrics {
     'Tokens of settled calls; input includes what was read from and written to caches.',
     'kind',
   )
+  readonly payloads = new Counter(
+    'tollgate_payload_records_total',
+    'Records of what calls asked and were answered, by what became of them.',
+    'outcome',
+  )
   readonly callSeconds = new Histogram('tollgate_gateway_call_seconds', 'Time from the arrival of a call to its end.')
   readonly firstTokenSeconds = new Histogram(
     'tollgate_gateway_first_token_seconds',

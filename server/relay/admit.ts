@@ -1,5 +1,6 @@
 import { AppError } from '../../contract/errors.ts'
 import { isObject, type JsonObject } from '../../contract/json.ts'
+import type { PayloadRecord } from '../features/payloads/record.ts'
 import { sessionCaller, type KeyCaller } from '../features/api-keys/cache.ts'
 import type { Candidate, CatalogMeta, CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
 import { parseBody, readBody } from '../http/body.ts'
@@ -25,6 +26,8 @@ export interface Arrival {
   requestId: string
   ip: string
   startedMs: number
+  /** Takes the call down, where the owner records calls. */
+  record?: PayloadRecord | undefined
 }
 
 /**
@@ -53,6 +56,7 @@ export async function admit(arrival: Arrival, deps: RelayDeps): Promise<Admitted
 async function read(arrival: Arrival, caller: KeyCaller, limits: CallLimits, deps: RelayDeps): Promise<AdmittedCall> {
   const { request, ingress, requestId, ip, startedMs } = arrival
   const bytes = await readBody(request)
+  arrival.record?.asked(bytes)
   const { body, losses, adapted, same, peek } = readOperation(ingress, bytes, request)
   const name = modelName(peek.model)
   const { snapshot } = deps.catalog

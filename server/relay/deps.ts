@@ -1,6 +1,7 @@
 import type { KeyCache } from '../features/api-keys/cache.ts'
 import type { Catalog } from '../features/catalog/service.ts'
 import type { Ledger } from '../features/billing/service.ts'
+import type { PayloadRecorder } from '../features/payloads/recorder.ts'
 import type { StoredResponses } from '../features/responses/service.ts'
 import type { Deps } from '../http/deps.ts'
 import type { ChannelLimits } from './channel-limits.ts'
@@ -22,6 +23,7 @@ export interface RelayDeps extends Deps {
   readonly counter: TokenCounter
   readonly filter: ContentFilter
   readonly watch: StreamWatch
+  readonly payloads: PayloadRecorder
   readonly responses: StoredResponses
   /** What classifiers of meta models said of conversations. */
   readonly judgements: Judgements

@@ -1,4 +1,5 @@
 import { AppError } from '../../contract/errors.ts'
+import type { PayloadRecord } from '../features/payloads/record.ts'
 import { asAppError } from '../http/errors.ts'
 import { describeError } from '../lib/log.ts'
 import { LimitReached } from './call-limits.ts'
@@ -24,16 +25,22 @@ export interface GatewayRequest {
  */
 export async function gateway(arrival: GatewayRequest, deps: RelayDeps): Promise<Response> {
   const { request, url, ip, requestId } = arrival
+  let record: PayloadRecord | undefined
   try {
     if (request.method === 'POST') {
       const ingress = ingressOf(url) ?? serviceOf(url)
-      if (ingress) return await relay({ request, ingress, requestId, ip, startedMs: deps.clock.monotonic() }, deps)
+      if (ingress) {
+        record = deps.payloads.begin(requestId)
+        const answer = await relay({ request, ingress, requestId, ip, startedMs: deps.clock.monotonic(), record }, deps)
+        return record ? await record.answered(answer) : answer
+      }
     }
     const unpaid = routeOf(request.method, url)
     if (unpaid) return await unpaid(arrival, deps)
     return Response.json({ error: 'Not found' }, { status: 404, headers: { 'x-tollgate-request-id': requestId } })
   } catch (error) {
-    return failed(error instanceof WireError ? unreadable(error) : asAppError(error), arrival, deps)
+    const answer = failed(error instanceof WireError ? unreadable(error) : asAppError(error), arrival, deps)
+    return record ? record.answered(answer) : answer
   }
 }
 

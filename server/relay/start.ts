@@ -2,6 +2,7 @@ import type { AppError } from '../../contract/errors.ts'
 import { KeyCache } from '../features/api-keys/cache.ts'
 import { ledgerOf } from '../features/billing/service.ts'
 import type { Catalog } from '../features/catalog/service.ts'
+import { PayloadRecorder } from '../features/payloads/recorder.ts'
 import { StoredResponses } from '../features/responses/service.ts'
 import type { Deps } from '../http/deps.ts'
 import { ChannelLimits } from './channel-limits.ts'
@@ -37,6 +38,7 @@ export function startGateway(deps: Deps, catalog: Catalog, routing: Routing): Ru
     counter: new TokenCounter(),
     filter: new ContentFilter(deps.settings),
     responses: new StoredResponses(deps.db),
+    payloads: new PayloadRecorder(deps),
     judgements: new Judgements(),
     watch: new StreamWatch(deps.clock, KEEP_ALIVE_MS, () => deps.settings.integer('reliability_stream_idle_timeout_seconds') * 1000),
   }
@@ -54,6 +56,9 @@ export function startGateway(deps: Deps, catalog: Catalog, routing: Routing): Ru
       }
     },
     turnAway: (arrival, why) => turnAway(arrival, relayDeps, why),
-    close: () => relayDeps.counter.close(),
+    async close() {
+      await relayDeps.payloads.write()
+      await relayDeps.counter.close()
+    },
   }
 }

@@ -4,9 +4,10 @@ import type { SecretBox } from '../../lib/secret-box.ts'
 import { CHANNEL_KEY_PURPOSE } from '../catalog/service.ts'
 import { MAIL_PURPOSE } from '../mail/service.ts'
 import { OIDC_FLOW_PURPOSE } from '../oidc/flow.ts'
+import { PAYLOAD_PURPOSE } from '../payloads/recorder.ts'
 import { TOTP_PURPOSE } from '../second-factor/service.ts'
 import { settingPurpose } from '../settings/service.ts'
-import { putSealed, selectSealed, type SealedColumn } from './store.ts'
+import { eachSealed, putSealed, type SealedColumn } from './store.ts'
 
 /** Every sealed column, and what its texts are sealed for; undefined: this row's text is no secret. */
 const columns: readonly (SealedColumn & { purposeOf(id: string | number): string | undefined })[] = [
@@ -19,6 +20,7 @@ const columns: readonly (SealedColumn & { purposeOf(id: string | number): string
   },
   { table: 'totp_secrets', id: 'id', column: 'sealed', purposeOf: () => TOTP_PURPOSE },
   { table: 'mails', id: 'id', column: 'sealed', purposeOf: () => MAIL_PURPOSE },
+  { table: 'log_payloads', id: 'log_id', column: 'sealed', purposeOf: () => PAYLOAD_PURPOSE },
   { table: 'oidc_flows', id: 'id', column: 'sealed', purposeOf: () => OIDC_FLOW_PURPOSE },
 ]
 
@@ -32,7 +34,7 @@ export function resealAll(db: Database, from: SecretBox, to: SecretBox): Promise
   return db.query.transaction().execute(async (tx) => {
     const done = { sealed: 0, already: 0 }
     for (const column of columns) {
-      for (const { id, sealed } of await selectSealed(tx, column)) {
+      for await (const { id, sealed } of eachSealed(tx, column)) {
         const purpose = column.purposeOf(id)
         if (purpose === undefined) continue
         if (opens(to, purpose, sealed)) {

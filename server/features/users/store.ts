@@ -176,7 +176,7 @@ export async function countOthersWithRole(tx: Tx, userId: number, roles: readonl
 
 /** Deletes the user and everything that is his alone; account, ledger, orders and logs are the books and stay. */
 export async function deleteUserRows(tx: Tx, id: number): Promise<void> {
-  for (const name of ['sessions', 'memberships', 'passkeys', 'challenges', 'totp_secrets', 'recovery_codes'] as const)
+  for (const name of ['sessions', 'memberships', 'passkeys', 'challenges', 'totp_secrets', 'recovery_codes', 'log_payloads'] as const)
     await tx.deleteFrom(name).where('user_id', '=', id).execute()
   await tx.updateTable('users').set({ referrer_id: null }).where('referrer_id', '=', id).execute()
   await tx.deleteFrom('users').where('id', '=', id).execute()

@@ -11,6 +11,7 @@ export const errors = {
   'error.bad_json': 'The request could not be read.',
   'error.body_not_object': 'The request must be a JSON object.',
   'error.not_found': 'This was deleted, or it never existed.',
+  'error.payload_not_found': 'Nothing was recorded of this call, or it has been deleted since.',
   'error.conflict': 'This was changed meanwhile, or the name is taken',
   'error.precondition_failed': 'Somebody else changed this meanwhile. Load it again.',
   'error.bad_host': 'The address of the request is not valid.',

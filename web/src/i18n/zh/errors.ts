@@ -9,6 +9,7 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.bad_json': '请求无法解析。',
   'error.body_not_object': '请求必须是 JSON 对象。',
   'error.not_found': '内容已删除，或从未存在。',
+  'error.payload_not_found': '没有记录这次调用的内容，或记录已被删除。',
   'error.conflict': '内容已被更改，或名称已被占用',
   'error.precondition_failed': '内容刚被他人更改，请重新加载。',
   'error.bad_host': '请求地址无效。',
