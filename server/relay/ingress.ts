@@ -1,4 +1,3 @@
-import type { UpstreamProtocol } from '../../contract/channel-types.ts'
 import type { JsonObject } from '../../contract/json.ts'
 import type { Loss } from './protocols/canonical.ts'
 import { framerFor, wantsArray, type Framer } from './protocols/gemini/stream.ts'
@@ -90,8 +89,11 @@ export function ingressOf(url: URL): Ingress | undefined {
   }
 }
 
-/** Who asks `/v1/models`, which three makers have: each one's client has a header of its own. */
-export function modelsProtocol(headers: Headers): UpstreamProtocol {
+/** The makers whose clients ask `/v1/models`. */
+export type ModelsProtocol = 'openai-chat' | 'claude' | 'gemini'
+
+/** Who asks `/v1/models`: each maker's client has a header of its own. */
+export function modelsProtocol(headers: Headers): ModelsProtocol {
   if (headers.has('anthropic-version')) return 'claude'
   return headers.has('x-goog-api-key') ? 'gemini' : 'openai-chat'
 }

@@ -3,9 +3,8 @@ import { callerOf } from './admit.ts'
 import { countIngressOf, countTokens } from './count-tokens.ts'
 import type { RelayDeps } from './deps.ts'
 import type { GatewayRequest } from './gateway.ts'
-import { decoded, modelsProtocol } from './ingress.ts'
+import { decoded, modelsProtocol, type ModelsProtocol } from './ingress.ts'
 import { claudeList, claudeModel, geminiList, geminiModel, openaiList, openaiModel, reachableModels } from './models.ts'
-import type { UpstreamProtocol } from '../../contract/channel-types.ts'
 import { storedResponse, type StoredAction } from './stored-responses.ts'
 
 /** Answers a request that costs nothing. */
@@ -36,12 +35,11 @@ export function routeOf(method: string, url: URL): Route | undefined {
 /** The three makers' forms of the same models. */
 const forms = {
   'openai-chat': { list: openaiList, one: openaiModel },
-  'openai-responses': { list: openaiList, one: openaiModel },
   claude: { list: claudeList, one: claudeModel },
   gemini: { list: geminiList, one: geminiModel },
-} satisfies Record<UpstreamProtocol, unknown>
+} satisfies Record<ModelsProtocol, unknown>
 
-function formOf({ request, url }: GatewayRequest): (typeof forms)[UpstreamProtocol] {
+function formOf({ request, url }: GatewayRequest): (typeof forms)[ModelsProtocol] {
   return forms[url.pathname.startsWith('/v1beta/') ? 'gemini' : modelsProtocol(request.headers)]
 }
 
