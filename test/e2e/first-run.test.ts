@@ -9,6 +9,8 @@ const MAX_INTERACTIONS = 14
 const JOURNEY_MS = 60_000
 const PHONE_WIDTH = 390
 const PASSWORD = 'correct horse battery'
+/** As Google gives it out; its lines are a part of it. */
+const KEY_FILE = JSON.stringify({ type: 'service_account', client_email: 'robot@p.iam.gserviceaccount.com', private_key: 'x' }, null, 2)
 const ANSWER = 'A tollgate lets traffic through, counts it exactly, and gives every passage a receipt.'
 
 let server: RunningServer
@@ -154,6 +156,49 @@ test(
       return ((await answer.json()) as { name: string }[]).filter((channel) => channel.name === 'Second').length
     })
     expect(channels).toBe(1)
+    expect(faults()).toEqual(NONE)
+    await close()
+  },
+  JOURNEY_MS,
+)
+
+test(
+  'keys in lines, and a key file of many lines, reach the channel as they were pasted; an address with a blank says what is missing',
+  async () => {
+    const { page, faults, close } = await open('/dashboard/start', { storageState: session })
+    await page.getByText('Something else').click()
+    await page.getByLabel('Provider or protocol').selectOption({ label: 'Google Vertex AI (Gemini)' })
+    const key = page.getByLabel(/^Provider key/)
+    await key.evaluate((field, text) => {
+      const clipboardData = new DataTransfer()
+      clipboardData.setData('text', text)
+      field.focus()
+      // With an address still to be filled in, the browser pastes by itself: a made event does not do that.
+      if (field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true })))
+        document.execCommand('insertText', false, text)
+    }, KEY_FILE)
+    expect(await key.inputValue()).toBe(KEY_FILE)
+    await page.getByRole('button', { name: 'Connect and test' }).click()
+    await page.getByText('Put your own value in place of {region}').waitFor()
+
+    // An address of one's own stands for Google: it is the one that may be reached here.
+    const sent = () => page.waitForRequest((request) => request.method() !== 'GET' && /\/api\/channels(\/\d+)?$/.test(request.url()))
+    const made = sent()
+    await page.getByLabel('Address').fill(upstream.baseUrl)
+    await page.getByRole('button', { name: 'Connect and test' }).click()
+    expect((await made).postDataJSON()).toMatchObject({ type: 'vertex', api_key: KEY_FILE, name: 'Google Vertex AI (Gemini)' })
+
+    await page.getByRole('button', { name: 'Change key or address' }).click()
+    await page.getByText('OpenRouter').click()
+    await page.getByLabel('Address').fill(upstream.baseUrl)
+    await key.fill(upstream.key)
+    await key.press('Shift+Enter')
+    await key.pressSequentially('second')
+    const mended = sent()
+    await page.getByRole('button', { name: 'Connect and test' }).click()
+    expect((await mended).postDataJSON()).toMatchObject({ type: 'openrouter', api_key: `${upstream.key}\nsecond` })
+    await page.getByRole('button', { name: /^Sell \d/ }).waitFor()
+
     expect(faults()).toEqual(NONE)
     await close()
   },

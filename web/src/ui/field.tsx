@@ -115,6 +115,44 @@ export function SecretInput({ className, ...rest }: InputHTMLAttributes<HTMLInpu
   )
 }
 
+/** Lines that a secret of many lines is shown in at most; the rest is scrolled to. */
+const MAX_SECRET_LINES = 8
+
+/** A secret that may have several lines, which a password field would throw away. It grows with them. */
+export function SecretTextarea({ className, value, ...rest }: TextareaHTMLAttributes<HTMLTextAreaElement> & { value: string }) {
+  const t = useT()
+  const [shown, setShown] = useState(false)
+  return (
+    <div className="relative">
+      <textarea
+        {...useIds()}
+        rows={Math.min(MAX_SECRET_LINES, value.split('\n').length)}
+        wrap="off"
+        value={value}
+        spellCheck={false}
+        autoCapitalize="off"
+        autoCorrect="off"
+        className={cx(
+          control,
+          'block min-h-9 resize-none overflow-x-hidden py-2 pr-10 leading-[18px] coarse:min-h-11 coarse:py-3',
+          !shown && value !== '' && '[-webkit-text-security:disc]',
+          className,
+        )}
+        {...rest}
+      />
+      <button
+        type="button"
+        aria-label={t(shown ? 'common.hide' : 'common.show')}
+        aria-pressed={shown}
+        className="absolute top-px right-px grid h-8 w-9 place-items-center rounded-md bg-surface text-ink-3 hover:text-ink coarse:h-10 coarse:w-11"
+        onClick={() => setShown(!shown)}
+      >
+        {shown ? <EyeOff size={16} aria-hidden /> : <Eye size={16} aria-hidden />}
+      </button>
+    </div>
+  )
+}
+
 /** What is wrong with a form as a whole; takes the focus so that it is heard. */
 export function FormError({ children }: { children: ReactNode }) {
   const ref = useRef<HTMLDivElement>(null)

@@ -1,21 +1,20 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { ArrowRight, ExternalLink } from 'lucide-react'
+import { ArrowRight } from 'lucide-react'
 import { useRef, useState, type FormEvent } from 'react'
 import { ApiError, call } from '../../api/http.ts'
 import { channelsQuery, userChannelsQuery } from '../../api/queries.ts'
 import type { Channel } from '../../api/types.ts'
 import { useT } from '../../i18n/i18n.tsx'
 import { Button } from '../../ui/button.tsx'
-import { cx } from '../../ui/cx.ts'
 import { ErrorPanel } from '../../ui/error-panel.tsx'
-import { Field, Input, SecretInput, Select } from '../../ui/field.tsx'
+import { Field, Input } from '../../ui/field.tsx'
 import { Heading } from '../../ui/page.tsx'
 import { AllowAddress } from './allow-address.tsx'
-import { allowEntry, customTypes, isPrivateHost, templates } from './templates.ts'
+import { KeyField } from './key-field.tsx'
+import { OtherProvider } from './other-provider.tsx'
+import { ProviderTiles } from './provider-tiles.tsx'
+import { allowEntry, blankIn, isPrivateHost, templateById, tiles, type Template } from './templates.ts'
 import { templateOf, type ProviderDraft, type Upstream } from './upstream.ts'
-
-/** A pasted text this long is a whole key, and the test may start without another press. */
-const WHOLE_KEY = 12
 
 interface ProviderStepProps {
   draft: ProviderDraft
@@ -32,7 +31,7 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
   const channels = useQuery(channelsQuery)
   const [checked, setChecked] = useState(false)
   const form = useRef<HTMLFormElement>(null)
-  const template = templates.find((one) => one.id === draft.templateId)
+  const template = templateById(draft.templateId)
   const others = (channels.data ?? []).filter((channel) => channel.id !== connected?.channelId)
 
   const save = useMutation({
@@ -57,8 +56,13 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
     },
   })
 
+  const addressProblem = (baseUrl: string) => {
+    const blank = blankIn(baseUrl)
+    if (blank !== undefined) return t('start.provider.addressBlank', { blank })
+    return allowEntry(baseUrl) === undefined ? t('start.provider.addressWrong') : undefined
+  }
   const problems = (next: ProviderDraft) => ({
-    baseUrl: allowEntry(next.baseUrl.trim()) === undefined ? t('start.provider.addressWrong') : undefined,
+    baseUrl: addressProblem(next.baseUrl.trim()),
     name: next.name.trim() === '' ? t('start.provider.nameMissing') : undefined,
     apiKey: next.apiKey.trim() === '' && !template?.keyOptional && !connected ? t('start.provider.keyMissing') : undefined,
   })
@@ -66,7 +70,7 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
     setChecked(true)
     const wrong = Object.entries(problems(next)).find(([, problem]) => problem !== undefined)
     if (!wrong) return save.mutate(next)
-    form.current?.querySelector<HTMLInputElement>(`[name="${wrong[0]}"]`)?.focus()
+    form.current?.querySelector<HTMLInputElement | HTMLTextAreaElement>(`[name="${wrong[0]}"]`)?.focus()
   }
   const wrong = checked ? problems(draft) : { baseUrl: undefined, name: undefined, apiKey: undefined }
   const host = allowEntry(draft.baseUrl.trim())
@@ -74,6 +78,21 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
     save.error instanceof ApiError &&
     host !== undefined &&
     (['upstream_blocked', 'base_url_unsafe'].includes(save.error.code ?? '') || isPrivateHost(new URL(draft.baseUrl.trim()).hostname))
+
+  const choose = (next: Template, type: string = next.type) => {
+    setChecked(false)
+    save.reset()
+    onDraft({
+      ...draft,
+      templateId: next.id,
+      name: next.id === 'custom' ? t('start.provider.customName') : (next.name.split(' / ')[0] ?? next.name),
+      // Another protocol of the same own address: the address stays.
+      baseUrl: next === template ? draft.baseUrl : next.baseUrl,
+      type,
+    })
+  }
+  const other = template !== undefined && (template.id === 'custom' || !tiles.includes(template))
+  const addressFirst = template !== undefined && (template.baseUrl === '' || blankIn(template.baseUrl) !== undefined)
 
   // Known addresses stand below the key; an unknown one has to come first, because pasting the key starts the test.
   const address = (
@@ -90,7 +109,7 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
         spellCheck={false}
         autoComplete="off"
         placeholder="https://"
-        autoFocus={template?.baseUrl === ''}
+        autoFocus={addressFirst}
         value={draft.baseUrl}
         onChange={(event) => onDraft({ ...draft, baseUrl: event.target.value })}
       />
@@ -105,7 +124,7 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
           <h2 className="text-sm">{t('start.provider.connected')}</h2>
           <ul className="mt-2 divide-y divide-line">
             {others.map((channel) => {
-              const known = templateOf(channel.base_url)
+              const known = templateOf(channel)
               return (
                 <li key={channel.id} className="flex items-center justify-between gap-3 py-2">
                   <span className="min-w-0">
@@ -138,95 +157,29 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
           submit(draft)
         }}
       >
-        <fieldset>
-          <legend className="sr-only">{t('start.provider.choose')}</legend>
-          <div className="grid grid-cols-2 gap-2 sm:grid-cols-3">
-            {templates.map((one) => (
-              <label
-                key={one.id}
-                className={cx(
-                  'relative flex min-h-14 items-center gap-3 rounded-lg border bg-surface px-3 py-2 text-sm font-medium shadow-card transition-colors has-focus-visible:outline-2 has-focus-visible:outline-offset-2 has-focus-visible:outline-accent',
-                  one.id === draft.templateId
-                    ? 'border-accent ring-1 ring-accent bg-accent-soft/50'
-                    : 'border-line hover:border-line-strong',
-                )}
-              >
-                <input
-                  type="radio"
-                  name="template"
-                  className="sr-only"
-                  checked={one.id === draft.templateId}
-                  onChange={() => {
-                    setChecked(false)
-                    save.reset()
-                    onDraft({
-                      ...draft,
-                      templateId: one.id,
-                      name: one.id === 'custom' ? t('start.provider.customName') : (one.name.split(' / ')[0] ?? one.name),
-                      baseUrl: one.baseUrl,
-                      type: one.type,
-                    })
-                  }}
-                />
-                <span
-                  aria-hidden
-                  className="grid size-7 shrink-0 place-items-center rounded-md bg-sunken text-[13px] font-semibold text-ink-2"
-                >
-                  {one.id === 'custom' ? '+' : one.name.slice(0, 1)}
-                </span>
-                <span className="min-w-0 leading-tight break-words">
-                  {one.id === 'custom' ? t('start.provider.custom') : one.id === 'local' ? t('start.provider.local') : one.name}
-                </span>
-              </label>
-            ))}
-          </div>
-        </fieldset>
+        <ProviderTiles chosen={template} onChoose={choose} />
         {template && (
-          <div key={template.id} className="mt-6 grid animate-rise gap-5 sm:grid-cols-2">
-            {template.baseUrl === '' && address}
-            <Field
-              className="sm:col-span-2"
-              label={t('start.provider.key')}
-              optional={template.keyOptional}
+          // The same panel for all behind the last tile: the list that chooses among them keeps the focus.
+          <div key={other ? 'other' : template.id} className="mt-6 grid animate-rise gap-5 sm:grid-cols-2">
+            {other && <OtherProvider template={template} type={draft.type} onChoose={choose} />}
+            {addressFirst && address}
+            <KeyField
+              template={template}
+              value={draft.apiKey}
               error={wrong.apiKey}
-              help={
-                <>
-                  {t('start.provider.keyHelp')}
-                  {template.keysAt && (
-                    <a
-                      href={template.keysAt}
-                      target="_blank"
-                      rel="noreferrer"
-                      className="ml-1.5 inline-flex items-center gap-1 text-accent-text underline underline-offset-2"
-                    >
-                      {t('start.provider.keysAt', { provider: template.name })}
-                      <ExternalLink size={12} aria-hidden />
-                    </a>
-                  )}
-                </>
-              }
-            >
-              <SecretInput
-                name="apiKey"
-                autoComplete="off"
-                data-1p-ignore
-                data-lpignore="true"
-                autoFocus={template.baseUrl !== ''}
-                placeholder={connected ? t('start.provider.keyKept') : template.keyHint}
-                value={draft.apiKey}
-                onChange={(event) => onDraft({ ...draft, apiKey: event.target.value })}
-                onPaste={(event) => {
-                  const pasted = event.clipboardData.getData('text').trim()
-                  if (draft.apiKey !== '' || pasted.length < WHOLE_KEY || draft.baseUrl.trim() === '') return
-                  event.preventDefault()
-                  const next = { ...draft, apiKey: pasted }
-                  onDraft(next)
-                  submit(next)
-                }}
-              />
-            </Field>
-            {template.baseUrl !== '' && address}
-            <Field label={t('start.provider.name')} error={wrong.name} className={template.id === 'custom' ? undefined : 'sm:col-span-2'}>
+              autoFocus={!addressFirst}
+              kept={connected !== undefined}
+              ready={problems(draft).baseUrl === undefined}
+              onChange={(apiKey) => onDraft({ ...draft, apiKey })}
+              onPasted={(apiKey) => {
+                const next = { ...draft, apiKey }
+                onDraft(next)
+                submit(next)
+              }}
+              onEnter={() => submit(draft)}
+            />
+            {!addressFirst && address}
+            <Field label={t('start.provider.name')} error={wrong.name} className="sm:col-span-2">
               <Input
                 name="name"
                 maxLength={100}
@@ -235,17 +188,6 @@ export function ProviderStep({ draft, onDraft, connected, onConnected, onSkip }:
                 onChange={(event) => onDraft({ ...draft, name: event.target.value })}
               />
             </Field>
-            {template.id === 'custom' && (
-              <Field label={t('start.provider.protocol')}>
-                <Select name="type" value={draft.type} onChange={(event) => onDraft({ ...draft, type: event.target.value })}>
-                  {customTypes.map((one) => (
-                    <option key={one.type} value={one.type}>
-                      {one.name}
-                    </option>
-                  ))}
-                </Select>
-              </Field>
-            )}
             {save.isError && (
               <div className="space-y-3 sm:col-span-2">
                 <ErrorPanel error={save.error} title={t('start.provider.saveFailed')} />

@@ -1,10 +1,31 @@
 import { expect, test } from 'bun:test'
 import { listPrice } from './list-prices.ts'
-import { allowEntry, isPrivateHost, templates } from './templates.ts'
+import { vendors } from '../../../../contract/vendors.ts'
+import { allowEntry, blankIn, isPrivateHost, otherTemplates, templates, tiles } from './templates.ts'
+import { templateOf } from './upstream.ts'
 
-test('every template that has an address has one a server can use, and no two share an id', () => {
-  for (const template of templates) if (template.baseUrl !== '') expect(allowEntry(template.baseUrl)).toBeDefined()
-  expect(new Set(templates.map((template) => template.id)).size).toBe(templates.length)
+test('every vendor is offered once, by a tile or behind the last one, but for those that a tile covers', () => {
+  const offered = [...tiles, ...otherTemplates].map(({ id }) => id)
+  expect(new Set(offered).size).toBe(offered.length)
+  expect([...offered, 'tollgate', 'oneapi'].toSorted()).toEqual(vendors.map(({ id }) => id).toSorted())
+  expect(tiles.at(-1)?.id).toBe('custom')
+})
+
+test('an address of a template can be used at once, or says what to fill in', () => {
+  for (const { id, baseUrl } of templates) {
+    if (baseUrl === '') continue
+    const blank = blankIn(baseUrl)
+    expect([id, allowEntry(baseUrl) === undefined]).toEqual([id, blank !== undefined])
+    expect([id, allowEntry(baseUrl.replaceAll(/\{[^}]+\}/g, 'x'))]).not.toEqual([id, undefined])
+  }
+  expect(blankIn('https://{region}-aiplatform.googleapis.com/v1/projects/{project}')).toBe('{region}')
+})
+
+test('a connected channel is known by its address and type', () => {
+  expect(templateOf({ base_url: 'https://api.openai.com/v1', type: 'responses' })?.id).toBe('openai-responses')
+  expect(templateOf({ base_url: 'https://api.openai.com/v1', type: 'openai' })?.id).toBe('openai')
+  expect(templateOf({ base_url: 'https://api.deepseek.com/v1', type: 'openai' })?.id).toBe('deepseek')
+  expect(templateOf({ base_url: 'https://gate.example', type: 'openai' })?.id).toBe('custom')
 })
 
 test('only addresses of the house count as private', () => {

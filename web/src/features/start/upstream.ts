@@ -1,4 +1,4 @@
-import { templates, type Template } from './templates.ts'
+import { templateById, templates, type Template } from './templates.ts'
 
 /** The upstream the wizard works on; kept when one goes back to mend the key. */
 export interface Upstream {
@@ -17,7 +17,8 @@ export interface ProviderDraft {
   apiKey: string
 }
 
-/** The template of a channel that was connected before: by its address, else the custom one. */
-export function templateOf(baseUrl: string): Template | undefined {
-  return templates.find((template) => template.baseUrl !== '' && template.baseUrl === baseUrl) ?? templates.at(-1)
+/** The template of a channel that was connected before: by its address and then its type, else the one of an address of one's own. */
+export function templateOf({ base_url: baseUrl, type }: { base_url: string; type: string }): Template | undefined {
+  const known = templates.filter((template) => template.baseUrl !== '' && template.baseUrl === baseUrl)
+  return known.find((template) => template.type === type) ?? known[0] ?? templateById('custom')
 }
