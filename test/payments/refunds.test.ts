@@ -37,6 +37,10 @@ async function pay(token: string): Promise<Order> {
 
 const refund = (order: Order, body: Record<string, unknown> = {}) =>
   app.api<AdminOrderWire & { code: string }>('POST', `/api/payment/orders/${order.order_no}/refund`, { reason: 'asked for', ...body })
+const auditOf = async (order: Order) => {
+  const rows = app.deps.db.query.selectFrom('audit_log').select('action').where('object_id', '=', order.order_no)
+  return (await rows.where('object_type', '=', 'payment_order').execute()).map(({ action }) => action)
+}
 const balanceOf = async (token: string) => (await app.api<{ balance: string }>('GET', '/api/user/me', undefined, token)).body.balance
 
 test('a refund takes what is left of the payment: spent and given money stay out of it', async () => {
@@ -66,6 +70,21 @@ test('ten refunds at the same moment are one', async () => {
   const answers = await Promise.all(Array.from({ length: 10 }, () => refund(order)))
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
   expect(await balanceOf(user.token)).toBe('0')
+  expect(await auditOf(order)).toEqual(['refund'])
+})
+
+test('ten completions and ten cancellations by hand at the same moment book once and leave the rows of what happened', async () => {
+  const user = await app.user('by-hand')
+  const { body: order } = await app.api<Order>('POST', '/api/user/payment/orders', { amount: '10', method: 'alipay' }, user.token)
+  const resolve = (outcome: string) =>
+    app.api('POST', `/api/payment/orders/${order.order_no}/resolve`, { outcome, reason: 'seen at the bank', trade_no: 'T1' })
+  const answers = await Promise.all(Array.from({ length: 20 }, (_, index) => resolve(index % 2 === 0 ? 'paid' : 'cancelled')))
+  const done = answers.filter(({ status }) => status === 200)
+  expect(answers.every(({ status }) => status === 200 || status === 409)).toBe(true)
+  expect(await balanceOf(user.token)).toBe('10')
+  const rows = await auditOf(order)
+  expect(rows.filter((action) => action === 'complete')).toHaveLength(1)
+  expect(rows).toHaveLength(done.length)
 })
 
 test('refunds of several payments at the same moment share what is left, to the last unit', async () => {

@@ -2,7 +2,7 @@ import type { UserWire } from '../../../contract/api/users.ts'
 import { AppError } from '../../../contract/errors.ts'
 import { formatMoney, type Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
-import { isAdmin, roleOf, type Caller, type Role } from '../../http/caller.ts'
+import { isAdmin, mayCall, roleOf, type Caller, type Role } from '../../http/caller.ts'
 import type { Deps } from '../../http/deps.ts'
 import { limitFieldsOf, limitKeys, newLimits, type LimitInput } from '../../lib/limit-fields.ts'
 import { deleteKeysOf } from '../api-keys/service.ts'
@@ -11,7 +11,15 @@ import { endAllSessions } from '../auth/service.ts'
 import { accountOf, adjustBalance, credit, setBudgets, type Budgets } from '../billing/service.ts'
 import { oneAtATime, takeTurn } from '../settings/service.ts'
 import { requireUser, userWireOf, type UserRow } from './service.ts'
-import { countOthersWithRole, deleteUserRows, groupExists, putMembership, removePermanentMembership, updateUserRow } from './store.ts'
+import {
+  countOthersWithRole,
+  deleteUserRows,
+  findUser,
+  groupExists,
+  putMembership,
+  removePermanentMembership,
+  updateUserRow,
+} from './store.ts'
 
 export interface UserChange extends LimitInput {
   balance?: Money | null | undefined
@@ -147,8 +155,18 @@ async function checkPower(
 ): Promise<void> {
   const powerChanges = next.role !== undefined || next.disabled_at !== undefined
   if (!powerChanges) return
-  if ((user.role === 'owner' || after.role === 'owner') && caller.role !== 'owner') throw new AppError('role_required')
+  await requirePower(tx, caller, user.role === 'owner' || after.role === 'owner' ? 'owner' : 'admin')
   if (next.role !== undefined || after.disabled) await keepOne(tx, user)
+}
+
+/**
+ * Looks at the caller once more, in the turn: somebody may have taken his power since the request began, and two owners
+ * who demote each other must not both succeed.
+ * @throws AppError role_required
+ */
+async function requirePower(tx: Database['query'], caller: Caller, least: 'admin' | 'owner'): Promise<void> {
+  const now = await findUser(tx, caller.userId)
+  if (!now || now.disabled_at !== null || !mayCall(roleOf(now.role), least)) throw new AppError('role_required')
 }
 
 /** @throws AppError last_admin when nobody of the user's power would be left */
@@ -168,7 +186,7 @@ export async function deleteUser(deps: Deps, id: number, { caller, ip }: Actor):
     await oneAtATime(tx, now)
     const user = await requireUser(tx, id)
     if (id === caller.userId) throw new AppError('self_delete')
-    if (user.role === 'owner' && caller.role !== 'owner') throw new AppError('role_required')
+    await requirePower(tx, caller, user.role === 'owner' ? 'owner' : 'admin')
     await keepOne(tx, user)
     const hashes = await deleteKeysOf(tx, id)
     await deleteUserRows(tx, id)
@@ -224,7 +242,7 @@ export interface Adjustment {
 const MAX_IDEMPOTENCY_KEY = 100
 
 /**
- * Books a signed amount by hand. With an `Idempotency-Key` a repeat answers the first entry.
+ * Books a signed amount by hand. With an `Idempotency-Key` a repeat answers the first entry and leaves no row: nothing changed.
  * @throws AppError user_missing | conflict (the balance is not the expected one) | bad_request (below the floor)
  */
 export async function adjustUserBalance(
@@ -235,7 +253,8 @@ export async function adjustUserBalance(
   idempotencyKey: string | null,
 ): Promise<{ entryId: number; balance: Money }> {
   const booked = await book(deps, id, input, actor.caller, idempotencyKey)
-  await auditBooking(deps, id, booked.entryId, { amount: input.amount, balance: booked.balance, reason: input.reason }, actor)
+  if (!booked.repeated)
+    await auditBooking(deps, id, booked.entryId, { amount: input.amount, balance: booked.balance, reason: input.reason }, actor)
   return booked
 }
 
@@ -251,7 +270,7 @@ async function book(deps: Deps, id: number, input: Adjustment, caller: Caller, i
   }
   if (idempotencyKey === null) {
     const { entryId, balance } = await adjustBalance(deps, { ...common, userId: id, delta: input.amount, gifted: input.gifted })
-    return { entryId: entryId ?? 0, balance }
+    return { entryId: entryId ?? 0, balance, repeated: false }
   }
   const reference = `${account.id}:${idempotencyKey.slice(0, MAX_IDEMPOTENCY_KEY)}`
   // A debit is booked against gifted money first, as any spending is.

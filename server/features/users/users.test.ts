@@ -62,13 +62,22 @@ describe('users', () => {
     }
     const first = await adjust({ amount: '10', reason: 'welcome' }, 'k1')
     expect(first).toMatchObject({ status: 200, body: { balance: '10' } })
-    expect((await adjust({ amount: '10', reason: 'welcome' }, 'k1')).body).toEqual(first.body)
+    const repeats = await Promise.all(Array.from({ length: 8 }, () => adjust({ amount: '10', reason: 'welcome' }, 'k1')))
+    for (const repeat of repeats) expect(repeat).toEqual(first)
+    const race = await Promise.all(Array.from({ length: 8 }, () => adjust({ amount: '0.5', reason: 'race' }, 'k2')))
+    expect(new Set(race.map(({ body }) => body.ledger_entry_id)).size).toBe(1)
+    expect((await adjust({ amount: '-0.5', reason: 'race undone' }, 'k3')).body.balance).toBe('10')
     expect((await adjust({ amount: '-3', reason: 'correction' })).body.balance).toBe('7')
     expect((await adjust({ amount: '1', reason: 'x', expected_balance: '10' })).status).toBe(409)
     expect((await adjust({ amount: '0', reason: 'x' })).status).toBe(400)
     expect((await adjust({ amount: '1', reason: '' })).status).toBe(400)
     expect((await adjust({ amount: '-1000', reason: 'too much' })).status).toBe(400)
-    expect((await entries(user.id)).map(({ amount }) => amount)).toEqual(['-3', '10'])
+    const booked = ['-3', '-0.5', '0.5', '10']
+    expect((await entries(user.id)).map(({ amount }) => amount)).toEqual(booked)
+    // What changed nothing leaves no row.
+    const rows = app.deps.db.query.selectFrom('audit_log').select('after').where('action', '=', 'adjust_balance').orderBy('id', 'desc')
+    const audited = await rows.where('object_id', '=', String(user.id)).execute()
+    expect(audited.map(({ after }) => (JSON.parse(after) as { amount: string }).amount)).toEqual(booked)
   })
 
   test('the group moves with its permanent membership', async () => {
