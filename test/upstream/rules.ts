@@ -58,7 +58,7 @@ function responsesRefusal(body: JsonObject, issued: ReadonlySet<string>): string
     if (item.type === 'reasoning') {
       const next = items[index + 1]
       if (typeof item.encrypted_content !== 'string') return 'reasoning item without encrypted_content while store is false'
-      if (!issued.has(`${text(item.id)}:${item.encrypted_content}`))
+      if (!isIssued(item.id, item.encrypted_content, issued))
         return `The encrypted content for item ${text(item.id)} could not be verified.`
       if (!next || next.role === 'user')
         return `Item '${text(item.id)}' of type 'reasoning' was provided without its required following item.`
@@ -68,6 +68,11 @@ function responsesRefusal(body: JsonObject, issued: ReadonlySet<string>): string
       return `No tool call found for function call output with call_id ${text(item.call_id)}.`
   }
   return calls.size > 0 ? `No tool output found for function call ${[...calls].join(', ')}.` : undefined
+}
+
+/** Sealed thoughts belong to the id of their item; an item without an id, as Codex sends it back, is taken. */
+function isIssued(id: Json | undefined, sealed: string, issued: ReadonlySet<string>): boolean {
+  return id === undefined ? [...issued].some((one) => one.endsWith(`:${sealed}`)) : issued.has(`${text(id)}:${sealed}`)
 }
 
 function claudeRefusal(body: JsonObject, issued: ReadonlySet<string>): string | undefined {

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject } from '../../../../contract/json.ts'
 import type { Loss, Turn } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
+import { withoutCustom } from './custom.ts'
 import { writeEffort } from './effort.ts'
 import { writeForeignHead, writeMessages, writeNativeHead } from './talk.ts'
 import { encodeTool, writeToolChoice } from './tools.ts'
@@ -23,9 +24,10 @@ const TIERS = new Set(['auto', 'default', 'flex', 'priority', 'scale'])
  * Writes a turn as a Chat Completions request. A turn this protocol spoke comes back as it was, except that a stream is always asked
  * for its usage; another's is fitted to what OpenAI and its many imitators take, and what they cannot is a Loss.
  */
-export function encodeRequest(turn: Turn): { body: JsonObject; losses: Loss[] } {
+export function encodeRequest(asked: Turn): { body: JsonObject; losses: Loss[] } {
   const losses: Loss[] = []
-  const native = turn.ext?.[OWN] !== undefined
+  const native = asked.ext?.[OWN] !== undefined
+  const turn = native ? asked : withoutCustom(asked, losses)
   const head = native ? writeNativeHead(turn, losses) : writeForeignHead(turn, losses)
   const body: JsonObject = { model: turn.model, messages: [...head, ...writeMessages(turn.messages, native, losses)] }
   losses.push(...extensionLosses(turn.ext, OWN, '', 'Chat Completions has no such parameter'))
