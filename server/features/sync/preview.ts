@@ -15,7 +15,7 @@ import type { Feed, FeedItem } from './feed.ts'
 import { readNames } from './formats/names.ts'
 import { readPrices } from './formats/prices.ts'
 import { modelSources, priceSources } from './sources.ts'
-import { readSource, type Source } from './upstream.ts'
+import { readSource, SourceSilent, type Source } from './upstream.ts'
 
 type PreviewDeps = Pick<Deps, 'db' | 'fetch' | 'secrets' | 'settings'>
 
@@ -76,7 +76,10 @@ async function firstOf<T extends object>(
   signal?: AbortSignal,
 ): Promise<T & { source: string }> {
   const reasons: string[] = []
+  const silent = new Set<string>()
   for (const source of sources) {
+    const { origin } = new URL(source.url)
+    if (silent.has(origin)) continue
     try {
       const found = read(await readSource(deps, source, signal))
       if (found) return { ...found, source: source.label }
@@ -85,6 +88,7 @@ async function firstOf<T extends object>(
       if (!(error instanceof AppError)) throw error
       reasons.push(error.message)
       if (signal?.aborted) break
+      if (error instanceof SourceSilent) silent.add(origin)
     }
   }
   const message = reasons.length === 1 ? reasons[0] : `${failure}: ${reasons.join('; ')}`

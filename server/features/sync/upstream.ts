@@ -26,6 +26,13 @@ export interface Source {
   readonly next?: (body: Json, url: string) => string | undefined
 }
 
+/** A source said nothing until its time was over: what else is at that address would not answer either. */
+export class SourceSilent extends AppError {
+  constructor(source: Source, cause: unknown) {
+    super('sync_source_failed', { message: `${source.label} did not answer within ${TIMEOUT_MS / 1000} s`, cause })
+  }
+}
+
 type SyncDeps = Pick<Deps, 'fetch'>
 
 /**
@@ -59,7 +66,8 @@ async function readPage(deps: SyncDeps, source: Source, url: string, signal: Abo
   } catch (cause) {
     if (cause instanceof OutboundBlocked) throw failed(source, `is not allowed: ${cause.message}`, cause)
     const late = signal.aborted || (cause as { name?: unknown }).name === 'TimeoutError'
-    throw failed(source, late ? `did not answer within ${TIMEOUT_MS / 1000} s` : `cannot be reached (${describeError(cause)})`, cause)
+    if (late) throw new SourceSilent(source, cause)
+    throw failed(source, `cannot be reached (${describeError(cause)})`, cause)
   }
   if (response.status !== 200) throw failed(source, `answered ${response.status}`)
   if (bytes === undefined) throw failed(source, `is larger than ${MAX_BYTES / 1024 / 1024} MiB`)
