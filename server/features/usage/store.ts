@@ -39,13 +39,50 @@ export async function sumBuckets(db: Tx, question: Question): Promise<CountRow[]
   const { from, before, place } = question
   const firstDay = Math.ceil(from / DAY_MS) * DAY_MS
   const lastDay = Math.floor(before / DAY_MS) * DAY_MS
-  const byDay = firstDay < lastDay && (!place || (place.width % DAY_MS === 0 && place.shift % DAY_MS === 0))
+  const byDay = firstDay < lastDay && (!place || place.width === DAY_MS)
   if (!byDay) return sumSpan(db, question, QUARTER_MS, from, before)
   return [
     ...(from < firstDay ? await sumSpan(db, question, QUARTER_MS, from, firstDay) : []),
-    ...(await sumSpan(db, question, DAY_MS, firstDay, lastDay)),
+    ...(await sumDays(db, question, firstDay, lastDay)),
     ...(lastDay < before ? await sumSpan(db, question, QUARTER_MS, lastDay, before) : []),
   ]
+}
+
+/**
+ * Whole days (UTC) by days of a zone. Its midnight cuts each in two: the quarters of the shorter piece are read and moved from the place
+ * of the longer one to their own, so that a zone an hour off UTC reads one twenty-fourth of the quarters, and none more than half.
+ */
+async function sumDays(db: Tx, question: Question, from: number, before: number): Promise<CountRow[]> {
+  const { place } = question
+  const late = place ? modulo(place.shift, DAY_MS) : 0
+  const whole = { ...question, place: place && { width: DAY_MS, shift: place.shift - late } }
+  const rows = await sumSpan(db, whole, DAY_MS, from, before)
+  if (!place || late === 0) return rows
+  const isLateLonger = late * 2 > DAY_MS
+  // The longer piece's place is what the whole day counts for.
+  if (isLateLonger) for (const row of rows) row.place += 1
+  const cut = DAY_MS - late
+  const [start, end] = isLateLonger ? [0, cut] : [cut, DAY_MS]
+  const days = [...new Set(rows.map((row) => row.place))]
+  for (const longer of days) {
+    const day = (longer - (isLateLonger ? 1 : 0)) * DAY_MS - (place.shift - late)
+    for (const row of await sumPiece(db, { ...question, place: undefined }, QUARTER_MS, day + start, day + end, plain)) {
+      rows.push({ ...row, place: longer + (isLateLonger ? -1 : 1) }, { ...negated(row), place: longer })
+    }
+    // Calls go on between two days.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return rows
+}
+
+function negated({ place, key, ...counts }: CountRow): CountRow {
+  const negative = Object.entries(counts).map(([name, value]) => [name, value === null ? null : -value])
+  return { place, key, ...Object.fromEntries(negative) }
+}
+
+/** The rest that is never negative: clocks west of UTC are behind it. */
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by
 }
 
 /**
@@ -92,8 +129,14 @@ async function edgeBucket(db: Tx, kind: Kind, span: number, order: 'asc' | 'desc
   return row?.started_at
 }
 
-function sumPiece(db: Tx, { kind, filters, group, place }: Question, span: number, from: number, before: number): Promise<CountRow[]> {
-  const names = place ? plain : countNames
+function sumPiece(
+  db: Tx,
+  { kind, filters, group, place }: Question,
+  span: number,
+  from: number,
+  before: number,
+  names: readonly (keyof UsageCounts)[] = place ? plain : countNames,
+): Promise<CountRow[]> {
   const at = placeOf(place, sql.ref('started_at'))
   const key = group ? sql.ref(keyColumn(kind, group)) : undefined
   let rows = db.selectFrom('usage_buckets').where('kind', '=', kind).where('span', '=', span)

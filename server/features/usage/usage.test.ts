@@ -5,6 +5,7 @@ import { money, parseMoney, ZERO } from '../../../contract/money.ts'
 import { createTestApp, type TestApp, type TestUser } from '../../../test/app.ts'
 import { ManualClock } from '../../../test/clock.ts'
 import { draftOf, type CallResult } from '../billing/draft.ts'
+import { readMark } from '../settings/service.ts'
 import { checkUsage, rebuildUsage } from './rebuild.ts'
 import { foldUsage } from './fold.ts'
 import { callFacts } from '../../../test/call-facts.ts'
@@ -101,6 +102,29 @@ test('days are those of the asked zone, also where clocks are off by 45 minutes 
   const york = await usage('from=2026-11-01T04:00&to=2026-11-03T04:59:59&tz=America/New_York')
   expect(york.buckets).toEqual(['2026-11-01T04:00:00.000Z', '2026-11-02T05:00:00.000Z'])
   expect(york.series[0]?.points.map(({ requests }) => requests)).toEqual([2, 1])
+})
+
+test('days of every zone add up to the same from whole days and quarters as from the calls, also over a change of the clocks', async () => {
+  // Every 2 h 37 min over the end of summer time in Berlin and New York and, in Auckland, weeks after its beginning.
+  for (let index = 0; index < 140; index += 1)
+    await call(Date.UTC(2026, 9, 22, 0, 7) + index * 157 * 60_000, index % 2 ? user : other, { model: `m${index % 3}` })
+  const zones = ['UTC', 'Europe/Berlin', 'America/New_York', 'America/St_Johns', 'Asia/Kolkata', 'Asia/Shanghai', 'Pacific/Auckland']
+  const queries = [...zones, 'Pacific/Kiritimati', 'Pacific/Pago_Pago'].flatMap((zone) => [
+    `from=2026-10-22&to=2026-11-06&tz=${zone}&group_by=model`,
+    `from=2026-10-23T05:15&to=2026-11-05T17:29&tz=${zone}`,
+    `from=2026-10-22&to=2026-11-06&tz=${zone}&bucket=month&user_id=${user.id}`,
+  ])
+  const ask = async () => {
+    const answers: AdminUsage[] = []
+    for (const query of queries) answers.push(await usage(query))
+    return answers
+  }
+  const marked = () => readMark(app.deps.db.query, 'mark.usage')
+  const before = await marked()
+  const fromCalls = await ask()
+  await foldUsage(app.deps)
+  expect(await marked()).toBe(before + 140)
+  expect(await ask()).toEqual(fromCalls)
 })
 
 test('the same figures before, during and after the calls are added up, and from a rebuild; the audit sees a lost bucket', async () => {
