@@ -19,14 +19,19 @@ const seals: Record<Wire, string> = {
   gemini: 'CiQBgem+ini/signature==',
 }
 
-/** One turn on an upstream: thoughts, a call, its result. */
+/** One turn on an upstream: thoughts, two calls at once, their results. */
 async function turn(pair: Pair, talk: Step[], upstream: Wire, id: string): Promise<Awaited<ReturnType<Pair['ask']>>> {
   pair.provider.next({
-    answer: { parts: sealedCall(upstream, `Thinking of ${id}.`, seals[upstream], { id, name: 'get_time', args: { zone: id } }) },
+    answer: {
+      parts: [
+        ...sealedCall(upstream, `Thinking of ${id}.`, seals[upstream], { id, name: 'get_time', args: { zone: id } }),
+        { call: { id: `${id}b`, name: 'get_weather', args: { city: id } } },
+      ],
+    },
   })
   const answer = await pair.ask({ talk, tools, thinking: true, model: modelOf(upstream) })
-  expect(answer.heard.calls).toHaveLength(1)
-  talk.push({ heard: answer.heard }, { results: resultsOf(answer.heard, [`result of ${id}`]) })
+  expect(answer.heard.calls).toHaveLength(2)
+  talk.push({ heard: answer.heard }, { results: resultsOf(answer.heard, [`result of ${id}`, `result of ${id}b`]) })
   return answer
 }
 
@@ -54,9 +59,13 @@ for (const client of wires) {
           // Every call and every result is still there, in order, with its own id.
           expect(back.seen.parts.flatMap((part) => ('call' in part ? [part.call.id] : 'result' in part ? [part.result] : []))).toEqual([
             'call_1',
+            'call_1b',
             'call_1',
+            'call_1b',
             'call_2',
+            'call_2b',
             'call_2',
+            'call_2b',
           ])
         })
       }
