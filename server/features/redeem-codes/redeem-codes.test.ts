@@ -6,6 +6,7 @@ import { addresses, crowd } from '../../../test/crowd.ts'
 import { createTestApp, type TestApp, type TestUser } from '../../../test/app.ts'
 import { checkBooks } from '../books/service.ts'
 import { payOwedRedemptions, redeemCode } from './redeem.ts'
+import { takeUse } from './store.ts'
 
 let app: TestApp
 beforeAll(async () => {
@@ -29,6 +30,18 @@ test('200 people who use one code at once: one wins, and three where it has thre
   }
   expect((await checkBooks(app.database)).differences).toEqual([])
 }, 60_000)
+
+test('a use is taken only while one is left, whatever was read before', async () => {
+  const { body: code } = await make({ amount: '5', max_uses: 2 })
+  const { query } = app.deps.db
+  const taken: (number | undefined)[] = []
+  for (let turn = 0; turn < 3; turn += 1) taken.push((await takeUse(query, code.id, app.clock.now()))?.used_count)
+  expect(taken).toEqual([1, 2, undefined])
+  const { body: late } = await make({ amount: '5', max_uses: 1, expires_at: new Date(app.clock.now() + 1).toISOString() })
+  expect(await takeUse(query, late.id, app.clock.now() + 1)).toBeUndefined()
+  const { body: off } = await make({ amount: '5', max_uses: 1, enabled: false })
+  expect(await takeUse(query, off.id, app.clock.now())).toBeUndefined()
+})
 
 test('200 parallel tries of one person are one use', async () => {
   const [id = 0] = await crowd(app, ['alone@example.test'])
