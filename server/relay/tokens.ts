@@ -62,8 +62,10 @@ function guessSpan(text: string, from: number, to: number): number {
 const FRAMING_TOKENS = 7
 /** Weight of the newest call in a model's correction. */
 const NEWEST = 0.2
-/** A report further off than this says nothing about the tokenizer (images, hidden prompts, faults). */
+/** A report further above the guess than this says nothing about the tokenizer (images, hidden prompts, faults) and is not learned. */
 const MAX_CORRECTION = 8
+/** No tokenizer needs fewer; texts that do (long rules of one sign) can be sent on purpose, to be held for less. */
+const MIN_CORRECTION = 1 / 2
 /** Models remembered; more than any site sells. */
 const MAX_MODELS = 10_000
 
@@ -80,7 +82,9 @@ export class InputEstimator {
   learn(model: string, estimated: number, reported: number): void {
     if (estimated <= 0 || reported <= 0) return
     const known = this.#corrections.get(model)
-    const seen = Math.min(MAX_CORRECTION, Math.max(1 / MAX_CORRECTION, (reported / estimated) * (known ?? 1)))
+    const told = (reported / estimated) * (known ?? 1)
+    if (told > MAX_CORRECTION) return
+    const seen = Math.max(MIN_CORRECTION, told)
     if (known === undefined && this.#corrections.size >= MAX_MODELS) return
     this.#corrections.set(model, known === undefined ? seen : known + (seen - known) * NEWEST)
   }
