@@ -26,13 +26,14 @@ export function inRanges(address: string, ranges: readonly Range[]): boolean {
 export function clientIp(socketAddress: string, forwardedFor: string | null, trusted: readonly Range[]): string {
   const socket = plain(socketAddress)
   if (forwardedFor === null || trusted.length === 0 || !inRanges(socket, trusted)) return socket
-  const hops = forwardedFor.split(',').map((hop) => hop.trim())
-  for (let index = hops.length - 1; index >= 0; index -= 1) {
-    const hop = hops[index] ?? ''
+  let first = socket
+  for (const text of forwardedFor.split(',').toReversed()) {
+    const hop = text.trim()
     if (!ipaddr.isValid(hop)) return socket
-    if (!inRanges(hop, trusted)) return plain(hop)
+    first = plain(hop)
+    if (!inRanges(hop, trusted)) break
   }
-  return plain(hops[0] ?? socket)
+  return first
 }
 
 /** True for 127.0.0.0/8 and ::1. */
