@@ -62,6 +62,8 @@ export const errors = {
     status: 403,
     message: 'An account with this e-mail exists; sign in to it and connect the identity provider there',
   },
+  /** Its text says which: `POST /api/user/oidc/bind-url` answers 400 where `/auth/login` answers 503 (contract.md 3.6). */
+  oidc_bind_unset: { status: 400, message: 'OIDC is not configured' },
   oidc_bound: { status: 500, message: 'OIDC account is already bound to another user' },
   oidc_bind_missing: { status: 500, message: 'OIDC bind request not found' },
   oidc_not_bound: { status: 400, message: 'This account is not connected to an identity provider' },

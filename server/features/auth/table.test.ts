@@ -179,7 +179,7 @@ const table: Record<string, Row[]> = {
   ],
   'POST /api/user/oidc/bind-url': [
     { status: 401, answer: 'Authorization is required' },
-    { signedIn: true, settings: { oidc_enabled: false }, status: 503, answer: 'OIDC is disabled' },
+    { signedIn: true, settings: { oidc_enabled: false }, status: 400, answer: 'OIDC is disabled' },
     { signedIn: true, status: 200, answer: { auth_url: expect.stringContaining('/auth?') } },
   ],
   'DELETE /api/user/oidc': [

@@ -1,4 +1,5 @@
 import { oidcBindUrl, oidcCallback, oidcLogin, oidcUnbind } from '../../../contract/api/oidc.ts'
+import { AppError } from '../../../contract/errors.ts'
 import { bind, type Call, type Route } from '../../http/bind.ts'
 import { cookieOf } from '../../http/cookies.ts'
 import type { Deps } from '../../http/deps.ts'
@@ -65,7 +66,7 @@ export function oidcRoutes(deps: Deps): Route[] {
       }),
     ),
     bind(oidcBindUrl, async ({ caller, ip, http }) => {
-      const { url, state } = await flow.begin({ bind: { userId: caller.userId, sessionId: caller.sessionId } }, ip)
+      const { url, state } = await flow.begin({ bind: { userId: caller.userId, sessionId: caller.sessionId } }, ip).catch(bindError)
       http.header('set-cookie', cookie(STATE_COOKIE, state, FLOW_SECONDS), { append: true })
       return { auth_url: url }
     }),
@@ -75,4 +76,11 @@ export function oidcRoutes(deps: Deps): Route[] {
       return { message: 'Disconnected' }
     }),
   ]
+}
+
+/** A site without a provider has nothing to connect to: 400 with the text that `/auth/login` has with 503. */
+function bindError(error: unknown): never {
+  if (error instanceof AppError && (error.code === 'oidc_disabled' || error.code === 'oidc_unset'))
+    throw new AppError('oidc_bind_unset', { message: error.message, cause: error })
+  throw error
 }

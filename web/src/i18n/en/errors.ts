@@ -74,6 +74,7 @@ export const errors = {
   'error.registration_disabled': 'Registration is closed on this site.',
   'error.email_domain': 'Addresses of this mail domain cannot register here.',
   'error.oidc_disabled': 'Signing in with the identity provider is switched off.',
+  'error.oidc_bind_unset': 'Accounts cannot be connected: signing in with an identity provider is not set up on this site.',
   'error.oidc_unset': 'The identity provider of this site is not set up. Ask the site owner.',
   'error.oidc_unavailable': 'The identity provider does not answer. Try again in a moment.',
   'error.oidc_state': 'This sign-in has run out or began in another browser. Start again.',

@@ -72,6 +72,7 @@ export const errors: { readonly [K in keyof typeof en]: string } = {
   'error.registration_disabled': '本站未开放注册。',
   'error.email_domain': '此邮箱域名不能在本站注册。',
   'error.oidc_disabled': '统一身份登录已关闭。',
+  'error.oidc_bind_unset': '无法关联账号：本站未启用统一身份登录。',
   'error.oidc_unset': '本站尚未配置统一身份登录，请联系站长。',
   'error.oidc_unavailable': '身份提供方没有应答，请稍后再试。',
   'error.oidc_state': '本次登录已过期，或是在其他浏览器中发起的，请重新开始。',
