@@ -34,7 +34,8 @@ export class Cover {
     this.#deps = deps
     this.#held = held
     this.chars = heldOutput(call)
-    this.#least = Math.min(LEAST_TOKENS, Math.ceil(this.chars / LEAST_PART))
+    // At least one, also of a call that asks for none at all: otherwise nothing would be raised and no frame ever taken.
+    this.#least = Math.max(1, Math.min(LEAST_TOKENS, Math.ceil(this.chars / LEAST_PART)))
   }
 
   /**

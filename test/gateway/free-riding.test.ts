@@ -110,6 +110,17 @@ async function storm(streamed: (index: number) => boolean): Promise<Map<number, 
   return statuses
 }
 
+test('S4: a stream of a call that asks for no token at all ends like any other, whatever the upstream writes', async () => {
+  upstream.always = { answer: { parts: [{ text: 'Hello all the same' }], tokens: { input: 10, output: 4 } } }
+  for (const [model, ask] of Object.entries(asks)) {
+    const [path, body] = ask(true)
+    const none = JSON.stringify(body).replaceAll(`:${CAP}`, ':0')
+    const answer = await served.post(path, none)
+    expect({ model, status: answer.status, said: (await answer.text()).includes('Hello') }).toEqual({ model, status: 200, said: true })
+  }
+  await served.expectBooks()
+})
+
 test(`M7: ${CALLS} streamed calls, ${PARALLEL} at once, each of ten times the balance: unpaid stays below one hold`, async () => {
   const before = await unpaid()
   const statuses = await storm(() => true)
