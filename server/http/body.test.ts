@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { MAX_BODY_BYTES, parseBody, readBody, tooDeep } from './body.ts'
+import { MAX_BODY_BYTES, parseBody, readBody, readJson, tooDeep } from './body.ts'
 import { collect, type Pace } from './collect.ts'
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -101,4 +101,19 @@ describe('JSON', () => {
     expect(tooDeep(`[${'"a",'.repeat(1_000_000)}"a"]`)).toBe(false)
     expect(performance.now() - started).toBeLessThan(5_000)
   })
+})
+
+test.each([
+  ['{"a":1,"b":2}', false],
+  ['{}', false],
+  ['[1,1]', false],
+  ['"a,b"', false],
+  ['{"a":[1,2,{"b":1,"b":2}],"c":",\\",,"}', false],
+  ['{"a":1,"a":2}', true],
+  ['{"a":1,"\\u0061":2}', true],
+  [`{"a":"${'x'.repeat(1_000)}","b":[1,2],"a":{}}`, true],
+  ['{"__proto__":1,"__proto__":2}', true],
+  ['{"__proto__":1,"constructor":2}', false],
+])('a text whose object names a member twice is told from others: %s', (text, repeats) => {
+  expect(readJson(bytesOf(text))).toEqual({ value: JSON.parse(text), repeats })
 })

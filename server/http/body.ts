@@ -1,4 +1,5 @@
 import { AppError } from '../../contract/errors.ts'
+import { isObject } from '../../contract/json.ts'
 import { collect, type Pace } from './collect.ts'
 
 /** 32 MiB (contract.md 1.1): agents' long talks reach megabytes, images more; anything above is refused with 413. */
@@ -43,20 +44,35 @@ export async function readBody(request: Request, maxBytes = MAX_BODY_BYTES, pace
  * @throws AppError bad_json, also for JSON nested deeper, or of more parts, than any client needs
  */
 export function parseBody(bytes: Uint8Array): unknown {
+  return readJson(bytes).value
+}
+
+/**
+ * The same; `repeats` where an object names a member of its own twice: we read the last, others may read the first (RFC 8259, 4),
+ * so that the text itself is not to be sent on.
+ * @throws AppError bad_json
+ */
+export function readJson(bytes: Uint8Array): { value: unknown; repeats: boolean } {
   const text = new TextDecoder().decode(bytes)
-  if (tooDeep(text))
+  const commas = commasOf(text)
+  if (commas === undefined)
     throw new AppError('bad_json', { message: `The request body is nested deeper than ${MAX_JSON_DEPTH} levels or has too many parts` })
   try {
-    return JSON.parse(text)
+    const value: unknown = JSON.parse(text)
+    return { value, repeats: commas > 0 && isObject(value) && Object.keys(value).length <= commas }
   } catch (cause) {
     throw new AppError('bad_json', { cause })
   }
 }
 
-/** Whether a JSON text nests deeper, or has more parts, than any we read: in one pass, whatever it holds. */
+/** Whether a JSON text nests deeper, or has more parts, than any we read. */
 export function tooDeep(text: string): boolean {
-  // A text this short cannot nest that deep.
-  if (text.length < MAX_JSON_DEPTH * 2) return false
+  return commasOf(text) === undefined
+}
+
+/** How many commas part the members of a JSON text's outermost value: in one pass, whatever it holds; undefined: it is too deep. */
+function commasOf(text: string): number | undefined {
+  let outer = 0
   let depth = 0
   let containers = 0
   let items = 0
@@ -68,7 +84,7 @@ export function tooDeep(text: string): boolean {
       // Most of a body is strings: jump to the quote that closes this one.
       for (;;) {
         const close = text.indexOf('"', index + 1)
-        if (close < 0) return false
+        if (close < 0) return outer
         while (escape >= 0 && escape <= index) escape = text.indexOf('\\', index + 1)
         if (escape < 0 || escape > close) {
           index = close
@@ -80,12 +96,13 @@ export function tooDeep(text: string): boolean {
     } else if (code === 123 || code === 91) {
       depth += 1
       containers += 1
-      if (depth > MAX_JSON_DEPTH || containers > MAX_JSON_CONTAINERS) return true
+      if (depth > MAX_JSON_DEPTH || containers > MAX_JSON_CONTAINERS) return undefined
     } else if (code === 125 || code === 93) depth -= 1
     else if (code === 44) {
       items += 1
-      if (items > MAX_JSON_ITEMS) return true
+      if (depth === 1) outer += 1
+      if (items > MAX_JSON_ITEMS) return undefined
     }
   }
-  return false
+  return outer
 }

@@ -3,7 +3,7 @@ import { isObject, type JsonObject } from '../../contract/json.ts'
 import type { PayloadRecord } from '../features/payloads/record.ts'
 import { sessionCaller, type KeyCaller } from '../features/api-keys/cache.ts'
 import type { Candidate, CatalogMeta, CatalogModel, Snapshot } from '../features/catalog/snapshot.ts'
-import { parseBody, readBody } from '../http/body.ts'
+import { readBody, readJson } from '../http/body.ts'
 import { inRanges } from '../lib/client-ip.ts'
 import type { AdmittedCall } from './call.ts'
 import { limitsOfCall, tokensOf, type CallLimits } from './call-limits.ts'
@@ -12,6 +12,7 @@ import type { RelayDeps } from './deps.ts'
 import { unreadable } from './faults.ts'
 import type { AdaptedAnswer, Ingress } from './ingress.ts'
 import type { Loss } from './protocols/canonical.ts'
+import { refuseOtherModel } from './one-model.ts'
 import { isServed, listsOf } from './reach.ts'
 import { WireError, type Peek } from './protocols/protocol.ts'
 import { sessionOf } from './routing/affinity.ts'
@@ -131,15 +132,18 @@ interface Operation {
 /** The body in its protocol's form and what routing must know of it; `same`: it is what the bytes say. */
 function readOperation(ingress: Ingress, bytes: Uint8Array, request: Request): Operation {
   try {
-    const raw = ingress.service?.read ? ingress.service.read(bytes, request.headers.get('content-type') ?? '') : parseBody(bytes)
+    const { value: raw, repeats } = ingress.service?.read
+      ? { value: ingress.service.read(bytes, request.headers.get('content-type') ?? ''), repeats: false }
+      : readJson(bytes)
     if (!isObject(raw)) throw new AppError('body_not_object')
+    refuseOtherModel(raw)
     const form = ingress.adapter?.request(raw)
     const body = form?.body ?? raw
     return {
       body,
       losses: form?.losses ?? [],
       adapted: form?.answer,
-      same: form === undefined,
+      same: form === undefined && !repeats,
       peek: ingress.protocol.peek(body, ingress.path),
     }
   } catch (error) {
