@@ -239,14 +239,14 @@ function otherWrites(one: Site): Step[] {
 
 /** What calls somebody, mails, or asks for what an authenticator signs: refused with and without the fields alike. */
 const BEYOND = [
-  'POST /api/user/password/email-code: 400 smtp_unset',
-  'POST /api/user/oidc/bind-url: 503 oidc_disabled',
-  'POST /api/user/passkeys/register/options: 400 passkey_disabled',
-  'POST /api/user/passkeys/register: 400 bad_request',
-  'POST /api/user/second-factor/totp/confirm: 400 bad_request',
-  'POST /api/user/second-factor/recovery-codes: 409 totp_not_begun',
-  'POST /api/models/sync/preview: 400 bad_request',
-  'POST /api/models/prices/sync/preview: 400 bad_request',
+  'POST /api/user/password/email-code',
+  'POST /api/user/oidc/bind-url',
+  'POST /api/user/passkeys/register/options',
+  'POST /api/user/passkeys/register',
+  'POST /api/user/second-factor/totp/confirm',
+  'POST /api/user/second-factor/recovery-codes',
+  'POST /api/models/sync/preview',
+  'POST /api/models/prices/sync/preview',
 ]
 
 /** On PostgreSQL a look at every table takes 30 ms: there it is taken after some of the writes, and after the last. */
@@ -273,7 +273,7 @@ for (const role of ['admin', 'owner'] as const)
       if (!endpoint) throw new Error(`${step.name} is not served`)
       const said = [await tell(plain, first, text(first)), await tell(again, second, text(second))]
       const answered = await tell(poisoned, third, poison(endpoint, bodyOf(third), fields))
-      if (said[0] !== '200') refused.push(`${step.name}: ${said[0]}`)
+      if (said[0] !== '200') refused.push(step.name)
       if (answered !== said[0]) wrong.push(`${step.name}: ${answered}, not ${said[0]}`)
       if (index % EVERY === 0 || index === last)
         wrong.push(...(await differences([plain, again, poisoned])).map((one) => `${step.name}: ${one}`))
