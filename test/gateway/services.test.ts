@@ -207,6 +207,13 @@ describe('pictures', () => {
     expect(await newest()).toMatchObject({ usage_source: 'estimated', image_output_tokens: 2_000_000, cost: '80.000006' })
   })
 
+  test('a number of pictures that is no number asks for one, whatever it is', async () => {
+    upstream.answer = () => json({ created: 1, data: [{ b64_json: 'AA==' }] })
+    for (const n of [{ toString: null }, { toString: 1, valueOf: 2 }, [[]], true, 'many', -1])
+      expect((await post('/v1/images/generations', { model: 'by-the-piece', prompt: 'a', n })).status).toBe(200)
+    expect((await newest()).cost).toBe('0.04')
+  })
+
   test('sold by the piece, what came is counted, not what was asked for', async () => {
     upstream.answer = () => json({ created: 1, data: [{ url: 'a' }, { url: 'b' }] })
     await served.openai().images.generate({ model: 'by-the-piece', prompt, n: 3 })

@@ -47,7 +47,8 @@ export function peekOf(own?: string): (body: JsonObject) => Peek {
 
 /** `n` as JSON or as a form's text; 1 when absent or unreadable. */
 export function itemsAsked(body: JsonObject): number {
-  const n = Number(body.n ?? 1)
+  // Anything else has a `toString` of its caller's making, or none.
+  const n = typeof body.n === 'number' || typeof body.n === 'string' ? Number(body.n) : 1
   return Number.isSafeInteger(n) && n > 0 ? n : 1
 }
 
