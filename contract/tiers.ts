@@ -1,7 +1,8 @@
 import { tierConditions, type PriceTier, type TierCondition } from './quote.ts'
+import { words } from './words.ts'
 
 /** Other words for the counts a tier may look at (contract.md 7.2). */
-const synonyms: Readonly<Record<string, TierCondition>> = {
+const synonyms = words<TierCondition>({
   full_input: 'full_input_tokens',
   full_input_tokens: 'full_input_tokens',
   total_input: 'full_input_tokens',
@@ -23,7 +24,7 @@ const synonyms: Readonly<Record<string, TierCondition>> = {
   full_request_tokens: 'full_request_tokens',
   request_tokens: 'full_request_tokens',
   total_tokens: 'full_request_tokens',
-}
+})
 
 /** The canonical name of a condition; `current_tokens`, "" and unknown words mean the meter's own count. */
 export function tierConditionOf(text: string): TierCondition {

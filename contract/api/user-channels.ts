@@ -4,8 +4,9 @@ import { endpoint } from '../endpoint.ts'
 import { channelWire } from './channels.ts'
 import { groupWire, idParams, listSchema, messageAnswer, searchQuery, time } from './common.ts'
 import { userChannelFields, type RoutingAlgorithm } from './user-channel-fields.ts'
+import { words } from '../words.ts'
 
-const synonyms: Readonly<Record<string, RoutingAlgorithm>> = {
+const synonyms = words<RoutingAlgorithm>({
   round_robin: 'round_robin',
   roundrobin: 'round_robin',
   rr: 'round_robin',
@@ -16,7 +17,7 @@ const synonyms: Readonly<Record<string, RoutingAlgorithm>> = {
   least_latency: 'least_latency',
   lowest_cost: 'lowest_cost',
   least_busy: 'least_busy',
-}
+})
 
 /** The algorithm a word means; an unknown one is `priority` (contract.md 3.5). */
 export function routingAlgorithmOf(text: string): RoutingAlgorithm {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { randomToken, sha256Hex } from '../lib/ids.ts'
 import { pagePolicy } from './security.ts'
+import { words } from '../../contract/words.ts'
 
 /** What the page brings along, so that it need not ask twice before its first paint (console.md 4.7). */
 export interface Boot {
@@ -21,7 +22,7 @@ interface Asset {
   gzip: Bytes | undefined
 }
 
-const TYPES: Record<string, string> = {
+const TYPES = words<string>({
   html: 'text/html; charset=utf-8',
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
@@ -33,7 +34,7 @@ const TYPES: Record<string, string> = {
   woff2: 'font/woff2',
   txt: 'text/plain; charset=utf-8',
   webmanifest: 'application/manifest+json',
-}
+})
 const TEXT = /^(text\/|application\/(json|manifest)|image\/svg)/
 const NONCE_BYTES = 16
 /** Names of files below /assets carry the hash of their content. */

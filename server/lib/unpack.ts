@@ -1,11 +1,13 @@
+import { words } from '../../contract/words.ts'
+
 /** What browsers call the encodings that the runtime can undo; `x-gzip` is gzip (RFC 9110, 8.4.1.3). */
-const FORMATS: Readonly<Record<string, string>> = {
+const FORMATS = words<string>({
   gzip: 'gzip',
   'x-gzip': 'gzip',
   deflate: 'deflate',
   br: 'brotli',
   zstd: 'zstd',
-}
+})
 /** JSON and events pack to a tenth or a thirtieth; what packs to less than a hundredth is made to fill memory (a bomb). */
 const MAX_RATIO = 100
 /** Small answers may be as monotonous as they like. */

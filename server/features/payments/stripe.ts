@@ -6,13 +6,14 @@ import { isOrderNo, isTradeNo, readCapped } from './grammar.ts'
 import { readSmallJson } from './outside.ts'
 import type { Heard, Message, Payable, Provider } from './provider.ts'
 import { stripeSignatureFault } from './stripe-signature.ts'
+import { words } from '../../../contract/words.ts'
 
 /** The shape of Stripe's objects this was written for; the account's own default may change, this does not. */
 const VERSION = '2025-02-24.acacia'
 /** An event carries a whole session with its customer; Stripe's are some KiB. */
 const MAX_EVENT_BYTES = 256 * 1024
 /** Our words for ways of paying and Stripe's; others are left to the account's own settings. */
-const METHODS: Readonly<Record<string, string>> = { alipay: 'alipay', wxpay: 'wechat_pay', wechat: 'wechat_pay', card: 'card' }
+const METHODS = words<string>({ alipay: 'alipay', wxpay: 'wechat_pay', wechat: 'wechat_pay', card: 'card' })
 /** What says that money came in: at once, or later for ways of paying that take days. */
 const PAID_EVENTS = ['checkout.session.completed', 'checkout.session.async_payment_succeeded']
 

@@ -6,6 +6,7 @@ import { cardWire } from '../../../contract/prices.ts'
 import { inferProvider } from '../../../contract/providers.ts'
 import type { PriceCard } from '../../../contract/quote.ts'
 import { decimalOf, PriceFault, priceOf } from './decimals.ts'
+import { words } from '../../../contract/words.ts'
 
 /**
  * The price catalog that comes with the server: list prices of known models, from the package @pydantic/genai-prices.
@@ -27,12 +28,12 @@ const members: readonly (readonly [Meter, readonly string[]])[] = [
 const mapped = new Set(members.flatMap(([, names]) => names))
 
 /** Makers' names here and there. */
-const providerIds: Readonly<Record<string, string>> = {
+const providerIds = words<string>({
   moonshot: 'moonshotai',
   xai: 'x-ai',
   amazon: 'aws',
   zhipu: 'zai',
-}
+})
 
 /** List price of a model on a day. */
 export async function suggest(modelName: string, now: number): Promise<Suggestion> {

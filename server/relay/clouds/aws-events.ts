@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { isObject, type Json } from '../../../contract/json.ts'
+import { words } from '../../../contract/words.ts'
 
 /** Total length, length of the headers, checksum of both (AWS "Event stream encoding": all big endian). */
 const PRELUDE = 12
@@ -83,12 +84,12 @@ function frameOf(message: Uint8Array, headersLength: number): string {
 }
 
 /** Exceptions of the stream by Anthropic's words for the same. */
-const ERRORS: Record<string, string> = {
+const ERRORS = words<string>({
   throttlingException: 'rate_limit_error',
   validationException: 'invalid_request_error',
   serviceUnavailableException: 'overloaded_error',
   modelTimeoutException: 'timeout_error',
-}
+})
 
 function faultFrame(headers: Map<string, string>, payload: Json | undefined): string {
   const name = headers.get(':exception-type') ?? headers.get(':error-code') ?? ''

@@ -1,6 +1,7 @@
 import type { Meter } from '../../../../contract/meters.ts'
 import { decimalOf, PriceFault, times, type Decimal } from '../decimals.ts'
 import type { FeedPrices, FeedTier } from '../feed.ts'
+import { words } from '../../../../contract/words.ts'
 
 /**
  * new-api's billing expressions, as far as a price card says the same: a tree of comparisons of the input (`p`, `len`) or of the
@@ -15,7 +16,7 @@ const MAX_DEPTH = 30
 /** Thresholds of one expression. */
 const MAX_STEPS = 40
 
-const variables: Readonly<Record<string, Meter>> = {
+const variables = words<Meter>({
   p: 'input',
   c: 'output',
   cr: 'cachedInput',
@@ -25,7 +26,7 @@ const variables: Readonly<Record<string, Meter>> = {
   img_o: 'imageOutput',
   ai: 'audioInput',
   ao: 'audioOutput',
-}
+})
 
 /** A 1-hour cache write without a price of its own costs this much of a 5-minute one, as Claude's do (6 / 3.75). */
 export const LONG_WRITE: Decimal = { digits: 16n, scale: 1 }

@@ -3,9 +3,10 @@ import type { Fault } from '../canonical.ts'
 import type { Frame } from '../protocol.ts'
 import { STATUSES } from '../statuses.ts'
 import { text } from './wire.ts'
+import { words } from '../../../../contract/words.ts'
 
 /** Anthropic's error types with their statuses (platform.claude.com, errors). */
-const TYPES: Record<string, { kind: Fault['kind']; status: number }> = {
+const TYPES = words<{ kind: Fault['kind']; status: number }>({
   invalid_request_error: { kind: 'invalid_request', status: 400 },
   authentication_error: { kind: 'authentication', status: 401 },
   billing_error: { kind: 'insufficient_balance', status: 402 },
@@ -17,7 +18,7 @@ const TYPES: Record<string, { kind: Fault['kind']; status: number }> = {
   api_error: { kind: 'upstream', status: 500 },
   timeout_error: { kind: 'timeout', status: 504 },
   overloaded_error: { kind: 'overloaded', status: 529 },
-}
+})
 
 const WORDS: Record<Fault['kind'], string> = {
   invalid_request: 'invalid_request_error',

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from '../../../../contract/json.ts'
 import type { Finish, FinishReason } from '../canonical.ts'
 import { isNative, own, ownMembers } from './wire.ts'
+import { words } from '../../../../contract/words.ts'
 
 /** Claude's stop reasons in canonical words. */
-const READ: Record<string, FinishReason> = {
+const READ = words<FinishReason>({
   end_turn: 'stop',
   max_tokens: 'length',
   stop_sequence: 'stop_sequence',
@@ -11,7 +12,7 @@ const READ: Record<string, FinishReason> = {
   pause_turn: 'pause',
   refusal: 'refusal',
   model_context_window_exceeded: 'context_window',
-}
+})
 
 const WRITE: Record<FinishReason, string> = {
   stop: 'end_turn',

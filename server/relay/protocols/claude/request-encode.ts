@@ -6,9 +6,10 @@ import { hasOpenToolUse, writeForeignMessages, writeNativeMessages } from './tal
 import { writeForeignThinking, writeNativeThinking } from './thinking.ts'
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts'
 import { DEFAULT_MAX_TOKENS, isNative, OWN, ownMembers } from './wire.ts'
+import { words } from '../../../../contract/words.ts'
 
 /** Claude's own words for a service tier, and what the others' mean in them. */
-const SERVICE_TIERS: Record<string, string> = { auto: 'auto', standard_only: 'standard_only', default: 'standard_only', priority: 'auto' }
+const SERVICE_TIERS = words<string>({ auto: 'auto', standard_only: 'standard_only', default: 'standard_only', priority: 'auto' })
 
 /**
  * Writes a turn as a Messages request. A turn that was spoken in this protocol comes back as it was; any other is made to fit the

@@ -3,6 +3,7 @@ import type { Block, CacheMark, Loss, MediaData } from '../canonical.ts'
 import { extensionLosses } from '../loss.ts'
 import { argumentsText, object, OWN, own, ownMembers, remembered, rest, restSaid, text } from './wire.ts'
 import { parseJson, readCallId, writeCallId, type CallId, type Reasoning } from './seals.ts'
+import { words } from '../../../../contract/words.ts'
 
 /*
  * One decoder for content parts and tool calls, shared by requests, whole answers and streams. How the seals of other makers ride in
@@ -17,7 +18,7 @@ const REFUSAL = new Set(['type', 'refusal'])
 const THINKING = new Set(['type', 'thinking'])
 const DATA_URL = /^data:([\w.+-]+\/[\w.+-]+);base64,/
 /** The two formats `input_audio` documents under another name than their media type's. */
-const AUDIO_FORMATS: Record<string, string> = { mp3: 'audio/mpeg', wav: 'audio/wav' }
+const AUDIO_FORMATS = words<string>({ mp3: 'audio/mpeg', wav: 'audio/wav' })
 /** Text formats besides `text/*` that can be told as text where the API takes no such file. */
 const TEXT_TYPES = /^(text\/|application\/(json|xml|x-yaml|yaml|javascript|x-ndjson|sql|toml)\b)/
 

@@ -3,9 +3,10 @@ import type { Fault } from '../canonical.ts'
 import type { Frame } from '../protocol.ts'
 import { STATUSES } from '../statuses.ts'
 import { count, object, text } from './wire.ts'
+import { words } from '../../../../contract/words.ts'
 
 /** Codes and types that say more than their status, in the words of OpenAI, Azure and the vendors that copy them. */
-const CODES: Record<string, { kind: Fault['kind']; status: number }> = {
+const CODES = words<{ kind: Fault['kind']; status: number }>({
   invalid_request_error: { kind: 'invalid_request', status: 400 },
   context_length_exceeded: { kind: 'invalid_request', status: 400 },
   string_above_max_length: { kind: 'invalid_request', status: 400 },
@@ -25,7 +26,7 @@ const CODES: Record<string, { kind: Fault['kind']; status: number }> = {
   engine_overloaded_error: { kind: 'overloaded', status: 429 },
   service_unavailable: { kind: 'unavailable', status: 503 },
   timeout: { kind: 'timeout', status: 504 },
-}
+})
 
 /** OpenAI's `type` and, where a fault names no code, its `code` (platform.openai.com, error codes). */
 const WORDS: Record<Fault['kind'], { type: string; code: string | null }> = {

@@ -1,9 +1,10 @@
 import type { Json, JsonObject } from '../../../../contract/json.ts'
 import type { Finish, FinishReason } from '../canonical.ts'
 import { own, ownMembers } from './wire.ts'
+import { words } from '../../../../contract/words.ts'
 
 /** Finish reasons of OpenAI and of the vendors that copy it, in canonical words. */
-const READ: Record<string, FinishReason> = {
+const READ = words<FinishReason>({
   stop: 'stop',
   eos: 'stop',
   end_turn: 'stop',
@@ -17,7 +18,7 @@ const READ: Record<string, FinishReason> = {
   content_filter: 'content_filter',
   sensitive: 'content_filter',
   refusal: 'refusal',
-}
+})
 
 const WRITE: Record<FinishReason, string> = {
   stop: 'stop',

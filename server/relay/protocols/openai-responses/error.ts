@@ -3,9 +3,10 @@ import type { Fault } from '../canonical.ts'
 import type { Frame } from '../protocol.ts'
 import { STATUSES } from '../statuses.ts'
 import { text } from './wire.ts'
+import { words } from '../../../../contract/words.ts'
 
 /** What OpenAI's error codes and types mean (platform.openai.com, error codes; `response.error.code`; Codex' `server_is_overloaded`). */
-const WORDS: Record<string, { kind: Fault['kind']; status: number }> = {
+const WORDS = words<{ kind: Fault['kind']; status: number }>({
   insufficient_quota: { kind: 'insufficient_balance', status: 402 },
   billing_hard_limit_reached: { kind: 'insufficient_balance', status: 402 },
   billing_not_active: { kind: 'insufficient_balance', status: 402 },
@@ -34,7 +35,7 @@ const WORDS: Record<string, { kind: Fault['kind']; status: number }> = {
   server_error: { kind: 'upstream', status: 502 },
   api_error: { kind: 'upstream', status: 502 },
   invalid_request_error: { kind: 'invalid_request', status: 400 },
-}
+})
 
 /** `response.error.code` values that blame what the caller sent; they come without a status. */
 const CALLERS_FAULT = /^(invalid_|unsupported_|image_|empty_image|failed_to_download|context_length|string_above|missing_)/

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject } from '../../../../contract/json.ts'
 import type { Block } from '../canonical.ts'
 import { leftovers, own, remembered, text } from './wire.ts'
+import { words } from '../../../../contract/words.ts'
 
 type Media = Extract<Block, { type: 'media' }>
 
@@ -9,15 +10,15 @@ const FILE_MEMBERS = new Set(['type', 'file_data', 'file_url', 'file_id', 'filen
 const AUDIO_MEMBERS = new Set(['type', 'input_audio', 'prompt_cache_breakpoint'])
 const DATA_URL = /^data:([^,]*?);base64,/
 /** The formats `input_audio` names. */
-const AUDIO_TYPES: Record<string, string> = { wav: 'audio/wav', mp3: 'audio/mpeg' }
-const AUDIO_FORMATS: Record<string, string> = {
+const AUDIO_TYPES = words<string>({ wav: 'audio/wav', mp3: 'audio/mpeg' })
+const AUDIO_FORMATS = words<string>({
   'audio/wav': 'wav',
   'audio/x-wav': 'wav',
   'audio/wave': 'wav',
   'audio/mpeg': 'mp3',
   'audio/mp3': 'mp3',
-}
-const FILE_TYPES: Record<string, string> = {
+})
+const FILE_TYPES = words<string>({
   pdf: 'application/pdf',
   txt: 'text/plain',
   md: 'text/markdown',
@@ -28,7 +29,7 @@ const FILE_TYPES: Record<string, string> = {
   docx: 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
   xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
   pptx: 'application/vnd.openxmlformats-officedocument.presentationml.presentation',
-}
+})
 const EXTENSIONS = new Map(Object.entries(FILE_TYPES).map(([extension, type]) => [type, extension]))
 /** OpenAI takes documents by their name's ending; a file nobody described is most often a PDF. */
 const DEFAULT_FILE_TYPE = 'application/pdf'

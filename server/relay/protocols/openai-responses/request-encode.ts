@@ -7,9 +7,10 @@ import { LOGPROBS, SEALED_THOUGHTS } from './request-decode.ts'
 import { writeTalk } from './talk.ts'
 import { writeFormat, writeToolChoice, writeTools } from './tools.ts'
 import { count, isNative, list, object, OWN, ownMembers, remembered } from './wire.ts'
+import { words } from '../../../../contract/words.ts'
 
 /** OpenAI's service tiers, and what other makers' words mean in them. */
-const SERVICE_TIERS: Record<string, string> = {
+const SERVICE_TIERS = words<string>({
   auto: 'auto',
   default: 'default',
   flex: 'flex',
@@ -19,7 +20,7 @@ const SERVICE_TIERS: Record<string, string> = {
   ultrafast: 'ultrafast',
   standard: 'default',
   standard_only: 'default',
-}
+})
 /** Below this the API refuses `max_output_tokens`. */
 const MIN_OUTPUT_TOKENS = 16
 /** Between blocks of a system prompt, which is one text here. */
