@@ -111,6 +111,7 @@ describe('40 answers that were tampered with (S9)', () => {
       },
       'passkey_public_key',
     ],
+    ['a key that is a text', { cose: new Uint8Array([0x61, 0x78]) }, 'passkey_public_key'],
     ['a key cut short', { cose: new Uint8Array([0xa5, 0x01]) }, 'passkey_attestation'],
     ['a key of endless CBOR', { cose: new Uint8Array([0xbf, 0x01, 0x02, 0xff]) }, 'passkey_attestation'],
     ['bytes behind', { tail: new Uint8Array([0]) }, 'passkey_attestation'],

@@ -131,9 +131,11 @@ function checkAuthenticator({ rpIdHash, flags }: AuthenticatorData, party: Relyi
 
 /** A key that could never verify anything, or that anybody could sign for, is refused before it is stored. */
 function checkPublicKey(bytes: AuthenticatorData['credentialPublicKey'] & object): void {
-  const key = parsed(() => decodeCredentialPublicKey(bytes) as unknown as Map<number, unknown>, 'passkey_public_key')
+  const key: unknown = parsed(() => decodeCredentialPublicKey(bytes), 'passkey_public_key')
+  // The library reads whatever stands there, and calls it a key.
+  if (!(key instanceof Map)) throw new AppError('passkey_public_key')
   const part = (label: number): string => {
-    const value = key.get(label)
+    const value: unknown = key.get(label)
     if (!(value instanceof Uint8Array)) throw new AppError('passkey_public_key')
     return Buffer.from(value).toString('base64url')
   }
