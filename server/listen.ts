@@ -7,8 +7,8 @@ import { describeError } from './lib/log.ts'
  */
 const MAX_REQUEST_BYTES = 2 ** 31
 /**
- * How long a connection may be silent, between calls and within a request's head; Bun counts it from the head's first byte, so that
- * dripping does not help. Longer than the 60 s of the load balancers in front of us: who closes first loses a call.
+ * How long a connection may be silent between calls and within a later request's head; Bun counts it from the head's first byte, so that
+ * dripping does not help, and gives the first head 12 s. Longer than the 60 s of the load balancers in front of us: who closes first loses a call.
  */
 const IDLE_SECONDS = 75
 /** Bun's largest, of a client that has stopped reading its answer. Streams are never silent as long (relay/limits.ts KEEP_ALIVE_MS). */

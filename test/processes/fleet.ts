@@ -70,13 +70,13 @@ function streamed(head: object, usage: object, delayMs: number): Response {
   )
 }
 
-/** Starts `count` processes on a database of their own. `env`: for all of them. */
-export async function startFleet(count: number, env: Record<string, string> = {}): Promise<Fleet> {
+/** Starts `count` processes on a database of their own. `env`: for all of them; `output`: the file that takes what they print. */
+export async function startFleet(count: number, env: Record<string, string> = {}, output?: string): Promise<Fleet> {
   const { options: database, remove } = await makeDatabase()
   const upstream = startUpstream()
   // One after the other: each takes a free port only when it listens.
   const servers: ServerProcess[] = []
-  for (let index = 0; index < count; index += 1) servers.push(await startServer(database, await freePort(), env))
+  for (let index = 0; index < count; index += 1) servers.push(await startServer(database, await freePort(), env, [], output))
   const at = (index: number): ServerProcess => {
     const server = servers[index]
     if (!server) throw new Error(`there is no process ${index}`)

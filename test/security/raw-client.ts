@@ -61,18 +61,24 @@ function wholeAnswers(text: string): number {
 
 const CHUNK_BYTES = 64 * 1024
 
-/** Sends a head and then a body of many bytes until all went out or the server closed; what it answered meanwhile. */
-export function floodRaw(port: number, head: string, { bytes, chunked }: { bytes: number; chunked: boolean }): Promise<RawAnswer> {
+/** Sends a head and then a body of many bytes until all went out or the server closed; what it answered meanwhile, and after how long. */
+export function floodRaw(
+  port: number,
+  head: string,
+  { bytes, chunked }: { bytes: number; chunked: boolean },
+): Promise<RawAnswer & { readonly answeredMs: number }> {
   const plain = Buffer.alloc(CHUNK_BYTES, 'a')
   const piece = chunked ? Buffer.concat([Buffer.from(`${CHUNK_BYTES.toString(16)}\r\n`), plain, Buffer.from('\r\n')]) : plain
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1')
     let text = ''
     let sent = 0
+    let answeredMs = Infinity
+    const began = performance.now()
     const done = (closed: boolean): void => {
       clearTimeout(timer)
       socket.destroy()
-      resolve({ statuses: [...text.matchAll(STATUS)].map(([, status]) => Number(status)), text, closed })
+      resolve({ statuses: [...text.matchAll(STATUS)].map(([, status]) => Number(status)), text, closed, answeredMs })
     }
     const timer = setTimeout(() => done(false), 60_000)
     const more = (): void => {
@@ -84,6 +90,7 @@ export function floodRaw(port: number, head: string, { bytes, chunked }: { bytes
     }
     socket.on('data', (part) => {
       text += part.toString('latin1')
+      answeredMs = Math.min(answeredMs, performance.now() - began)
       if (sent >= bytes && wholeAnswers(text) > 0) done(false)
     })
     socket.on('error', () => done(true))
