@@ -31,7 +31,7 @@ export async function runTest(tree: string, trial: Trial, env: Record<string, st
     env: { ...process.env, TEST_DATABASE: trial.engine, ...env },
     stdout: 'ignore',
     stderr: 'pipe',
-    timeout: limitMs,
+    timeout: Math.ceil(limitMs),
     killSignal: 'SIGKILL',
   })
   const output = await new Response(child.stderr).text()
