@@ -11,6 +11,7 @@ import { AppError } from '../contract/errors.ts'
 import type { Database } from '../server/db/open.ts'
 import { adminLogWireOf } from '../server/features/logs/wire.ts'
 import { listLogsOf } from '../server/features/logs/service.ts'
+import { addUpCalls } from '../server/features/reports/totals.ts'
 import { foldUsage } from '../server/features/usage/fold.ts'
 import { allTimeBy, today, usageOf } from '../server/features/usage/service.ts'
 import { adminPointOf, adminTotalsOf } from '../server/features/usage/sums.ts'
@@ -66,8 +67,13 @@ for (let before = -1, mark = 0; mark !== before;) {
   await foldUsage(deps)
   mark = await readMark(db.query, 'mark.usage')
 }
+for (let before = -1, mark = 0; mark !== before;) {
+  before = mark
+  await addUpCalls(deps)
+  mark = await readMark(db.query, 'mark.daily_totals')
+}
 const used = process.cpuUsage(cpu)
-if (db.engine === 'postgres') await sql`analyze usage_buckets`.execute(db.query)
+if (db.engine === 'postgres') await sql`analyze usage_buckets, daily_totals`.execute(db.query)
 console.log(`added up in ${seconds(folding)}, ${((used.user + used.system) / ROWS).toFixed(1)} us of CPU of the process a row`)
 
 const list = (query: Record<string, string>) => () => listLogsOf(deps, listLogs.query?.parse(query) ?? {}, adminLogWireOf)

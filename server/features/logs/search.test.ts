@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { ManualClock } from '../../../test/clock.ts'
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts'
 import { addRows, logRow } from '../../../test/log-rows.ts'
+import { addUpCalls } from '../reports/totals.ts'
 import { foldUsage } from '../usage/fold.ts'
 import { searchLogs } from './search.ts'
 import type { LogFilters } from './search/store.ts'
@@ -45,7 +46,10 @@ beforeAll(async () => {
       end_reason: n % 10 === 0 ? 'client_gone' : n % 31 === 0 ? 'timeout_before_content' : 'complete',
     }),
   )
-  await addRows(made.db, all.slice(0, 2_900))
+  // What is known of a model on a channel ends earlier than what is known of either.
+  await addRows(made.db, all.slice(0, 160))
+  await addUpCalls({ db: made.db, clock })
+  await addRows(made.db, all.slice(160, 2_900))
   await foldUsage({ db: made.db, clock })
   await addRows(made.db, all.slice(2_900))
   rows = await made.db.query.selectFrom('logs').selectAll().orderBy('id').execute()
@@ -82,6 +86,7 @@ const byWhat: LogFilters[] = [
   { userId: 3, channelId: 21 },
   { channelId: 20, userChannelId: 1 },
   { channelId: 20, modelText: 'alp' },
+  { channelId: 21, modelText: 'RARE' },
   { userChannelId: 1, modelText: 'rare', endReason: 'client_gone' },
   { userId: 2, endReason: 'client_gone' },
   { channelId: 23, endReason: 'complete' },

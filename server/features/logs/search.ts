@@ -1,6 +1,7 @@
 import { AppError } from '../../../contract/errors.ts'
 import type { Database } from '../../db/open.ts'
 import { keyOwner } from '../api-keys/service.ts'
+import { daysOfModel } from '../reports/service.ts'
 import { readMark } from '../settings/service.ts'
 import { whereCalls, type Where } from '../usage/where.ts'
 import { boundary, countIn, idsAround, idsIn, oldestTime, type LogFilters, type Point, type Road, type Slice } from './search/store.ts'
@@ -56,7 +57,7 @@ async function find(
   db: Query,
   filters: LogFilters,
   since: number,
-  mark: number,
+  usageMark: number,
   limit: number,
   offset: number,
   few: number,
@@ -69,7 +70,8 @@ async function find(
   }
   const where = whereCalls(db, filters)
   const firstDay = Math.floor(since / DAY_MS) * DAY_MS
-  const days = await where.days(firstDay, filters.before ?? END_OF_TIME)
+  const busy = await where.days(firstDay, filters.before ?? END_OF_TIME)
+  const { days, mark } = await narrowed(db, filters, busy, usageMark)
   const narrow = filters.apiKeyId ?? filters.userChannelId ?? filters.channelId ?? filters.modelText
   const own = narrow === undefined || userId === undefined ? undefined : await callsOf(db, userId)
   const alongUser = own !== undefined && (own <= few || (own <= MANY && (own / (sumOf(days) || 1)) * (offset + limit) <= few))
@@ -89,6 +91,22 @@ async function find(
   await total.along(tail, 'count')
   for (const day of days) await total.count(where, day, mark)
   return { ids: walk.ids, total: total.seen }
+}
+
+/**
+ * Of a model on a channel the buckets know only when both were busy; the reports' totals know on which days they were it together, of
+ * calls up to a mark of their own.
+ */
+async function narrowed(
+  db: Query,
+  { userId, channelId, modelText }: LogFilters,
+  days: Stretch[],
+  usageMark: number,
+): Promise<{ days: Stretch[]; mark: number }> {
+  if (userId !== undefined || channelId === undefined || modelText === undefined || days.length === 0) return { days, mark: usageMark }
+  const mark = Math.min(usageMark, await readMark(db, 'mark.daily_totals'))
+  const known = await daysOfModel(db, channelId, modelText, (days.at(-1)?.[0] ?? 0) / DAY_MS)
+  return { days: days.filter(([start]) => known.has(start / DAY_MS)), mark }
 }
 
 async function callsOf(db: Query, userId: number): Promise<number> {

@@ -7,6 +7,7 @@ import {
   channelNames,
   selectChannelTail,
   selectChannelTotals,
+  selectDaysOfModel,
   selectTail,
   selectTotals,
   type ChannelTotalRow,
@@ -70,6 +71,14 @@ export async function usageOfChannel(
     }
     return [...byKey.values()]
   }
+}
+
+/**
+ * The days (since 1970-01-01, UTC) from one on with calls of a channel whose model has this text in its name, whatever the case: of the
+ * calls up to `mark.daily_totals`.
+ */
+export async function daysOfModel(db: Deps['db']['query'], channelId: number, modelText: string, fromDay: number): Promise<Set<number>> {
+  return new Set(await selectDaysOfModel(db, channelId, modelText, fromDay))
 }
 
 function plusChannel(a: ChannelTotalRow, b: ChannelTotalRow): ChannelTotalRow {

@@ -3,6 +3,7 @@ import type { reportGroups } from '../../../contract/api/reports.ts'
 import type { Money } from '../../../contract/money.ts'
 import type { Database } from '../../db/open.ts'
 import type { DailyTotalTable } from '../../db/schema.ts'
+import { contains } from '../../db/search.ts'
 
 type Tx = Database['query']
 export type Group = (typeof reportGroups)[number]
@@ -106,6 +107,18 @@ export function selectTotals(db: Tx, { fromDay, toDay }: Range, groups: readonly
     .select(keysFor(groups, (name) => sql.ref(name)))
   for (const name of by) rows = rows.groupBy(name).orderBy(name)
   return rows.limit(limit).execute() as unknown as Promise<TotalRow[]>
+}
+
+/** The days from one on that have calls of the channel whose model has this in its name, whatever the case. */
+export async function selectDaysOfModel(db: Tx, channelId: number, modelText: string, fromDay: number): Promise<number[]> {
+  const rows = db
+    .selectFrom('daily_totals')
+    .where('day', '>=', fromDay)
+    .where('channel_id', '=', channelId)
+    .where(contains(['model_name'], modelText))
+    .select('day')
+    .distinct()
+  return (await rows.execute()).map(({ day }) => day)
 }
 
 /** The same of the log rows that are not in the totals yet. */
