@@ -32,27 +32,37 @@ export async function sellOnAll(site: Site, upstream: string): Promise<void> {
   }
 }
 
-/** P3: CPU per stream of 20 chunks at once for each of the 12 translated pairs; P2b for one of them. */
+/**
+ * P3: CPU per stream of 20 chunks at once for each of the 12 translated pairs, and as a multiple of P2 (chat on chat) taken before each
+ * client's three: what a server costs grows with what it has done before. P2b for one of the pairs.
+ */
 export async function translatedStreams(target: Target): Promise<Figure[]> {
-  const found: { pair: string; cpu: number }[] = []
-  for (const client of all)
+  const cpuOf = async (client: Wire, upstream: Wire): Promise<number> => {
+    const model = `fast-on-${upstream}`
+    const args = ['closed', `${target.base}${wires[client].path(model)}`, target.key, model, 1, CONCURRENCY]
+    await load([...args, WARM_UP])
+    return (await cpuPer(target, 'requests', [...args, REQUESTS])).cpu
+  }
+  const found: { pair: string; cpu: number; multiple: number }[] = []
+  for (const client of all) {
+    const same = await cpuOf('chat', 'chat')
     for (const upstream of all) {
       if (client === upstream) continue
-      const model = `fast-on-${upstream}`
-      const args = ['closed', `${target.base}${wires[client].path(model)}`, target.key, model, 1, CONCURRENCY]
-      await load([...args, WARM_UP])
-      found.push({ pair: `${client} on ${upstream}`, cpu: (await cpuPer(target, 'requests', [...args, REQUESTS])).cpu })
+      const cpu = await cpuOf(client, upstream)
+      found.push({ pair: `${client} on ${upstream}`, cpu, multiple: cpu / same })
     }
-  found.sort((a, b) => a.cpu - b.cpu)
+  }
+  found.sort((a, b) => a.multiple - b.multiple)
   const [best, worst] = [found[0], found.at(-1)]
   const middle = median(found.map(({ cpu }) => cpu)).toFixed(0)
+  const times = median(found.map(({ multiple }) => multiple)).toFixed(2)
   const paced = ['hold', `${target.base}${wires.chat.path()}`, target.key, 'paced-on-claude', 500, 6]
   return [
     {
       id: 'P3',
       what: 'CPU per translated stream of 20 chunks, 12 pairs',
       goal: '<= 2 x P2 each',
-      value: `median ${middle} us, ${best?.pair} ${best?.cpu.toFixed(0)} us to ${worst?.pair} ${worst?.cpu.toFixed(0)} us`,
+      value: `median ${middle} us; ${times} x, ${best?.pair} ${best?.multiple.toFixed(2)} x to ${worst?.pair} ${worst?.multiple.toFixed(2)} x`,
     },
     {
       id: 'P2b',

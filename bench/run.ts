@@ -26,9 +26,9 @@ const folder = mkdtempSync(join(tmpdir(), 'tollgate-bench-'))
 /** As `npm start` runs it, without npm's own 0.3 s. */
 const SERVER = ['sh', here('../scripts/start.sh')]
 
-async function startTollgate(upstream: string): Promise<Target> {
+async function startTollgate(upstream: string, database: string): Promise<Target> {
   const port = await freePort()
-  const child = start(SERVER, { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, 'bench.db'), LOG_LEVEL: 'warn' })
+  const child = start(SERVER, { PORT: String(port), HOST: '127.0.0.1', DB_PATH: join(folder, database), LOG_LEVEL: 'warn' })
   const base = `http://127.0.0.1:${port}`
   await waitFor(`${base}/health`)
   const site = await setUpSite(base)
@@ -72,14 +72,13 @@ async function main(): Promise<void> {
   const upstreamPort = await firstLine(start([process.execPath, here('upstream.ts')]))
   const upstream = `http://127.0.0.1:${upstreamPort}`
   const direct: Target = { name: 'direct', url: `${upstream}/v1/chat/completions`, key: 'x', pid: undefined, base: upstream }
-  const tollgate = await startTollgate(upstream)
+  const tollgate = await startTollgate(upstream, 'bench.db')
   const nginx = await findNginx(folder, upstream, await freePort(), start)
   const portkey = quick ? undefined : await findPortkey(upstream, await freePort(), start)
   const peers = [nginx, portkey].filter((peer) => peer !== undefined)
   for (const peer of peers) await waitFor(peer.base)
   const all = [tollgate, ...peers]
 
-  const idleMb = tollgate.pid === undefined ? 0 : residentMb(tollgate.pid)
   // A server runs for days: what is measured is code that the runtime has compiled.
   for (const target of all)
     for (const stream of [0, 1]) await load(['closed', target.url, target.key, 'fast', stream, CONCURRENCY, WARM_UP])
@@ -117,21 +116,29 @@ async function main(): Promise<void> {
       Tollgate: `${(flood.requests / flood.seconds).toFixed(0)}/s, p99 ${flood.p99.toFixed(0)} ms`,
     })
     for (const { id, what, goal, value } of await translatedStreams(tollgate)) row(id, what, goal, { Tollgate: value })
-    await memory(tollgate, idleMb)
+    await memory(tollgate, await startTollgate(upstream, 'fresh.db'))
     for (const { id, what, goal, value } of await longPrompts(tollgate)) row(id, what, goal, { Tollgate: value })
     await coldStart()
   }
   print(all.map(({ name }) => name))
 }
 
-async function memory(tollgate: Target, idleMb: number): Promise<void> {
-  if (tollgate.pid === undefined) return
-  const { peak } = await peakMb(tollgate, ['hold', tollgate.url, tollgate.key, 'paced', 2_000, 8])
-  await Bun.sleep(5_000)
-  const after = residentMb(tollgate.pid)
-  row('P7', 'memory with 2,000 paced streams', '<= 200 MB', {
-    Tollgate: `${peak.toFixed(0)} MB (idle ${idleMb.toFixed(0)}, after ${after.toFixed(0)})`,
-  })
+/** What 2,000 streams take: on a server that has just started, and on the one that all the rows above were asked of. */
+async function memory(used: Target, fresh: Target): Promise<void> {
+  for (const [state, target] of [
+    ['fresh server', fresh],
+    ['after all rows above', used],
+  ] as const) {
+    if (target.pid === undefined) continue
+    await load(['closed', target.url, target.key, 'fast', 0, CONCURRENCY, REQUESTS])
+    const idle = residentMb(target.pid)
+    const { peak } = await peakMb(target, ['hold', target.url, target.key, 'paced', 2_000, 8])
+    await Bun.sleep(5_000)
+    const after = residentMb(target.pid)
+    row('P7', `memory with 2,000 paced streams, ${state}`, '<= 200 MB', {
+      Tollgate: `${peak.toFixed(0)} MB (before ${idle.toFixed(0)}, after ${after.toFixed(0)})`,
+    })
+  }
 }
 
 async function coldStart(): Promise<void> {
