@@ -8,6 +8,7 @@ import { root } from './paths.mjs'
 /** Promise -> its test files and how many cases they run, or the program that runs it (docs/promises.md). */
 const CAMPAIGNS = {
   S4: { files: ['test/fuzz/endpoints.test.ts', 'test/fuzz/parsers.test.ts'], env: { TEST_FUZZ: '50000', TEST_FUZZ_PARSERS: '1000000' } },
+  R4: { files: ['test/crash/soak.full.test.ts'], env: { TEST_SOAK_MINUTES: '30' } },
   S18: { program: 'test/mutation/run.ts' },
 }
 

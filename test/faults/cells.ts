@@ -1,6 +1,7 @@
 import { expect } from 'bun:test'
 import { parseMoney } from '../../contract/money.ts'
 import { RunningClock } from '../clock.ts'
+import { everyRow } from '../every-row.ts'
 import { chatClient } from '../matrix/client-chat.ts'
 import { claudeClient } from '../matrix/client-claude.ts'
 import { geminiClient } from '../matrix/client-gemini.ts'
@@ -42,6 +43,7 @@ export function allCells(faults: readonly Fault[]): Cell[] {
 /** Prices: input 2.5, output 10 per million, in units of 1e-10 a token. */
 const INPUT_UNITS = 25_000n
 const OUTPUT_UNITS = 100_000n
+const PROMPT = 'Count to six.'
 const GOOD_TEXT = 'Hello from the healthy one.'
 /** The scripted providers' usual bill. */
 const USUAL_COST = '0.0001'
@@ -53,6 +55,8 @@ const ROW_LIMIT_MS = 3_000
 export interface FaultBench {
   readonly served: Served
   run(cell: Cell): Promise<void>
+  /** S17: nothing of what was asked and answered is in any row. */
+  expectNothingKept(): Promise<void>
   close(): Promise<void>
 }
 
@@ -101,7 +105,7 @@ export async function startFaultBench(): Promise<FaultBench> {
         await served.site.sell(id, model)
         if (second) await served.site.sell(healthy.get(client) ?? 0, model)
         const began = performance.now()
-        const heard = await clients[client].ask({ model, talk: [{ user: 'Count to six.' }] }, stream).then(
+        const heard = await clients[client].ask({ model, talk: [{ user: PROMPT }] }, stream).then(
           ({ text }) => ({ text, error: undefined }),
           (error: unknown) => ({ text: undefined, error: error as Error & { status?: number } }),
         )
@@ -117,6 +121,12 @@ export async function startFaultBench(): Promise<FaultBench> {
         end.stop()
         bad.models.delete(model)
       }
+    },
+    async expectNothingKept() {
+      const rows = await everyRow(served.test.deps.db.query)
+      // The search itself: what must be there is found.
+      expect(rows).toContain('cell-000001')
+      for (const said of [PROMPT, GOOD_TEXT, TEXT, TEXT.slice(0, TEXT.length / 2)]) expect(rows).not.toContain(said)
     },
     async close() {
       await served.close()

@@ -16,6 +16,8 @@ for (const fault of faults) {
   }, 120_000)
 }
 
+test('S17: nothing that was said in all of them is kept', () => bench.expectNothingKept())
+
 test('R1: nothing runs on when all is over', async () => {
   const before = process.cpuUsage()
   await Bun.sleep(2_000)

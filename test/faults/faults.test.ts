@@ -36,3 +36,5 @@ for (const fault of faults) {
 test(`R1: the books of ${CELLS} cells are exact and nothing is held`, async () => {
   await bench.served.expectBooks()
 })
+
+test(`S17: nothing that was said in ${CELLS} cells is kept`, () => bench.expectNothingKept())

@@ -8,6 +8,7 @@ import OpenAI from 'openai'
 import { readDatabase, type DatabaseOptions } from '../../server/db/open.ts'
 import { freePort, startServer, type ServerProcess } from '../crash/process.ts'
 import { makeDatabase } from '../database.ts'
+import { everyRow } from '../every-row.ts'
 import { chatClient } from '../matrix/client-chat.ts'
 import { claudeClient } from '../matrix/client-claude.ts'
 import { geminiClient } from '../matrix/client-gemini.ts'
@@ -105,18 +106,7 @@ async function kept(): Promise<string> {
     const beside = dirname(database.path)
     for (const name of readdirSync(beside, { recursive: true })) files.push(join(beside, String(name)))
   } else {
-    rows = await readDatabase(database, async (db) => {
-      const tables = await db.introspection.getTables()
-      const all = await Promise.all(
-        tables.map(({ name }) =>
-          db
-            .selectFrom(name as 'logs')
-            .selectAll()
-            .execute(),
-        ),
-      )
-      return JSON.stringify(all, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
-    })
+    rows = await readDatabase(database, everyRow)
   }
   return files.map((file) => readFileSync(file, 'latin1')).join('\n') + rows
 }
