@@ -53,7 +53,9 @@ export async function startServer(
       JWT_SECRET: TEST_SECRET,
       ENCRYPTION_KEY: `${TEST_SECRET} too`,
       LOG_LEVEL: 'error',
+      // As scripts/start.sh has them.
       BUN_CONFIG_MAX_HTTP_REQUESTS: '65535',
+      BUN_JSC_forceRAMSize: '201326592',
       ...more,
     },
   })

@@ -43,8 +43,7 @@ const upstream = Bun.spawn([process.execPath, new URL('../../bench/upstream.ts',
 })
 
 beforeAll(async () => {
-  // As `npm start` runs it (docs/decisions/0005).
-  fleet = await startFleet(1, { BUN_JSC_forceRAMSize: process.env['BUN_JSC_forceRAMSize'] ?? '201326592' })
+  fleet = await startFleet(1)
   const baseUrl = `http://127.0.0.1:${await firstLine(upstream)}`
   for (const type of all) {
     const channel = await fleet.site.addChannel({ baseUrl, type, name: type })
