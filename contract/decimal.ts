@@ -1,11 +1,15 @@
 import { z } from 'zod'
-import { MONEY_SCALE, parseMoney, type Money } from './money.ts'
+import { parseMoney, type Money } from './money.ts'
 
-/** The number a JSON document may carry for a decimal, printed without exponent where exact. */
+/** A number below 1e-6 as JavaScript prints it. */
+const TINY = /^(-?)(\d)\.?(\d*)e-(\d+)$/
+
+/** The number a JSON document may carry for a decimal: the same digits without exponent, none rounded away. */
 function numberText(value: number): string {
-  if (Number.isInteger(value)) return String(value)
-  const text = String(value)
-  return /e/i.test(text) ? value.toFixed(MONEY_SCALE + 2) : text
+  return String(value).replace(
+    TINY,
+    (_, sign: string, first: string, rest: string, places: string) => `${sign}0.${'0'.repeat(Number(places) - 1)}${first}${rest}`,
+  )
 }
 
 /**

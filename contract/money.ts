@@ -12,7 +12,8 @@ export const MONEY_ONE = 10n ** BigInt(MONEY_SCALE)
 /** Largest amount accepted from outside: keeps sums of a billion rows inside a signed 64-bit column. */
 export const MONEY_MAX = 100_000_000n * MONEY_ONE
 
-const PLAIN = /^([+-]?)(\d{1,15})(?:\.(\d*))?$|^([+-]?)\.(\d+)$/
+/** At least one digit, before the point or right behind it. */
+const PLAIN = /^([+-]?)(?=\.?\d)(\d{0,15})(?:\.(\d*))?$/
 
 /** Marks an integer count of 1e-10 units as Money. */
 export function money(units: bigint): Money {
@@ -28,13 +29,11 @@ export const ZERO: Money = money(0n)
 export function parseMoney(text: string): Money | undefined {
   const match = PLAIN.exec(text.trim())
   if (!match) return undefined
-  const sign = match[1] ?? match[4] ?? ''
-  const whole = match[2] ?? '0'
-  const fraction = (match[3] ?? match[5] ?? '').replace(/0+$/, '')
+  const fraction = (match[3] ?? '').replace(/0+$/, '')
   if (fraction.length > MONEY_SCALE) return undefined
-  const units = BigInt(whole) * MONEY_ONE + BigInt(fraction.padEnd(MONEY_SCALE, '0'))
+  const units = BigInt(match[2] || '0') * MONEY_ONE + BigInt(fraction.padEnd(MONEY_SCALE, '0'))
   if (units > MONEY_MAX) return undefined
-  return money(sign === '-' ? -units : units)
+  return money(match[1] === '-' ? -units : units)
 }
 
 /** Formats without padding or exponent: "0", "1.5", "-0.0000000001". */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { EMPTY_USAGE, meters, totalInput, totalOutput, type Meter, type Usage } from './meters.ts'
-import { formatMoney, money, MONEY_MAX, MONEY_ONE, parseMoney, type Money } from './money.ts'
+import { formatMoney, money, MONEY_MAX, MONEY_ONE, parseMoney, ZERO, type Money } from './money.ts'
 import {
   decodeCard,
   encodeCard,
   formatExact,
+  isPriced,
   NO_MULTIPLIERS,
   quote,
   tierConditions,
@@ -88,9 +89,61 @@ test('multipliers are applied before the one rounding', () => {
 test('a card survives its own JSON', () => {
   const prices = card({ input: '2.5', output: '10' }, { input: [{ minTokens: 7, price: dec('1.25'), condition: 'full_request_tokens' }] })
   expect(decodeCard(encodeCard(prices))).toEqual(prices)
-  for (const text of ['null', '{}', '{"prices":{"input":"-1"},"tiers":{}}', '{"prices":{"input":1},"tiers":{}}']) {
-    expect(() => decodeCard(text)).toThrow()
-  }
+  const item = { ...card({ output: '0.04' }), quotaType: 1 }
+  expect(decodeCard(encodeCard(item))).toEqual(item)
+  // What costs nothing is not written.
+  expect(encodeCard(card({ input: '0', output: '1' }, { input: [] }))).toBe('{"prices":{"output":"1"},"tiers":{},"quota_type":0}')
+})
+
+test('a price is never guessed: a snapshot that is not whole is refused', () => {
+  const tiers = (tier: string): string => `{"prices":{},"tiers":{"input":[${tier}]}}`
+  expect(decodeCard(tiers('[0,"1",""]')).tiers.input).toEqual([{ minTokens: 0, price: dec('1'), condition: '' }])
+  for (const text of ['null', '{}', '{"prices":{}}', '{"prices":[],"tiers":{}}', '{"prices":{},"tiers":null}'])
+    expect(() => decodeCard(text)).toThrow('not a price card')
+  for (const price of ['"-1"', '1', 'null', '""', '"0.00000000001"', '"free"'])
+    expect(() => decodeCard(`{"prices":{"input":${price}},"tiers":{}}`)).toThrow('not a price')
+  for (const tier of ['7', '{}', '[]', '["0","1",""]', '[-1,"1",""]', '[0.5,"1",""]', '[1e300,"1",""]', '[0,"1"]', '[0,"1","sometimes"]'])
+    expect(() => decodeCard(tiers(tier))).toThrow('not a price tier')
+  expect(() => decodeCard(tiers('[0,1,""]'))).toThrow('not a price')
+})
+
+describe('by the item', () => {
+  const item = (output: string): PriceCard => ({ ...card({ output, input: '7' }), quotaType: 1 })
+  const many = usage({ input: 1_000_000, output: 1_000_000 })
+
+  test('each costs the output price, whatever its tokens', () => {
+    expect(quote(many, item('0.04'), NO_MULTIPLIERS, 3)).toMatchObject({
+      lines: [{ meter: 'output', tokens: 3, unitPrice: dec('0.04'), tier: undefined }],
+      total: dec('0.12'),
+      base: dec('0.12'),
+    })
+    expect(total(many, item('0.04'), NO_MULTIPLIERS)).toBe('0.04')
+    expect(total(many, item('0.04'), { group: dec('0.5'), userChannel: dec('3') }, 2)).toBe('0.12')
+  })
+
+  test('none cost nothing and have no line; without an output price none costs anything', () => {
+    for (const count of [0, -1, Number.NaN])
+      expect(quote(many, item('0.04'), NO_MULTIPLIERS, count)).toEqual({ lines: [], total: ZERO, base: ZERO })
+    const unpriced = { ...card({ input: '7' }), quotaType: 1 }
+    expect(total(many, unpriced, NO_MULTIPLIERS, 5)).toBe('0')
+    expect([isPriced(unpriced), isPriced(item('0.04')), isPriced(item('0'))]).toEqual([false, true, false])
+  })
+
+  test('an absurd price is bounded as any amount is', () => {
+    expect(quote(many, item('100000000'), NO_MULTIPLIERS, 9)).toMatchObject({ total: MONEY_MAX, base: MONEY_MAX })
+  })
+})
+
+test('a card is priced when any meter or any of its tiers costs something', () => {
+  const tier = (price: string): PriceTier => ({ minTokens: 5, price: dec(price), condition: '' })
+  const cards = [
+    card({}),
+    card({ input: '0' }),
+    card({ audioOutput: '1' }),
+    card({}, { input: [tier('0')] }),
+    card({}, { input: [tier('0'), tier('1')] }),
+  ]
+  expect(cards.map(isPriced)).toEqual([false, false, true, false, true])
 })
 
 test('tokens that are no count are not billed: negative, NaN, fractions, 1e308, 2^63, text', () => {

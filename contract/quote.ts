@@ -93,11 +93,9 @@ function soldAs(usage: Usage, card: PriceCard): Usage {
 }
 
 /** The count a tier's condition looks at. A condition on another count than the meter's own is compared as it is, also when 0 (W75). */
-function metric(condition: TierCondition, own: number, usage: Usage): number {
+function metric(condition: Exclude<TierCondition, ''>, usage: Usage): number {
   const output = billable(usage.output) + billable(usage.imageOutput) + billable(usage.audioOutput)
   switch (condition) {
-    case '':
-      return own
     case 'full_input_tokens':
       return totalInput(usage)
     case 'billable_input_tokens':
@@ -126,7 +124,7 @@ function segments(tokens: number, base: Money, tiers: readonly PriceTier[], usag
   if (tiers.length === 0) return [{ tokens, unitPrice: base, tier: undefined }]
   let chosen: PriceTier | undefined
   for (const tier of tiers) {
-    if (tier.condition === '' || metric(tier.condition, tokens, usage) < tier.minTokens) continue
+    if (tier.condition === '' || metric(tier.condition, usage) < tier.minTokens) continue
     if (!chosen || tier.minTokens >= chosen.minTokens) chosen = tier
   }
   if (chosen) return [{ tokens, unitPrice: chosen.price, tier: chosen }]
@@ -140,8 +138,9 @@ function segments(tokens: number, base: Money, tiers: readonly PriceTier[], usag
     from = tier.minTokens
     current = { tokens: 0, unitPrice: tier.price, tier }
   }
+  // Each step begins below `tokens`: something is left for the last.
   current.tokens = tokens - from
-  if (current.tokens > 0) parts.push(current)
+  parts.push(current)
   return parts
 }
 
