@@ -41,14 +41,19 @@ export interface KeyCaller {
   readonly disabled: boolean
 }
 
-/** About 1 KB each: 20 MB at most. */
-const MAX_CALLERS = 20_000
+/** How many keys are kept. */
+interface Bounds {
+  callers: number
+  /** Kept apart from the callers: a flood of made-up keys pushes no good one out. */
+  unknown: number
+}
+
+/** A caller is about 1 KB: 20 MB at most. */
+const BOUNDS: Bounds = { callers: 20_000, unknown: 10_000 }
 /** A safety net under the change events: no copy is older, whatever gets lost between processes. */
 const CALLER_TTL_MS = 30_000
 /** A flood of one wrong key asks the database once in this time. */
 const UNKNOWN_TTL_MS = 5_000
-/** Kept apart from the callers: a flood of made-up keys pushes no good one out. */
-const MAX_UNKNOWN = 10_000
 
 interface Entry {
   caller: KeyCaller
@@ -59,14 +64,16 @@ interface Entry {
 /** API keys in memory: a hit is one hash and one look-up; a change event drops what it names. */
 export class KeyCache {
   readonly #deps: Pick<Deps, 'db' | 'clock'>
+  readonly #bounds: Bounds
   readonly #callers = new Map<string, Entry>()
   readonly #unknown = new Map<string, number>()
   readonly #loading = new Map<string, Promise<KeyCaller | undefined>>()
   /** Grows with each drop: a load that began before must not be kept. */
   #generation = 0
 
-  constructor(deps: Pick<Deps, 'db' | 'clock' | 'changes'>) {
+  constructor(deps: Pick<Deps, 'db' | 'clock' | 'changes'>, bounds: Bounds = BOUNDS) {
     this.#deps = deps
+    this.#bounds = bounds
     deps.changes.listen((change) => {
       if (change.type === 'api_key') this.#dropKeys(change.keyHashes)
       else if (change.type === 'user') this.#dropUser(change.userId)
@@ -103,10 +110,10 @@ export class KeyCache {
     if (generation !== this.#generation) return caller
     const now = this.#deps.clock.monotonic()
     if (caller === undefined) {
-      evict(this.#unknown, MAX_UNKNOWN)
+      evict(this.#unknown, this.#bounds.unknown)
       this.#unknown.set(hash, now + UNKNOWN_TTL_MS)
     } else {
-      evict(this.#callers, MAX_CALLERS)
+      evict(this.#callers, this.#bounds.callers)
       this.#unknown.delete(hash)
       this.#callers.set(hash, { caller, until: now + CALLER_TTL_MS })
     }
@@ -137,9 +144,10 @@ export class KeyCache {
 }
 
 function evict(map: Map<string, unknown>, max: number): void {
-  if (map.size < max) return
-  const oldest = map.keys().next()
-  if (!oldest.done) map.delete(oldest.value)
+  for (const oldest of map.keys()) {
+    if (map.size < max) return
+    map.delete(oldest)
+  }
 }
 
 async function loadKeyCaller(deps: Pick<Deps, 'db' | 'clock'>, hash: string): Promise<KeyCaller | undefined> {
@@ -156,16 +164,20 @@ async function loadKeyCaller(deps: Pick<Deps, 'db' | 'clock'>, hash: string): Pr
     keyId: row.key_id,
     mayUseModel: nameMatcher(lists.models),
     allowedUserChannels: lists.userChannels,
-    allowedIps: lists.ips.flatMap((ip) => {
-      const range = parseRange(ip)
-      return range ? [range] : []
-    }),
+    allowedIps: lists.ips.map(rangeOf),
     quotaLimit: row.quota_limit,
     budgeted: row.budget_daily !== null || row.budget_monthly !== null,
     limits: limitsOf(row),
     enabled: row.enabled === 1,
     expiresAt: ends.length === 0 ? null : Math.min(...ends),
   }
+}
+
+/** What is stored was read once before; were it skipped where it cannot be, an empty list would let everybody in. */
+function rangeOf(text: string): Range {
+  const range = parseRange(text)
+  if (range === undefined) throw new TypeError(`an API key may be used from "${text}", which is no address`)
+  return range
 }
 
 /**
