@@ -19,11 +19,18 @@ export interface Lie {
   }) => string | Promise<string>
   /** Members of the token answer; undefined removes one. */
   answer?: Record<string, unknown>
-  tokenAnswer?: () => Response
+  /** Instead of the token answer; undefined: the honest one after all. */
+  tokenAnswer?: (asked: TokenRequest) => Response | undefined
   jwksAnswer?: () => Response
   userinfo?: Record<string, unknown>
   /** What the browser brings back besides code and state. */
   back?: Record<string, string>
+}
+
+/** How the application tells who it is, and what it asks for. */
+export interface TokenRequest {
+  authorization: string | null
+  form: Record<string, string>
 }
 
 export interface HostileKeys {
@@ -98,8 +105,10 @@ export async function hostileProvider(): Promise<HostileProvider> {
     if (path === '/jwks') return lie.jwksAnswer?.() ?? Response.json({ keys: [rightJwk] })
     if (path === '/userinfo') return Response.json(lie.userinfo ?? provider.claims)
     if (path !== '/token') return new Response(null, { status: 404 })
-    provider.presented.push(new URLSearchParams(await request.text()).get('code') ?? '')
-    if (lie.tokenAnswer) return lie.tokenAnswer()
+    const form = Object.fromEntries(new URLSearchParams(await request.text()))
+    provider.presented.push(form['code'] ?? '')
+    const told = lie.tokenAnswer?.({ authorization: request.headers.get('authorization'), form })
+    if (told) return told
     return Response.json({ access_token: 'access', token_type: 'Bearer', expires_in: HOUR, id_token: await idToken(), ...lie.answer })
   }
 

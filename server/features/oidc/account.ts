@@ -35,14 +35,14 @@ const MAX_USERNAME = 100
  */
 export async function accountOfIdentity(tx: Tx, deps: AccountDeps, who: Identity, referralCode: string, at: At): Promise<UserRow> {
   const bound = await userBySubject(tx, who.subject)
-  if (bound) return promoted(tx, deps, await recognised(tx, bound, who, at.now), at)
+  if (bound) return promoted(tx, deps, await recognised(tx, bound, who, at.now), who.subject, at)
   if (who.email === undefined || !who.emailVerified) throw new AppError('oidc_email_unverified')
   const email = checkEmail(who.email)
   const known = await userByEmail(tx, email)
   if (!known) return registered(tx, deps, { ...who, email }, referralCode, at)
   if (known.email_verified !== 1 || known.oidc_sub !== null) throw new AppError('oidc_account_exists')
   if (known.disabled_at !== null) throw new AppError('account_disabled')
-  return promoted(tx, deps, await bind(tx, known, who, at), at)
+  return promoted(tx, deps, await bind(tx, known, who, at), who.subject, at)
 }
 
 /**
@@ -108,12 +108,8 @@ async function registered(tx: Tx, deps: AccountDeps, who: Identity & { email: st
 }
 
 /** The environment's administrators become ones whenever they come (contract.md 3.3). */
-async function promoted(tx: Tx, deps: AccountDeps, user: UserRow, at: At): Promise<UserRow> {
-  const named = isBootstrapAdmin(deps, {
-    email: user.email,
-    emailVerified: user.email_verified === 1,
-    oidcSub: user.oidc_sub ?? undefined,
-  })
+async function promoted(tx: Tx, deps: AccountDeps, user: UserRow, oidcSub: string, at: At): Promise<UserRow> {
+  const named = isBootstrapAdmin(deps, { email: user.email, emailVerified: user.email_verified === 1, oidcSub })
   if (!named || user.role !== 'user' || user.disabled_at !== null) return user
   await auditBootstrap(tx, user, at.ip, at.now)
   return setIdentity(tx, user.id, { role: 'admin' }, at.now)

@@ -89,7 +89,7 @@ export class OidcProvider {
    */
   async authorizationUrl(checks: Checks): Promise<string> {
     const config = this.config()
-    const client = await this.#client(config)
+    const { client } = await this.#client(config)
     const parameters = {
       redirect_uri: config.redirectUrl,
       scope: SCOPE,
@@ -107,7 +107,7 @@ export class OidcProvider {
    */
   async described(): Promise<{ issuer: string; redirectUrl: string; keysUrl: string | undefined }> {
     const config = this.config()
-    const { issuer, jwks_uri: keysUrl } = (await this.#client(config)).serverMetadata()
+    const { issuer, jwks_uri: keysUrl } = (await this.#client(config)).client.serverMetadata()
     return { issuer, redirectUrl: config.redirectUrl, keysUrl }
   }
 
@@ -124,11 +124,12 @@ export class OidcProvider {
    */
   async identityOf(query: string, checks: Checks): Promise<Identity> {
     const config = this.config()
-    const client = await this.#client(config)
+    const known = await this.#client(config)
+    const { client } = known
     const current = new URL(config.redirectUrl)
     current.search = query
     try {
-      const tokens = await this.#exchange(client, current, checks)
+      const tokens = await exchange(known, current, checks)
       const claims = tokens.claims()
       if (!claims) throw new Error('no id_token')
       // OpenID Connect Core 3.1.3.7: also with a single audience, which openid-client leaves to us.
@@ -144,35 +145,15 @@ export class OidcProvider {
     }
   }
 
-  async #exchange(client: openid.Configuration, current: URL, checks: Checks) {
-    const grant = () =>
-      openid.authorizationCodeGrant(client, current, {
-        expectedState: checks.state,
-        expectedNonce: checks.nonce,
-        pkceCodeVerifier: checks.verifier,
-        idTokenExpected: true,
-      })
-    try {
-      return await grant()
-    } catch (error) {
-      const known = this.#known
-      const refused = error instanceof openid.ResponseBodyError ? error.error : undefined
-      if (refused !== 'invalid_client' || known?.client !== client || known.auth.inBody) throw error
-      // The provider takes both ways but this client's registration only the other; it says so before it looks at the code.
-      known.auth.inBody = true
-      return grant()
-    }
-  }
-
-  async #client(config: OidcConfig): Promise<openid.Configuration> {
+  async #client(config: OidcConfig): Promise<Known> {
     const known = this.#known
     const now = this.#deps.clock.monotonic()
-    if (known && known.until > now && JSON.stringify(known.config) === JSON.stringify(config)) return known.client
+    if (known && known.until > now && JSON.stringify(known.config) === JSON.stringify(config)) return known
     try {
       const auth: Auth = { inBody: false }
       const client = await this.#discover(config, auth)
       this.#known = { config, auth, client, until: now + DISCOVERY_TTL_MS }
-      return client
+      return this.#known
     } catch (cause) {
       throw new AppError('oidc_unavailable', {
         message: `initialize OIDC provider "${config.issuer}": it did not answer as it should`,
@@ -209,6 +190,30 @@ export class OidcProvider {
     const empty = [204, 205, 304].includes(response.status)
     return new Response(empty ? null : bytes, { status: response.status, headers: response.headers })
   }
+}
+
+async function exchange({ client, auth }: Known, current: URL, checks: Checks) {
+  const grant = () =>
+    openid.authorizationCodeGrant(client, current, {
+      expectedState: checks.state,
+      expectedNonce: checks.nonce,
+      pkceCodeVerifier: checks.verifier,
+      idTokenExpected: true,
+    })
+  try {
+    return await grant()
+  } catch (error) {
+    if (!refusesClient(error) || auth.inBody) throw error
+    // The provider takes both ways but this client's registration only the other; it says so before it looks at the code.
+    auth.inBody = true
+    return grant()
+  }
+}
+
+/** RFC 6749 5.2: a client that came with a header is refused with a challenge; some providers send the error alone. */
+function refusesClient(error: unknown): boolean {
+  if (error instanceof openid.WWWAuthenticateChallengeError) return true
+  return error instanceof openid.ResponseBodyError && error.error === 'invalid_client'
 }
 
 /**
