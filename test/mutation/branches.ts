@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Area } from './areas.ts'
-import { countTest, engines } from './run-test.ts'
+import { countTest, trialsOf } from './run-test.ts'
 import { cache, copyTree, installTools, sourcesOf, testsOf } from './tree.ts'
 
 interface FileCounters {
@@ -35,14 +35,12 @@ export async function measureBranches(areas: readonly Area[]): Promise<BranchFig
     writeFileSync(path, instrument.instrumentSync(readFileSync(path, 'utf8'), file))
     totals.set(file, instrument.lastFileCoverage())
   }
-  for (const test of [...new Set(areas.flatMap(testsOf))].toSorted()) {
-    for (const engine of engines) {
-      const { passed, ms, counters, output } = await countTest(tree, { file: test, engine })
-      console.log(`${passed ? 'ok  ' : 'FAIL'} ${test} ${engine}, ${(ms / 1000).toFixed(1)} s`)
-      if (!passed) console.log(output)
-      const seen = (counters as { branches?: Record<string, FileCounters> } | undefined)?.branches ?? {}
-      for (const [file, { b }] of Object.entries(seen)) add(totals.get(file), b)
-    }
+  for (const trial of trialsOf([...new Set(areas.flatMap(testsOf))].toSorted())) {
+    const { passed, ms, counters, output } = await countTest(tree, trial)
+    console.log(`${passed ? 'ok  ' : 'FAIL'} ${trial.file} ${trial.engine}, ${(ms / 1000).toFixed(1)} s`)
+    if (!passed) console.log(output)
+    const seen = (counters as { branches?: Record<string, FileCounters> } | undefined)?.branches ?? {}
+    for (const [file, { b }] of Object.entries(seen)) add(totals.get(file), b)
   }
   const missed: string[] = []
   const figures = areas.map((area) => {

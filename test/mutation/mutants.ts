@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Area } from './areas.ts'
-import { countTest, engines, runTest, type Trial } from './run-test.ts'
+import { countTest, runTest, trialsOf, type Trial } from './run-test.ts'
 import { cache, copyTree, installTools, sourcesOf, testsOf } from './tree.ts'
 
 interface Mutant {
@@ -86,13 +86,11 @@ async function instrument(tree: string, sources: readonly string[]): Promise<Mut
 /** Which test reaches which mutant, quickest test first. A test that fails without a mutant proves nothing and is left out. */
 async function reach(tree: string, area: Area): Promise<Reach[]> {
   const reaches: Reach[] = []
-  for (const file of testsOf(area)) {
-    for (const engine of engines) {
-      const { passed, ms, counters, output } = await countTest(tree, { file, engine })
-      const seen = (counters as { mutants?: { static?: object } } | undefined)?.mutants?.static ?? {}
-      if (passed) reaches.push({ file, engine, ms, mutants: new Set(Object.keys(seen)) })
-      else console.log(`left out, fails without a mutant: ${file} ${engine}\n${output}`)
-    }
+  for (const trial of trialsOf(testsOf(area))) {
+    const { passed, ms, counters, output } = await countTest(tree, trial)
+    const seen = (counters as { mutants?: { static?: object } } | undefined)?.mutants?.static ?? {}
+    if (passed) reaches.push({ ...trial, ms, mutants: new Set(Object.keys(seen)) })
+    else console.log(`left out, fails without a mutant: ${trial.file} ${trial.engine}\n${output}`)
   }
   return reaches.toSorted((a, b) => a.ms - b.ms)
 }

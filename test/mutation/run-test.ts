@@ -10,7 +10,14 @@ export interface Trial {
 }
 
 /** PostgreSQL takes part where there is one: its store of the ledger is reached by nothing else. */
-export const engines: readonly Engine[] = process.env['TEST_DATABASE_URL'] === undefined ? ['sqlite'] : ['sqlite', 'postgres']
+const engines: readonly Engine[] = process.env['TEST_DATABASE_URL'] === undefined ? ['sqlite'] : ['sqlite', 'postgres']
+
+/** Each file on each engine; those that need two processes on one database on PostgreSQL only. */
+export function trialsOf(files: readonly string[]): Trial[] {
+  return files.flatMap((file) =>
+    engines.filter((engine) => engine === 'postgres' || !file.endsWith('.postgres.test.ts')).map((engine) => ({ file, engine })),
+  )
+}
 
 /** Nobody has looked at how long the test takes yet. */
 const FIRST_LIMIT_MS = 300_000

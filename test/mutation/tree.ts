@@ -38,9 +38,9 @@ export function sourcesOf(area: Area): string[] {
   return scan(area.sources).filter((file) => !file.endsWith('.test.ts'))
 }
 
-/** Those of its tests that run on one database engine; the tests of PostgreSQL alone and the long ones are left out. */
+/** Its tests but for the long ones. */
 export function testsOf(area: Area): string[] {
-  return scan(area.tests).filter((file) => !/\.(full|postgres)\.test\.ts$/.test(file))
+  return scan(area.tests).filter((file) => !file.endsWith('.full.test.ts'))
 }
 
 function scan(globs: readonly string[]): string[] {

@@ -169,7 +169,8 @@ class Walk {
       this.seen += ids.length
       return
     }
-    const count = await countIn(this.#db, slice, this.#filters)
+    // A full slice of a road that has what fits and nothing else is as long as a slice.
+    const count = slice.low && hasOnly(slice.road, this.#filters) ? SLICE : await countIn(this.#db, slice, this.#filters)
     if (wanted > 0 && count > skip) this.ids.push(...(await take()))
     this.seen += count
   }
@@ -216,6 +217,12 @@ class Walk {
       upToId,
     }
   }
+}
+
+/** Whether every row of the road fits. */
+function hasOnly(road: Road, { userId, endReason, apiKeyId, userChannelId, channelId, modelText, from, before }: LogFilters): boolean {
+  if (road.by === 'time' || userId !== road.userId || endReason !== road.endReason) return false
+  return [apiKeyId, userChannelId, channelId, modelText, from, before].every((filter) => filter === undefined)
 }
 
 type Stretch = [start: number, calls: number]

@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { money, ZERO } from '../../../contract/money.ts'
+import { accountOf, adjustBalance, credit } from './service.ts'
+import { openTestDatabase, type TestDatabase } from '../../../test/database.ts'
+import { ledgerOn, NOW, one, refused, type LedgerKit } from './test-kit.ts'
+
+/* What the ledger does not do, and that nothing has moved then. */
+
+/** A new user in each test, on one database. */
+let kit: LedgerKit
+let made: TestDatabase
+let users = 0
+beforeAll(async () => {
+  made = await openTestDatabase()
+})
+beforeEach(async () => {
+  kit = await ledgerOn(made, (users += 1))
+})
+afterAll(() => made.drop())
+
+const account = () => accountOf(kit.deps(), kit.userId)
+const id = (name: string): string => `${name}-${kit.userId}`
+
+const heldOfKey = async (key: number): Promise<bigint> =>
+  (await kit.made.db.query.selectFrom('api_keys').select('quota_held').where('id', '=', key).executeTakeFirstOrThrow()).quota_held
+
+test('an account that does not exist holds, raises and takes nothing', async () => {
+  const nobody = { accountId: 4_711, quotaKeyId: null, now: NOW }
+  const hold = kit.ledger.hold({ ...nobody, requestId: id('req_a'), amount: one(1), deadlineAt: NOW, context: '{}' })
+  expect(await hold.catch(refused)).toBe('insufficient_balance')
+  expect(await kit.ledger.raise({ ...nobody, requestId: id('req_a'), amount: one(1) })).toBe(false)
+  const gift = { accountId: nobody.accountId, kind: 'recharge' as const, reference: 'r', amount: one(1) }
+  expect(await credit(kit.deps(), gift).catch(refused)).toBe('not_found')
+  expect(await accountOf(kit.deps(), 4_711).catch(refused)).toBe('not_found')
+  expect(await kit.made.db.query.selectFrom('ledger_entries').select('id').where('reference', '=', 'r').execute()).toEqual([])
+})
+
+test('a key that is gone has no quota: nothing is held or raised on it', async () => {
+  await kit.give(one(10))
+  expect(await kit.hold(id('req_a'), one(1), 4_711).catch(refused)).toBe('key_quota_exceeded')
+  await kit.hold(id('req_b'), one(1))
+  expect(await kit.raise(id('req_b'), one(1), 4_711)).toBe(false)
+  expect(await account()).toMatchObject({ held: one(1) })
+  expect(await kit.books()).toEqual([])
+})
+
+test('a raise is all or nothing, on the account and on the key', async () => {
+  await kit.give(one(10))
+  const key = await kit.addKey(one(5))
+  await kit.hold(id('req_a'), one(3), key)
+  expect(await kit.raise(id('req_a'), one(2), key)).toBe(true)
+  expect(await heldOfKey(key)).toBe(one(5))
+  // The account could, the key cannot; then the other way round.
+  expect(await kit.raise(id('req_a'), money(1n), key)).toBe(false)
+  await kit.hold(id('req_b'), one(5))
+  expect(await kit.raise(id('req_b'), money(1n))).toBe(false)
+  expect(await account()).toMatchObject({ held: one(10) })
+  expect(await heldOfKey(key)).toBe(one(5))
+  expect(await kit.books()).toEqual([])
+})
+
+test('what was settled, or never was, cannot be raised: neither account nor key holds more', async () => {
+  await kit.give(one(10))
+  const key = await kit.addKey(one(5))
+  await kit.hold(id('req_a'), one(1), key)
+  await kit.settle(id('req_a'), 1, key)
+  expect(await Promise.all([kit.raise(id('req_a'), one(1), key), kit.raise(id('req_never'), one(1))])).toEqual([false, false])
+  expect(await account()).toMatchObject({ balance: one(9), held: ZERO })
+  expect(await heldOfKey(key)).toBe(ZERO)
+  expect(await kit.books()).toEqual([])
+})
+
+test('a call asks for one step at a time: of two raises at once one is refused', async () => {
+  await kit.give(one(10))
+  await kit.hold(id('req_a'), one(1))
+  const raised = await Promise.all([kit.raise(id('req_a'), one(1)), kit.raise(id('req_a'), one(1))])
+  expect(raised).toEqual([true, false])
+  expect(await account()).toMatchObject({ held: one(2) })
+  expect(await kit.books()).toEqual([])
+})
+
+test('the last of a quota is taken only where nothing of it is held and the estimate is at most a ninth too high', async () => {
+  await kit.give(one(100))
+  const key = await kit.addKey(one(9))
+  expect(await kit.hold(id('req_a'), one(11), key).catch(refused)).toBe('key_quota_exceeded')
+  expect(await kit.hold(id('req_b'), one(10), key)).toBe(one(9))
+  expect(await account()).toMatchObject({ held: one(9) })
+  await kit.settle(id('req_b'), 9, key)
+  const other = await kit.addKey(one(9))
+  await kit.hold(id('req_c'), one(1), other)
+  expect(await kit.hold(id('req_d'), one(9), other).catch(refused)).toBe('key_quota_exceeded')
+  expect(await kit.books()).toEqual([])
+})
+
+test('a part of a hold is at most what is left of it, and holds nothing more for the account', async () => {
+  await kit.give(one(10))
+  await kit.hold(id('req_a'), one(3))
+  const part = (requestId: string, from: string) =>
+    kit.ledger.part({
+      requestId,
+      from,
+      accountId: kit.accountId,
+      quotaKeyId: null,
+      amount: one(2),
+      now: NOW,
+      deadlineAt: NOW + 1,
+      context: '{}',
+    })
+  expect([await part(id('req_1'), id('req_a')), await part(id('req_2'), id('req_a')), await part(id('req_3'), id('req_a'))]).toEqual([
+    one(2),
+    one(1),
+    ZERO,
+  ])
+  expect(await part(id('req_4'), id('req_never'))).toBe(ZERO)
+  expect(await account()).toMatchObject({ held: one(3) })
+  await Promise.all([id('req_a'), id('req_1'), id('req_2'), id('req_3'), id('req_4')].map((request) => kit.settle(request, 0)))
+  expect(await account()).toMatchObject({ balance: one(10), held: ZERO })
+  expect(await kit.books()).toEqual([])
+})
+
+test('an absolute balance that is there already books nothing', async () => {
+  await kit.give(one(5))
+  const change = { accountId: kit.accountId, userId: kit.userId, to: one(5), actorUserId: 1, reason: 'correction', note: '' }
+  expect(await adjustBalance(kit.deps(), change)).toEqual({ entryId: undefined, balance: one(5) })
+  expect(await adjustBalance(kit.deps(), { ...change, to: one(1), expected: one(4) }).catch(refused)).toBe('conflict')
+  expect(await kit.books()).toEqual([])
+})
