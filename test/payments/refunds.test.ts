@@ -65,6 +65,29 @@ test('of a payment that is spent nothing is refunded, and the order stays paid',
   expect(await balanceOf(user.token)).toBe('5')
 })
 
+test.each([false, true])(
+  'a stop between the booking of a refund and its state is finished by asking again (chargeback: %p)',
+  async (chargeback) => {
+    const { user, order } = await payer(`stopped${chargeback}`)
+    await charge(app, user.id, { usage: { input: 4_000_000 } })
+    await give(app, user.id, '1', true)
+    const first = (await refund(order, { chargeback })).body
+    await app.deps.db.query
+      .updateTable('payment_orders')
+      .set({ status: 'paid', refunded_amount: ZERO, refund_uncollected: ZERO, clawback_base: ZERO })
+      .where('order_no', '=', order.order_no)
+      .execute()
+    const kept = await balanceOf(user.token)
+    expect((await refund(order, { chargeback })).body).toMatchObject({
+      status: 'refunded',
+      refunded_amount: first.refunded_amount,
+      refund_uncollected: first.refund_uncollected,
+    })
+    expect(await balanceOf(user.token)).toBe(kept)
+    expect((await refund(order)).status).toBe(409)
+  },
+)
+
 test('ten refunds at the same moment are one', async () => {
   const { user, order } = await payer('many')
   const answers = await Promise.all(Array.from({ length: 10 }, () => refund(order)))

@@ -74,20 +74,20 @@ const PAIR = /\s*("(?:[^"\\]|\\.)*")\s*:\s*("(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?)\s
 function flatJson(text: string): [string, string][] | undefined {
   const inner = /^\s*\{([^]*)\}\s*$/.exec(text)?.[1]
   if (inner === undefined) return undefined
+  if (inner.trim() === '') return []
   const pairs: [string, string][] = []
   PAIR.lastIndex = 0
   try {
-    while (PAIR.lastIndex < inner.length) {
+    for (;;) {
       const match = PAIR.exec(inner)
       if (!match) return undefined
-      const [whole, name = '', value = '', comma] = match
+      const [, name = '', value = '', comma] = match
       pairs.push([JSON.parse(name) as string, value.startsWith('"') ? (JSON.parse(value) as string) : value])
-      if (comma === '' || whole === '') break
+      if (comma === '') return pairs
     }
   } catch {
     return undefined
   }
-  return pairs
 }
 
 /** True for an order number of ours. */
