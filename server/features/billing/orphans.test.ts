@@ -82,3 +82,32 @@ test('a hold that cannot be closed stops neither the start nor the others', asyn
   await sweeper.start()
   expect(await held()).toBeGreaterThanOrEqual(1n)
 })
+
+test('an own call whose settlement was not confirmed is closed with the next beat, and one that holds nothing is forgotten', async () => {
+  await sweeper.start()
+  const ledger = ledgerOf(made.db)
+  await hold(ledger, 'req_unsure')
+  ledger.unconfirmed.add('req_unsure').add('req_settled_all_the_same')
+  await sweeper.beat()
+  expect(await held()).toBe(0n)
+  expect([...ledger.unconfirmed]).toEqual([])
+  expect(await rows()).toMatchObject([{ request_id: 'req_unsure', end_reason: 'crashed', cost: money(0n) }])
+})
+
+test('an own call that cannot be closed is tried again with each beat, and the others are closed', async () => {
+  await sweeper.start()
+  const ledger = ledgerOf(made.db)
+  const broken = {
+    requestId: 'req_odd',
+    accountId,
+    quotaKeyId: null,
+    amount: money(1n),
+    now: clock.now(),
+    deadlineAt: clock.now() + HOUR_MS,
+  }
+  await ledger.hold({ ...broken, context: 'not json' })
+  ledger.unconfirmed.add('req_odd').add('req_nothing')
+  await sweeper.beat()
+  expect([...ledger.unconfirmed]).toEqual(['req_odd'])
+  expect(await held()).toBe(1n)
+})

@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import type { SettingKey } from '../../../contract/settings.ts'
 import { sign } from '../../../test/payments/gateway.ts'
+import type { Deps } from '../../http/deps.ts'
 import { LiveSettings } from '../../lib/live-settings.ts'
 import { DiscoveryCache, type Discovery } from './discovery.ts'
 import { receive } from './grammar.ts'
-import { readMessage } from './openpayment.ts'
+import { openPayment, readMessage } from './openpayment.ts'
 import { stripe } from './stripe.ts'
 import { stripeSignatureFault } from './stripe-signature.ts'
 import { readNotification, yipay } from './yipay.ts'
@@ -140,6 +141,40 @@ describe('an OpenPayment notification', () => {
       { id: 'm', key: '' },
     ])
       expect(reasonOf(read({ ...told, sign: sign(told, merchant.key) }, {}, merchant))).toBe('the gateway is not configured')
+  })
+
+  test('no order is opened with a gateway that signs in no way we know, or does not have the method', async () => {
+    const settings = settingsOf({
+      base_url: 'https://shop.example',
+      payment_openpayment_base_url: 'https://pay.example',
+      payment_openpayment_merchant_id: 'm',
+      payment_openpayment_key: KEY,
+    })
+    const clock = { now: () => NOW, monotonic: () => NOW }
+    const open = async (change: object, method = 'alipay') => {
+      const fetch = () => Promise.resolve(Response.json({ endpoints: { submit: 'https://pay.example/submit' }, ...change }))
+      const deps = { settings, fetch, clock, jwtSecret: 's'.repeat(32) } as unknown as Deps
+      const { url } = await openPayment(deps, new DiscoveryCache(deps)).open({
+        orderNo: ORDER,
+        cents: 720,
+        method,
+        ip: '192.0.2.1',
+        expiresAt: 0,
+      })
+      return new URL(url).searchParams
+    }
+    // A document that says no more than where to go: MD5, our own word for the method.
+    const plain = await open({})
+    expect([plain.get('sign_type'), plain.get('type')]).toEqual(['MD5', 'alipay'])
+    expect(plain.get('sign')).toBe(sign(Object.fromEntries(plain), KEY))
+    const failed = (error: unknown): unknown => (error as { code: string }).code
+    expect(await open({ signing: { supported: ['SM2'] } }).catch(failed)).toBe('payment_url_failed')
+    const methods = {
+      payment_methods: [{ code: 'ALI', aliases: ['alipay'] }, { code: 'wx', aliases: ['wxpay'], enabled: false }, { code: 'card' }],
+    }
+    expect((await open(methods)).get('type')).toBe('alipay')
+    expect((await open(methods, 'card')).get('type')).toBe('card')
+    expect(await open(methods, 'wxpay').catch(failed)).toBe('payment_url_failed')
   })
 
   test('no document is asked for where no address of one is set', async () => {
