@@ -39,12 +39,13 @@ export class Authenticator {
   readonly #key: KeyObject
   readonly cose: Uint8Array
 
-  constructor(origin: string) {
+  constructor(origin: string, algorithm: 'ES256' | 'RS256' = 'ES256') {
     this.#origin = origin
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const { publicKey, privateKey } =
+      algorithm === 'ES256' ? generateKeyPairSync('ec', { namedCurve: 'P-256' }) : generateKeyPairSync('rsa', { modulusLength: 2048 })
     this.#key = privateKey
-    const { x = '', y = '' } = publicKey.export({ format: 'jwk' })
-    this.cose = coseOf(x, y)
+    const { x = '', y = '', n = '', e = '' } = publicKey.export({ format: 'jwk' })
+    this.cose = algorithm === 'ES256' ? coseOf(x, y) : rsaCoseOf(n, e)
   }
 
   get rawId(): string {
@@ -113,9 +114,21 @@ export class Authenticator {
   }
 }
 
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64url'))
+
+/** A COSE key of RSA, for RS256: modulus and exponent. */
+export function rsaCoseOf(n: string, e: string): Uint8Array {
+  const key = new Map<number, unknown>([
+    [1, 3],
+    [3, -257],
+    [-1, bytes(n)],
+    [-2, bytes(e)],
+  ])
+  return isoCBOR.encode(key as never)
+}
+
 /** A COSE key: ES256 on P-256 unless told otherwise. */
 export function coseOf(x: string, y: string, { alg = -7, crv = 1, kty = 2 } = {}): Uint8Array {
-  const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64url'))
   const key = new Map<number, unknown>([
     [1, kty],
     [3, alg],

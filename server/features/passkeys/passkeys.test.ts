@@ -7,12 +7,14 @@ import { handleOf, ORIGIN, PASSKEY_SETTINGS, passkeyBrowser, RP_ID, type Failure
 let app: TestApp
 let user: TestUser
 let other: TestUser
+/** A database of its own on a busy machine. */
+const BUSY_MS = 30_000
 beforeAll(async () => {
   app = await createTestApp({ settings: PASSKEY_SETTINGS })
   user = await app.user('ada')
   other = await app.user('bob')
-})
-afterAll(() => app.close())
+}, BUSY_MS)
+afterAll(() => app.close(), BUSY_MS)
 // Limits are a minute's.
 beforeEach(() => app.clock.advance(61_000))
 

@@ -104,8 +104,7 @@ export async function deletePasskey(deps: Deps, { caller, ip }: Actor, id: numbe
     if (!ids.includes(id)) throw new AppError('passkey_missing')
     const user = await requireUser(tx, caller.userId)
     if (ids.length === 1 && user.password_hash === null && user.oidc_sub === null) throw new AppError('last_sign_in')
-    const removed = await removePasskey(tx, caller.userId, id)
-    if (removed) await audit(tx, 'delete', removed, { ip, now })
+    await audit(tx, 'delete', await removePasskey(tx, caller.userId, id), { ip, now })
   })
 }
 

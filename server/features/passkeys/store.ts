@@ -48,6 +48,7 @@ export async function lockPasskeys(tx: Tx, userId: number, now: number): Promise
   return rows.map(({ id }) => id)
 }
 
-export function removePasskey(tx: Tx, userId: number, id: number): Promise<PasskeyRow | undefined> {
-  return tx.deleteFrom('passkeys').where('id', '=', id).where('user_id', '=', userId).returningAll().executeTakeFirst()
+/** Removes one that its user has: the caller holds the lock. */
+export function removePasskey(tx: Tx, userId: number, id: number): Promise<PasskeyRow> {
+  return tx.deleteFrom('passkeys').where('id', '=', id).where('user_id', '=', userId).returningAll().executeTakeFirstOrThrow()
 }

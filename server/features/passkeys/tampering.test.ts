@@ -1,10 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync, sign } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { isoCBOR } from '@simplewebauthn/server/helpers'
 import type { PasskeyWire, RequestOptions } from '../../../contract/api/passkeys.ts'
 import { createTestApp, type TestApp, type TestUser } from '../../../test/app.ts'
-import { Authenticator, b64, concat, coseOf, UP, UV, type Lies } from '../../../test/authenticator.ts'
-import { handleOf, ORIGIN, PASSKEY_SETTINGS, passkeyBrowser, type Failure } from '../../../test/passkeys.ts'
+import { Authenticator, b64, concat, coseOf, rsaCoseOf, UP, UV, type Lies } from '../../../test/authenticator.ts'
+import { handleOf, ORIGIN, PASSKEY_SETTINGS, passkeyBrowser, RP_ID, type Failure } from '../../../test/passkeys.ts'
 
 let app: TestApp
 let user: TestUser
@@ -26,6 +26,14 @@ describe('40 answers that were tampered with (S9)', () => {
   const short = rsa.export({ format: 'jwk' })
   const text = (value: string): Uint8Array => new TextEncoder().encode(value)
   const point = b64(new Uint8Array(32).fill(1))
+
+  const es256: [number, number][] = [
+    [1, 2],
+    [3, -7],
+    [-1, 1],
+  ]
+  /** Of another key, over something else. */
+  const foreign = sign('sha256', text('something else'), generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey)
 
   const common: [string, Lies, string][] = [
     ['another origin', { origin: 'https://evil.example' }, 'passkey_origin'],
@@ -61,6 +69,23 @@ describe('40 answers that were tampered with (S9)', () => {
     ],
     ['another type', (honest) => ({ ...honest, type: 'password' }), 'passkey_type'],
     ['another id than rawId', (honest) => ({ ...honest, id: b64(text('other')) }), 'passkey_credential_id'],
+    ['an id that is no base64url', (honest) => ({ ...honest, id: 'a+/b', rawId: 'a+/b' }), 'passkey_credential_id'],
+    [
+      'an id of 1,024 bytes',
+      (honest) => ({ ...honest, id: b64(new Uint8Array(1_024)), rawId: b64(new Uint8Array(1_024)) }),
+      'passkey_credential_id',
+    ],
+    ['the longest id, of nobody', (honest) => ({ ...honest, id: '', rawId: b64(new Uint8Array(1_023)) }), 'passkey_unknown'],
+    [
+      'client data that is no base64url',
+      (honest) => ({ ...honest, response: { ...honest.response, clientDataJSON: '{"type":"webauthn.get"}' } }),
+      'passkey_client_data',
+    ],
+    [
+      'client data that is no JSON',
+      (honest) => ({ ...honest, response: { ...honest.response, clientDataJSON: b64(text('{"type"')) } }),
+      'passkey_client_data',
+    ],
     ['no id', (honest) => ({ ...honest, id: '', rawId: '' }), 'passkey_credential_id'],
     ['an unknown credential', (honest) => ({ ...honest, id: b64(text('x')), rawId: b64(text('x')) }), 'passkey_unknown'],
     [
@@ -97,18 +122,15 @@ describe('40 answers that were tampered with (S9)', () => {
     ['EdDSA', { cose: coseOf(point, point, { alg: -8, crv: 6, kty: 1 }) }, 'passkey_algorithm'],
     ['P-384', { cose: coseOf(point, point, { crv: 2 }) }, 'passkey_curve'],
     ['a point that is not on the curve', { cose: coseOf(point, point) }, 'passkey_public_key'],
+    ['an RSA key of 1024 bits', { cose: rsaCoseOf(short.n ?? '', short.e ?? '') }, 'passkey_public_key'],
     [
-      'an RSA key of 1024 bits',
-      {
-        cose: isoCBOR.encode(
-          new Map<number, unknown>([
-            [1, 3],
-            [3, -257],
-            [-1, bytes(short.n ?? '')],
-            [-2, bytes(short.e ?? '')],
-          ]) as never,
-        ),
-      },
+      'a point whose half is a number',
+      { cose: isoCBOR.encode(new Map<number, unknown>([...es256, [-2, 7], [-3, bytes(point)]]) as never) },
+      'passkey_public_key',
+    ],
+    [
+      'a point with one half',
+      { cose: isoCBOR.encode(new Map<number, unknown>([...es256, [-2, bytes(point)]]) as never) },
       'passkey_public_key',
     ],
     ['a key that is a text', { cose: new Uint8Array([0x61, 0x78]) }, 'passkey_public_key'],
@@ -125,6 +147,36 @@ describe('40 answers that were tampered with (S9)', () => {
     [
       'CBOR 14,000 levels deep',
       (honest) => ({ ...honest, response: { ...honest.response, attestationObject: b64(new Uint8Array(14_000).fill(0x81)) } }),
+      'passkey_attestation',
+    ],
+    [
+      'a statement signed by another key',
+      {
+        fmt: 'packed',
+        attStmt: new Map<string, unknown>([
+          ['alg', -7],
+          ['sig', new Uint8Array(foreign)],
+        ]),
+      },
+      'passkey_attestation',
+    ],
+    [
+      'authenticator data without a credential',
+      (honest) => ({
+        ...honest,
+        response: {
+          ...honest.response,
+          attestationObject: b64(
+            isoCBOR.encode(
+              new Map<string, unknown>([
+                ['fmt', 'none'],
+                ['attStmt', new Map()],
+                ['authData', concat(new Uint8Array(createHash('sha256').update(RP_ID).digest()), new Uint8Array([UP | UV, 0, 0, 0, 0]))],
+              ]) as never,
+            ),
+          ),
+        },
+      }),
       'passkey_attestation',
     ],
     ['no object', (honest) => ({ ...honest, response: { ...honest.response, attestationObject: '' } }), 'passkey_attestation'],
