@@ -45,9 +45,12 @@ export const AREAS: readonly Area[] = [
       'server/lib/passwords.ts',
     ],
     tests: [
-      'server/features/{api-keys,auth,passkeys,second-factor,oidc}/*.test.ts',
+      'server/features/{api-keys,auth,passkeys,second-factor,sessions,oidc}/*.test.ts',
+      'server/http/*.test.ts',
       'server/features/users/users.test.ts',
+      'test/contract/sign-in.test.ts',
       'test/gateway/{allowed-groups,limits}.test.ts',
+      'test/security/{access,foreign-ids}.test.ts',
       'test/time/instants.test.ts',
     ],
   },

@@ -72,6 +72,25 @@ describe('the captcha', () => {
     expect(asked).toHaveLength(1)
   })
 
+  test('a token longer than any is refused unasked; the name of the site counts in any case, and need not be said', async () => {
+    expect((await login('x'.repeat(20_001))).body.error).toBe('hCaptcha verification failed')
+    expect(asked).toEqual([])
+    expect((await login('x'.repeat(20_000))).status).toBe(200)
+    verdict = () => Response.json({ success: true, hostname: 'LOCALHOST' })
+    expect((await login(`  ${fresh()} `)).status).toBe(200)
+    verdict = () => Response.json({ success: true })
+    expect((await login(fresh())).status).toBe(200)
+    expect(asked.at(-1)?.['response']).toBe(`token-${tokens}`)
+  })
+
+  test('the configured address of the site decides where it must be solved, not the one a request came to', async () => {
+    await app.api('PUT', '/api/settings', { base_url: 'https://gate.example/base' })
+    expect((await login(fresh())).body.error).toBe('hCaptcha verification failed')
+    verdict = () => Response.json({ success: true, hostname: 'gate.example' })
+    expect((await login(fresh())).status).toBe(200)
+    await app.api('PUT', '/api/settings', { base_url: '' })
+  })
+
   test('one that failed, or was solved on another site, is refused', async () => {
     verdict = () => Response.json({ success: false, 'error-codes': ['invalid-input-response'] })
     expect((await login(fresh())).body.error).toBe('hCaptcha verification failed')

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
+import { Client } from 'pg'
 import { createTestApp, login, type TestApp } from '../../../test/app.ts'
+import { until } from '../../../test/served.ts'
 import { smtpSink, type SmtpSink } from '../../../test/smtp.ts'
 import { deliverMails } from '../mail/service.ts'
+import { createUser } from '../users/service.ts'
 
 let app: TestApp
 let sink: SmtpSink
@@ -43,6 +46,16 @@ async function codeOf(email: string): Promise<string> {
   expect(await askCode(email)).toMatchObject({ status: 200, body: { message: 'Verification code sent' } })
   await deliverMails(app.deps)
   return sink.codeFor(email) ?? ''
+}
+
+/** On PostgreSQL: until another transaction waits for one that is open. On SQLite all wait in line anyway. */
+async function untilItWaits(): Promise<void> {
+  if (app.database.url === undefined) return
+  const watcher = new Client({ connectionString: app.database.url })
+  await watcher.connect()
+  const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+  expect(await until(async () => (await watcher.query(waiting)).rows.length > 0)).toBe(true)
+  await watcher.end()
 }
 
 describe('registration', () => {
@@ -123,6 +136,28 @@ describe('registration', () => {
     )
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
     expect(answers.filter(({ status }) => status === 400)).toHaveLength(19)
+  })
+
+  test.each([
+    ['name', form('both', { email: 'late@example.test' }), 'username already exists'],
+    ['address', form('late-one', { email: 'both@example.test' }), 'email already exists'],
+  ])('who loses the race for a %s hears the same as who comes late', async (_, late, text) => {
+    await app.deps.db.query.deleteFrom('users').where('username', '=', 'both').execute()
+    const first = {
+      username: 'both',
+      email: 'both@example.test',
+      emailVerified: false,
+      passwordHash: null,
+      role: 'user',
+      referrerId: null,
+    } as const
+    let second: ReturnType<typeof register> | undefined
+    await app.deps.db.query.transaction().execute(async (tx) => {
+      await createUser(tx, first, app.clock.now())
+      second = register(late)
+      await untilItWaits()
+    })
+    expect(await second).toMatchObject({ status: 400, body: { error: text } })
   })
 
   test('five a minute from one address', async () => {
