@@ -1,4 +1,6 @@
 import { expect, test } from 'bun:test'
+import { createServer, type AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { ManualClock } from '../../test/clock.ts'
 import { isListed, parseAllowList } from './allow-list.ts'
 import { LiveSettings } from './live-settings.ts'
@@ -14,6 +16,9 @@ const failureOf = (work: Promise<unknown>): Promise<unknown> =>
     () => undefined,
     (error: unknown) => error,
   )
+
+/** Containers may have none. */
+const hasIPv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'))
 
 test('an entry of the allow list means its own host and port, in every spelling and nothing beside it', () => {
   const cases: [entry: string, url: string, listed: boolean][] = [
@@ -61,6 +66,57 @@ test("a name's address is not asked for a second time between the check and the 
     const answer = await fetch(`http://inside.example:${server.port}/`)
     expect(await answer.text()).toBe(`inside.example:${server.port}`)
     expect(asked).toBe(1)
+  } finally {
+    await server.stop(true)
+  }
+})
+
+test.skipIf(!hasIPv6)('a name at an IPv6 address is called there, on its own port and under its own name', async () => {
+  const server = Bun.serve({
+    port: 0,
+    hostname: '::1',
+    fetch: ({ headers, url }) => new Response(`${headers.get('host')} ${new URL(url).pathname}`),
+  })
+  try {
+    const fetch = guardedFetch(allowing('::1/128'), new ManualClock(), () => Promise.resolve([{ address: '::1' }]))
+    const answer = await fetch(`http://inside.example:${server.port}/inside.example:${server.port}`)
+    expect(await answer.text()).toBe(`inside.example:${server.port} /inside.example:${server.port}`)
+    expect(await (await fetch(`http://[::1]:${server.port}/x`)).text()).toBe(`[::1]:${server.port} /x`)
+  } finally {
+    await server.stop(true)
+  }
+})
+
+test('over TLS the name is asked for at the checked address, so that its certificate and no other is taken', async () => {
+  const greeted = Promise.withResolvers<string>()
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', (hello) => {
+      greeted.resolve(hello.toString('latin1'))
+      socket.destroy()
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const fetch = guardedFetch(allowing('127.0.0.1/32'), new ManualClock(), () => Promise.resolve([{ address: '127.0.0.1' }]))
+  expect(await failureOf(fetch(`https://inside.example:${port}/`))).toBeInstanceOf(Error)
+  // The name stands in the open in the first message (RFC 6066 3).
+  expect(await greeted.promise).toContain('inside.example')
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+})
+
+test('what is asked of a server is plain text, unless the caller says otherwise, and a body of bytes arrives as it is', async () => {
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: async (request) => Response.json([request.headers.get('accept-encoding'), [...new Uint8Array(await request.arrayBuffer())]]),
+  })
+  try {
+    const fetch = guardedFetch(allowing('127.0.0.1/32'), new ManualClock())
+    const url = `http://127.0.0.1:${server.port}/`
+    expect(await (await fetch(url, { method: 'POST', body: new Uint8Array([0, 255, 7]) })).json()).toEqual(['identity', [0, 255, 7]])
+    expect(await (await fetch(url, { headers: { 'accept-encoding': 'br' } })).json()).toEqual(['br', []])
+    expect(await failureOf(fetch(url, { signal: AbortSignal.abort(new Error('left')) }))).toMatchObject({ message: 'left' })
   } finally {
     await server.stop(true)
   }
