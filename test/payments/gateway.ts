@@ -72,6 +72,8 @@ export interface FakeGateway {
   document: Record<string, unknown>
   /** What `api.php` says of an order. */
   answer: Record<string, unknown> | undefined
+  /** Runs while it is asked about an order. */
+  asking: () => void
   stop(): void
 }
 
@@ -84,6 +86,7 @@ export function startGateway(): FakeGateway {
     fetch(request) {
       const { pathname } = new URL(request.url)
       asked.push(pathname)
+      if (pathname === '/api.php') gateway.asking()
       if (pathname === '/api.php') return gateway.answer ? Response.json(gateway.answer) : new Response('down', { status: 502 })
       // The standard's own spelling, a letter short.
       if (pathname !== '/.well-known/openpayment-configuation') return new Response('no', { status: 404 })
@@ -105,6 +108,7 @@ export function startGateway(): FakeGateway {
     discovery: 'good',
     document: {},
     answer: undefined,
+    asking: () => undefined,
     stop: () => void server.stop(true),
   }
   return gateway

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import type { AdminOrderDetail, OrderWire } from '../../contract/api/payments.ts'
+import { Callbacks } from '../../server/features/payments/callbacks.ts'
+import { configOf } from '../../server/features/payments/orders.ts'
+import { lookAfterOrders } from '../../server/features/payments/recheck.ts'
 import { submitLink } from '../../server/features/payments/submit-link.ts'
+import { LiveSettings } from '../../server/lib/live-settings.ts'
 import { createTestApp, type TestApp, type TestUser } from '../app.ts'
-import { notify, paymentSettings, startGateway, yipayNotice, type FakeGateway, type Order } from './gateway.ts'
+import { notify, openNotice, paymentSettings, startGateway, yipayNotice, type FakeGateway, type Order } from './gateway.ts'
 
 /* Orders in states that a day of business seldom brings. */
 
@@ -80,3 +84,91 @@ test('an amount that is less than the smallest coin, or more than a gateway can 
   await set({ payment_usd_to_rmb_rate: '7.20' })
   expect((await open()).body.rmb_amount).toBe('72.00')
 })
+
+test('an order without a written end is not offered as a form, and a link is none without its token', async () => {
+  const { body: order } = await open()
+  await set({ payment_gateway_provider: 'openpayment' })
+  const { pathname, search, searchParams } = new URL(submitLink(app.deps, order.order_no))
+  expect((await app.fetch(`${pathname}?until=${searchParams.get('until')}`)).status).toBe(404)
+  await app.deps.db.query.updateTable('payment_orders').set({ expires_at: null }).where('order_no', '=', order.order_no).execute()
+  const response = await app.fetch(pathname + search)
+  expect([response.status, await response.text()]).toEqual([409, 'payment order is not pending'])
+})
+
+test('a method is a text; a list of methods that is none offers nothing', async () => {
+  expect(await app.api('POST', ORDERS, { amount: '10', method: 7 }, user.token)).toMatchObject({
+    status: 400,
+    body: { code: 'payment_method' },
+  })
+  const methodsOf = (text: string) => {
+    const own = new LiveSettings()
+    own.replace(new Map([['payment_methods', text]]))
+    return configOf({ ...app.deps, settings: own }).methods
+  }
+  // What a version before may have written; this one refuses it.
+  for (const odd of ['{"alipay":true}', '"alipay"', 'alipay']) expect([odd, methodsOf(odd)]).toEqual([odd, []])
+  expect(methodsOf('[" alipay ","alipay","",7,"wxpay"]')).toEqual(['alipay', 'wxpay'])
+})
+
+test('a notification is kept with its order under either name of the number, and without one where it names none of ours', async () => {
+  await set({ payment_gateway_provider: 'openpayment' })
+  const { body: order } = await open()
+  const { out_trade_no: orderNo = '', ...rest } = openNotice(order)
+  expect((await notify(app, 'openpayment', { ...rest, merchant_order_no: orderNo, sign: 'x' })).text).toBe('fail')
+  expect((await admin('GET', order)).body.callbacks.map(({ reason }) => reason)).toEqual(['wrong signature'])
+  expect((await notify(app, 'openpayment', rest)).text).toBe('fail')
+  const last = app.deps.db.query.selectFrom('payment_callbacks').select(['order_no', 'reason']).orderBy('id', 'desc')
+  expect(await last.executeTakeFirst()).toEqual({ order_no: '', reason: 'field merchant_order_no is missing' })
+  expect(await balance()).toBe('0')
+})
+
+test('staff find an order by its number', async () => {
+  const { body: order } = await open()
+  await open()
+  const { body } = await app.api<{ items: Order[]; total: number }>('GET', `/api/payment/orders?order_no=${order.order_no}`)
+  expect([body.total, body.items.map(({ order_no: no }) => no)]).toEqual([1, [order.order_no]])
+})
+
+test('a gateway that hangs keeps nobody from his other work: what is left over is asked for another time', async () => {
+  await lookAfterOrders(app.deps)
+  const orders = [(await open()).body, (await open()).body, (await open()).body]
+  app.clock.advance(60_000)
+  gateway.asking = () => app.clock.advance(20_001)
+  const asked = () => gateway.asked.filter((path) => path === '/api.php').length
+  const before = asked()
+  await lookAfterOrders(app.deps)
+  gateway.asking = () => undefined
+  expect(asked() - before).toBe(1)
+  // A notification still counts for those nobody asked about.
+  for (const order of orders) expect((await notify(app, 'yipay', yipayNotice(order))).text).toBe('success')
+  expect(await balance()).toBe('30')
+})
+
+test('an address that calls without end is told so and leaves no more rows, by either road; others are heard', async () => {
+  const { body: order } = await open()
+  const callbacks = new Callbacks(app.deps)
+  const flood = (how: 'notify' | 'show', ip: string, query = '') => callbacks[how]('yipay', new Request(`http://localhost/?${query}`), ip)
+  const rows = async () =>
+    (
+      await app.deps.db.query
+        .selectFrom('payment_callbacks')
+        .select((row) => row.fn.countAll<number>().as('n'))
+        .executeTakeFirstOrThrow()
+    ).n
+  const before = await rows()
+  for (let sent = 0; sent < 3_000; sent += 100) {
+    const answers = await Promise.all(Array.from({ length: 100 }, () => flood('notify', '192.0.2.1')))
+    expect(answers.every(({ status }) => status === 400)).toBe(true)
+  }
+  const notice = new URLSearchParams(yipayNotice(order)).toString()
+  const refused = await flood('notify', '192.0.2.1', notice)
+  expect([refused.status, await refused.text()]).toEqual([429, 'fail'])
+  const shown = await flood('show', '192.0.2.1', notice)
+  expect([shown.status, shown.headers.get('location')]).toEqual([302, `/dashboard/wallet?payment=failed&order_no=${order.order_no}`])
+  expect((await rows()) - before).toBe(3_000)
+  expect(await balance()).toBe('0')
+  expect((await flood('notify', '192.0.2.2', notice)).status).toBe(200)
+  expect(await balance()).toBe('10')
+  app.clock.advance(61_000)
+  expect((await flood('notify', '192.0.2.1', notice)).status).toBe(200)
+}, 30_000)

@@ -3,7 +3,7 @@ import type { AdminOrderWire } from '../../contract/api/payments.ts'
 import type { CommissionWire } from '../../contract/api/referrals.ts'
 import { ZERO } from '../../contract/money.ts'
 import { checkBooks } from '../../server/features/books/service.ts'
-import { refundShare } from '../../server/features/payments/refunds.ts'
+import { refund as refundNow, refundShare } from '../../server/features/payments/refunds.ts'
 import { payRewards } from '../../server/jobs/rewards.ts'
 import { createTestApp, type TestApp } from '../app.ts'
 import { amount, charge, give } from '../charge.ts'
@@ -87,6 +87,38 @@ test.each([false, true])(
     expect((await refund(order)).status).toBe(409)
   },
 )
+
+test('ten that finish a refund that stopped are one', async () => {
+  const { user, order } = await payer('stopped-many')
+  await refund(order)
+  await app.deps.db.query.updateTable('payment_orders').set({ status: 'paid' }).where('order_no', '=', order.order_no).execute()
+  // Not as requests: each of those is answered before the next is read.
+  const finish = () => refundNow(app.deps, order.order_no, { reason: 'asked for', chargeback: false }, { userId: 1, ip: '192.0.2.1' })
+  const answers = await Promise.all(
+    Array.from({ length: 10 }, () =>
+      finish().then(
+        ({ status }) => status,
+        (error: unknown) => (error as { code: string }).code,
+      ),
+    ),
+  )
+  expect(answers.toSorted()).toEqual([...Array.from({ length: 9 }, () => 'payment_order_state'), 'refunded'])
+  expect(await balanceOf(user.token)).toBe('0')
+  expect(await auditOf(order)).toEqual(['refund', 'refund'])
+})
+
+test('a chargeback of a payment that is all spent takes nothing, books nothing and is written off whole', async () => {
+  const { user, order } = await payer('all-spent')
+  await charge(app, user.id, { usage: { input: 10_000_000 } })
+  expect(await refund(order, { chargeback: true })).toMatchObject({
+    status: 200,
+    body: { status: 'refunded', refunded_amount: '0', refund_uncollected: '10' },
+  })
+  expect(await balanceOf(user.token)).toBe('0')
+  const { body } = await app.api<{ entries: { kind: string }[] }>('GET', `/api/payment/orders/${order.order_no}`)
+  expect(body.entries.map(({ kind }) => kind)).toEqual(['recharge'])
+  expect(await auditOf(order)).toEqual(['chargeback'])
+})
 
 test('ten refunds at the same moment are one', async () => {
   const { user, order } = await payer('many')

@@ -4,7 +4,7 @@ import { describeError } from '../../lib/log.ts'
 import { RateLimiter } from '../../lib/rate-limit.ts'
 import { gatewaysOf } from './gateways.ts'
 import type { Message } from './provider.ts'
-import { matchOrder, record, settle, type Verdict } from './settle.ts'
+import { matchOrder, record, settleMessage, type Verdict } from './settle.ts'
 
 /** Callbacks of one address in a minute: each leaves a row. A gateway's busiest minute is far below, and it asks again. */
 const MAX_PER_MINUTE = 3_000
@@ -48,9 +48,7 @@ export class Callbacks {
 
   async #judge(provider: PaymentProvider, message: Message): Promise<Verdict> {
     if (!message.ok) return { verdict: message.ignored === true ? 'ignored' : 'refused', reason: message.reason }
-    const match = await matchOrder(this.#deps, provider, message)
-    if (!('order' in match)) return { verdict: 'refused', reason: match.reason }
-    return settle(this.#deps, match.order, message.tradeNo)
+    return settleMessage(this.#deps, provider, message)
   }
 }
 

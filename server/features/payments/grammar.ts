@@ -48,12 +48,12 @@ function strict(pairs: readonly (readonly [string, string])[]): Received {
 async function readPairs(request: Request): Promise<[string, string][] | undefined> {
   const bytes = await readCapped(request)
   if (bytes === undefined) return undefined
-  const type = (request.headers.get('content-type') ?? '').toLowerCase()
+  const given = request.headers.get('content-type') ?? ''
+  const type = given.toLowerCase()
   if (type.includes('application/json')) return flatJson(bytes.toString('utf8'))
   if (type.startsWith('multipart/form-data')) {
     try {
-      const headers = { 'content-type': request.headers.get('content-type') ?? '' }
-      const pairs = [...(await new Response(new Uint8Array(bytes), { headers }).formData())]
+      const pairs = [...(await new Response(new Uint8Array(bytes), { headers: { 'content-type': given } }).formData())]
       return pairs.every(([, value]) => typeof value === 'string') ? (pairs as [string, string][]) : undefined
     } catch {
       return undefined

@@ -309,6 +309,36 @@ describe("Stripe's words", () => {
     [{ client_reference_id: ORDER.replace('0123', '3210') }, 'the answer is about another order'],
   ])('with %j: %s', async (change, reason) => expect(reasonOf(await ask({ ...session, ...change }))).toBe(reason))
 
+  test.each<[string, string | null, string | null]>([
+    ['alipay', 'alipay', null],
+    ['card', 'card', null],
+    ['wxpay', 'wechat_pay', 'web'],
+    // A way of paying we have no word for is left to the account's own settings.
+    ['klarna', null, null],
+    ['constructor', null, null],
+  ])('a payer who chose %s is offered %p', async (method, offered, client) => {
+    let form = new URLSearchParams()
+    const gateway = stripe({
+      settings: settingsOf({
+        base_url: 'https://shop.example',
+        payment_stripe_secret_key: 'sk',
+        payment_stripe_currency: 'eur',
+        payment_stripe_api_url: 'https://api.example/',
+      }),
+      fetch: (url, request) => {
+        expect(url).toBe('https://api.example/v1/checkout/sessions')
+        form = new URLSearchParams(String(request?.body))
+        return Promise.resolve(Response.json({ ...session, url: 'https://checkout.example/cs_1' }))
+      },
+      clock: { now: () => NOW, monotonic: () => NOW },
+    })
+    const order = { orderNo: ORDER, cents: 720, method, ip: '192.0.2.1', expiresAt: NOW + 7_200_000 }
+    expect(await gateway.open(order)).toEqual({ url: 'https://checkout.example/cs_1', reference: 'cs_1' })
+    expect(form.get('payment_method_types[0]')).toBe(offered)
+    expect(form.get('payment_method_options[wechat_pay][client]')).toBe(client)
+    expect(form.get('expires_at')).toBe(String((NOW + 7_200_000) / 1_000))
+  })
+
   test('a session without a currency is in none, so it fits no order', async () => {
     expect(await ask({ ...session, currency: null })).toMatchObject({ ok: true, currency: '' })
   })
@@ -334,6 +364,8 @@ describe("Stripe's words", () => {
     const other = await event('customer.created', { email: 'payer@example.test' })
     expect(other).toMatchObject({ orderNo: '', message: { ok: false, ignored: true } })
     expect(other.payload).not.toContain('payer@example.test')
+    // Another object of the kind that has no number of an order at all.
+    expect(await event('checkout.session.expired', { ...session, client_reference_id: null })).toMatchObject({ orderNo: '' })
     const whole = await event('checkout.session.completed', { ...session, customer_details: { email: 'payer@example.test' } })
     expect(whole).toMatchObject({ orderNo: ORDER, message: { ok: true, cents: 720 } })
     expect(whole.payload).not.toContain('payer@example.test')

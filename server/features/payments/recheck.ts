@@ -2,7 +2,7 @@ import type { Deps } from '../../http/deps.ts'
 import { RateLimiter } from '../../lib/rate-limit.ts'
 import { gatewaysOf } from './gateways.ts'
 import { requireOrder } from './orders.ts'
-import { matchOrder, record, settle } from './settle.ts'
+import { record, settleMessage } from './settle.ts'
 import { expireOrders, forgetCallbacks, healOrders, selectUnpaid, type OrderRow } from './store.ts'
 
 /** Questions about one order in a minute: more change nothing. */
@@ -37,11 +37,7 @@ async function ask(deps: Deps, order: OrderRow, byPerson: boolean): Promise<void
   const { order_no: orderNo, provider, gateway_reference: reference } = order
   const message = await gatewaysOf(deps).of(provider).query({ orderNo, reference })
   if (message === undefined || (!message.ok && !byPerson)) return
-  const match = message.ok ? await matchOrder(deps, provider, message) : message
-  const verdict =
-    message.ok && 'order' in match
-      ? await settle(deps, match.order, message.tradeNo)
-      : { verdict: 'refused' as const, reason: 'reason' in match ? match.reason : '' }
+  const verdict = message.ok ? await settleMessage(deps, provider, message) : { verdict: 'refused' as const, reason: message.reason }
   await record(deps, { orderNo, provider, source: 'query', payload: JSON.stringify(message) }, verdict)
 }
 

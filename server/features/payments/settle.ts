@@ -27,8 +27,14 @@ export async function matchOrder(
   return { order }
 }
 
+/** Credits what a believed message says was paid, when it is about an order as we know it. */
+export async function settleMessage(deps: Deps, provider: string, message: PaidMessage): Promise<Verdict> {
+  const match = await matchOrder(deps, provider, message)
+  return 'order' in match ? settle(deps, match.order, message.tradeNo) : { verdict: 'refused', reason: match.reason }
+}
+
 /** Credits what was paid. A late payment counts; a cancelled order waits for a person. */
-export async function settle(deps: Deps, order: OrderRow, tradeNo: string): Promise<Verdict> {
+async function settle(deps: Deps, order: OrderRow, tradeNo: string): Promise<Verdict> {
   if (order.status === 'cancelled') return { verdict: 'refused', reason: 'the order was cancelled; complete it by hand if the money came' }
   if (order.status === 'paid' || order.status === 'refunded') {
     const same = order.trade_no === '' || order.trade_no === tradeNo

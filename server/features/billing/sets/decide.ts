@@ -56,8 +56,9 @@ export function decideHold(op: HoldOperation, account: LockedAccount | undefined
     account.held = money(account.held + onAccount)
     return { ok: true, amount: onAccount }
   }
-  const onKey = key ? fromKey({ ...op, amount: onAccount }, key) : 'key_quota_exceeded'
-  if (!key || typeof onKey === 'string') return { ok: false, why: typeof onKey === 'string' ? onKey : 'key_quota_exceeded' }
+  if (!key) return { ok: false, why: 'key_quota_exceeded' }
+  const onKey = fromKey({ ...op, amount: onAccount }, key)
+  if (typeof onKey === 'string') return { ok: false, why: onKey }
   const held = onKey < amount ? onKey : onAccount
   account.held = money(account.held + held)
   key.quota_held = money(key.quota_held + held)
