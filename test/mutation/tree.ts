@@ -35,7 +35,7 @@ export function copyTree(): string {
 
 /** The files of an area from the root, sorted. */
 export function sourcesOf(area: Area): string[] {
-  return scan(area.sources).filter((file) => !file.endsWith('.test.ts'))
+  return scan(area.sources).filter((file) => !file.endsWith('.test.ts') && !file.endsWith('/test-kit.ts'))
 }
 
 /** Its tests but for the long ones. */
