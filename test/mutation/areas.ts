@@ -48,6 +48,7 @@ export const AREAS: readonly Area[] = [
       'server/features/{api-keys,auth,passkeys,second-factor,sessions,oidc}/*.test.ts',
       'server/http/*.test.ts',
       'server/features/users/users.test.ts',
+      'server/features/settings-test/others.test.ts',
       'test/contract/sign-in.test.ts',
       'test/gateway/{allowed-groups,limits}.test.ts',
       'test/security/{access,foreign-ids}.test.ts',

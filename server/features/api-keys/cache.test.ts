@@ -145,6 +145,22 @@ describe('the key cache', () => {
   })
 })
 
+test('a caller says whether his key has a budget, by day or by month, and its limits', async () => {
+  const of = async (body: object) => {
+    const caller = await cache.find((await make(body)).api_key)
+    return [caller?.budgeted, caller?.limits, caller?.userLimits, caller?.quotaLimit]
+  }
+  expect(await of({})).toEqual([false, undefined, undefined, ZERO])
+  expect(await of({ budget_daily: '1' })).toEqual([true, undefined, undefined, ZERO])
+  expect(await of({ budget_monthly: '1' })).toEqual([true, undefined, undefined, ZERO])
+  expect(await of({ quota_limit: '3', rate_limit_rpm: 5 })).toEqual([
+    false,
+    expect.objectContaining({ requestsPerMinute: 5 }),
+    undefined,
+    amount('3'),
+  ])
+})
+
 describe('the groups of a caller', () => {
   const groupsOf = async (secret: string) => {
     await app.deps.changes.publish({ type: 'everything' })

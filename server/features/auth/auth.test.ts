@@ -25,6 +25,8 @@ describe('password sign-in', () => {
     expect(byMail.status).toBe(200)
     expect(byMail.body.user).toMatchObject({ role: 'owner', is_admin: true })
     expect(await me(await login(app, OWNER.username, OWNER.password))).toBe(200)
+    // Phones put a blank behind what they complete.
+    expect(await me(await login(app, ` ${OWNER.username} `, OWNER.password))).toBe(200)
   })
 
   test('an unknown user, a wrong password and an account without one get the same answer', async () => {
@@ -73,7 +75,12 @@ describe('password sign-in', () => {
     }
     expect(await tries(() => 'same', 6)).toEqual([400, 400, 400, 400, 400, 429])
     minute()
+    const spellings = ['same', ' same', 'same ', 'SAME', ' Same ']
+    expect(await tries((n) => spellings[n % 5] ?? '', 6)).toEqual([400, 400, 400, 400, 400, 429])
+    minute()
     expect((await tries((n) => `name${n}`, 16)).at(-1)).toBe(429)
+    const refused = await app.api<{ retry_after: number }>('POST', '/auth/password/login', { identifier: 'name', password: 'x' }, null)
+    expect([refused.status, refused.body.retry_after, refused.headers.get('retry-after')]).toEqual([429, 60, '60'])
     minute()
   }, 20_000)
 })

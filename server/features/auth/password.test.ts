@@ -216,6 +216,8 @@ describe('a forgotten password', () => {
     const codes = []
     for (let n = 0; n < 6; n += 1) codes.push((await post(n % 2 ? '/auth/password/reset-code' : '/auth/password/reset', body)).status)
     expect(codes).toEqual([400, 200, 400, 200, 400, 429])
+    const refused = await app.api<{ retry_after: number }>('POST', '/auth/password/reset', body, null)
+    expect([refused.status, refused.body.retry_after]).toEqual([429, 60])
     minute()
     expect((await post('/auth/password/reset', body)).status).toBe(400)
   })

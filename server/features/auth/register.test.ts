@@ -164,6 +164,18 @@ describe('registration', () => {
     const codes = []
     for (let n = 0; n < 6; n += 1) codes.push((await register({ email: `n${n}@example.test` })).status)
     expect(codes).toEqual([400, 400, 400, 400, 400, 429])
+    expect((await askCode('n5@example.test')).status).toBe(200)
+    const refused = await app.api<{ retry_after: number }>('POST', '/auth/password/register', form('n6'), null)
+    expect([refused.status, refused.body.retry_after, refused.headers.get('retry-after')]).toEqual([429, 60, '60'])
+  })
+
+  test('three a minute for one address, from wherever and however it is written', async () => {
+    const tries = []
+    for (const [n, email] of ['Same@example.test', 'same@example.test', ' same@example.test ', 'SAME@EXAMPLE.TEST'].entries()) {
+      const init = { method: 'POST', body: JSON.stringify(form('x', { email })) }
+      tries.push((await app.fetch('/auth/password/register', init, `10.3.0.${n}`)).status)
+    }
+    expect(tries).toEqual([400, 400, 400, 429])
   })
 })
 

@@ -116,6 +116,8 @@ test('one address gets 120 challenges a minute, another its own', async () => {
   const codes: number[] = []
   for (let n = 0; n < 121; n += 1) codes.push(await ask('192.0.2.1'))
   expect(codes).toEqual([...Array<number>(120).fill(200), 429])
+  const refused = await app.fetch('/auth/passkey/login/options', { method: 'POST', body: '{}' }, '192.0.2.1')
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '60'])
   expect(await ask('192.0.2.2')).toBe(200)
   app.clock.advance(60_000)
   expect(await ask('192.0.2.1')).toBe(200)
