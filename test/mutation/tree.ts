@@ -33,7 +33,7 @@ export function copyTree(): string {
   return tree
 }
 
-/** The files of an area from the root, sorted. */
+/** The files of an area from the root, sorted; neither tests nor what they are made with. */
 export function sourcesOf(area: Area): string[] {
   return scan(area.sources).filter((file) => !file.endsWith('.test.ts') && !file.endsWith('/test-kit.ts'))
 }

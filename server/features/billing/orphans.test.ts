@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { money, MONEY_ONE, type Money } from '../../../contract/money.ts'
 import { ManualClock } from '../../../test/clock.ts'
 import { openTestDatabase, testEngine, type TestDatabase } from '../../../test/database.ts'
-import { createLog } from '../../lib/log.ts'
+import { createLog, type LogFields } from '../../lib/log.ts'
 import { checkBooks } from '../books/service.ts'
 import { OrphanSweeper } from './orphans.ts'
 import { accountOf, createAccount, credit, Ledger, ledgerOf } from './service.ts'
@@ -38,6 +38,29 @@ const hold = (ledger: Ledger, requestId: string) => {
 }
 const held = async (): Promise<bigint> => (await accountOf({ db: made.db }, 7)).held
 const rows = () => made.db.query.selectFrom('logs').select(['request_id', 'end_reason', 'cost', 'stream', 'user_agent']).execute()
+
+/** A call of a dead process, written as it would be found: many are quicker made so. */
+const leave = async (calls: number): Promise<void> => {
+  const context = (requestId: string) => JSON.stringify(callFacts({ requestId, userId: 7, accountId, createdAt: clock.now() }))
+  const row = { account_id: accountId, api_key_id: null, instance: 'dead', amount: money(1n), created_at: clock.now() }
+  const left = Array.from({ length: calls }, (_, n) => `req_left_${n}`).map((id) => ({ ...row, id, deadline_at: 0, context: context(id) }))
+  for (let from = 0; from < calls; from += 100)
+    await made.db.query
+      .insertInto('holds')
+      .values(left.slice(from, from + 100))
+      .execute()
+  await made.db.query
+    .updateTable('accounts')
+    .set({ held: money(BigInt(calls)) })
+    .execute()
+}
+
+/** What is said to those who run the site. */
+const heard = () => {
+  const lines: { level: string; message: string; fields: LogFields | undefined }[] = []
+  const at = (level: string) => (message: string, fields?: LogFields) => void lines.push({ level, message, fields })
+  return { lines, log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } }
+}
 
 test('the call of a dead process is closed: money free, a row that says so, nothing charged', async () => {
   await hold(new Ledger(made.db), 'req_dead')
@@ -109,5 +132,49 @@ test('an own call that cannot be closed is tried again with each beat, and the o
   ledger.unconfirmed.add('req_odd').add('req_nothing')
   await sweeper.beat()
   expect([...ledger.unconfirmed]).toEqual(['req_odd'])
+  expect(await held()).toBe(1n)
+})
+
+test('the row of a call that was cut off says so to its owner: no time to a first word, nothing used, and why it is not charged', async () => {
+  await hold(new Ledger(made.db), 'req_dead')
+  clock.advance(11_000)
+  await sweeper.start()
+  const columns = ['status', 'usage_source', 'charge_note', 'error', 'first_response_time_ms', 'response_time_ms', 'input_tokens'] as const
+  expect(await made.db.query.selectFrom('logs').select(columns).execute()).toEqual([
+    {
+      status: 0,
+      usage_source: 'none',
+      charge_note: 'not charged: the server stopped in the middle of the call and what was delivered is not known',
+      error: 'the server or its database stopped in the middle of the call',
+      first_response_time_ms: null,
+      response_time_ms: 11_000,
+      input_tokens: 0,
+    },
+  ])
+})
+
+test('more calls than one step closes are all closed, and those who run the site are told how many', async () => {
+  await leave(1_001)
+  const { lines, log } = heard()
+  await new OrphanSweeper({ db: made.db, clock, log }).start()
+  expect(await held()).toBe(0n)
+  expect(await made.db.query.selectFrom('holds').select('id').execute()).toEqual([])
+  expect(await rows()).toHaveLength(1_001)
+  expect(lines).toEqual(
+    [500, 500, 1].map((calls) => ({ level: 'warn', message: 'closed calls that a stopped process left open', fields: { calls } })),
+  )
+  expect((await checkBooks(made.options)).differences).toEqual([])
+})
+
+test('a call that cannot be closed is named, and nothing is said where nothing was left', async () => {
+  const { lines, log } = heard()
+  const own = new OrphanSweeper({ db: made.db, clock, log })
+  await own.start()
+  expect(lines).toEqual([])
+  await leave(1)
+  await made.db.query.updateTable('holds').set({ context: 'not json' }).execute()
+  await own.beat()
+  expect(lines).toMatchObject([{ level: 'error', message: 'could not close an orphaned call', fields: { request_id: 'req_left_0' } }])
+  expect(String(lines[0]?.fields?.['cause'])).toContain('SyntaxError')
   expect(await held()).toBe(1n)
 })

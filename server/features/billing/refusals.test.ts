@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import { money, ZERO } from '../../../contract/money.ts'
-import { accountOf, adjustBalance, credit } from './service.ts'
+import { accountOf, accountsOf, adjustBalance, credit } from './service.ts'
 import { openTestDatabase, type TestDatabase } from '../../../test/database.ts'
 import { ledgerOn, NOW, one, refused, type LedgerKit } from './test-kit.ts'
 
@@ -124,4 +124,65 @@ test('an absolute balance that is there already books nothing', async () => {
   expect(await adjustBalance(kit.deps(), change)).toEqual({ entryId: undefined, balance: one(5) })
   expect(await adjustBalance(kit.deps(), { ...change, to: one(1), expected: one(4) }).catch(refused)).toBe('conflict')
   expect(await kit.books()).toEqual([])
+})
+
+test('an absolute balance below the floor is refused at once, and nothing is booked', async () => {
+  await kit.give(one(5))
+  const change = { accountId: kit.accountId, userId: kit.userId, actorUserId: 1, reason: 'correction', note: '' }
+  expect(await adjustBalance(kit.deps(), { ...change, to: one(-2) }).catch(refused)).toBe('bad_request')
+  expect(await account()).toMatchObject({ balance: one(5) })
+  expect(await adjustBalance(kit.deps(), { ...change, to: one(-1) })).toMatchObject({ balance: one(-1) })
+  expect(await kit.books()).toEqual([])
+})
+
+test('what is given by hand is paid money unless it is called a gift; what is taken by hand is gifted money first', async () => {
+  const change = { accountId: kit.accountId, userId: kit.userId, actorUserId: 1, reason: 'by hand', note: 'n' }
+  await adjustBalance(kit.deps(), { ...change, delta: one(3) })
+  expect(await account()).toMatchObject({ balance: one(3), gifted: ZERO })
+  await adjustBalance(kit.deps(), { ...change, delta: one(2), gifted: true })
+  expect(await account()).toMatchObject({ balance: one(5), gifted: one(2) })
+  await adjustBalance(kit.deps(), { ...change, delta: one(-1) })
+  expect(await account()).toMatchObject({ balance: one(4), gifted: one(1) })
+  await adjustBalance(kit.deps(), { ...change, to: one(2) })
+  expect(await account()).toMatchObject({ balance: one(2), gifted: ZERO })
+  const rows = kit.made.db.query.selectFrom('ledger_entries').select(['kind', 'amount', 'gifted', 'actor_user_id', 'reason', 'note'])
+  const common = { kind: 'adjustment', actor_user_id: 1, reason: 'by hand', note: 'n' }
+  expect(await rows.where('account_id', '=', kit.accountId).orderBy('id').execute()).toEqual([
+    { ...common, amount: one(3), gifted: ZERO },
+    { ...common, amount: one(2), gifted: one(2) },
+    { ...common, amount: one(-1), gifted: one(-1) },
+    { ...common, amount: one(-2), gifted: one(-1) },
+  ])
+  expect(await kit.books()).toEqual([])
+})
+
+test('of what comes at the same moment, ended calls go first, then those that run, then new ones', async () => {
+  await kit.give(one(10))
+  await Promise.all([kit.hold(id('req_a'), one(5)), kit.hold(id('req_b'), one(5))])
+  const [held, raised, settled] = await Promise.all([
+    kit.hold(id('req_c'), one(3)).catch(refused),
+    kit.raise(id('req_b'), one(3)),
+    kit.settle(id('req_a'), 1),
+  ])
+  // Nine are left of ten, five of them held: three more for the call that runs, and none for the new one.
+  expect([held, raised, settled]).toEqual(['insufficient_balance', true, { settled: true, charged: one(1), balance: one(9) }])
+  expect(await account()).toMatchObject({ balance: one(9), held: one(8) })
+  expect(await kit.books()).toEqual([])
+})
+
+test('a call is not settled on an account that is not there: what is held stays held, and the call is looked at again', async () => {
+  await kit.give(one(10))
+  await kit.hold(id('req_a'), one(4))
+  const log = kit.draft(id('req_a'), 1)
+  const wrong = kit.ledger.settle({ requestId: id('req_a'), accountId: 4_711, apiKeyId: null, cost: one(1), now: NOW, log })
+  expect(await wrong.catch(String)).toBe(`Error: account 4711 of request ${id('req_a')} does not exist`)
+  expect([...kit.ledger.unconfirmed]).toEqual([id('req_a')])
+  expect(await account()).toMatchObject({ balance: one(10), held: one(4) })
+  expect(await kit.settle(id('req_a'), 1)).toEqual({ settled: true, charged: one(1), balance: one(9) })
+  expect(await kit.books()).toEqual([])
+})
+
+test('accounts of nobody are none', async () => {
+  expect(await accountsOf(kit.deps(), [])).toEqual(new Map())
+  expect([...(await accountsOf(kit.deps(), [kit.userId, 4_711])).keys()]).toEqual([kit.userId])
 })

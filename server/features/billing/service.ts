@@ -228,14 +228,11 @@ export async function adjustBalance(
   input: {
     userId: number
     accountId: number
-    to?: Money
-    delta?: Money
     expected?: Money
-    gifted?: boolean
     actorUserId: number
     reason: string
     note: string
-  },
+  } & ({ to: Money } | { delta: Money; gifted?: boolean }),
 ): Promise<{ entryId: number | undefined; balance: Money }> {
   const common = {
     accountId: input.accountId,
@@ -244,16 +241,15 @@ export async function adjustBalance(
     reason: input.reason,
     note: input.note,
   }
-  if (input.delta !== undefined) {
+  if ('delta' in input) {
     const gifted = input.gifted === true || input.delta < 0n ? input.delta : ZERO
     return credit(deps, { ...common, reference: randomToken(16), amount: input.delta, gifted, expected: input.expected })
   }
-  const to = input.to ?? ZERO
   for (let attempt = 1; ; attempt += 1) {
     const { balance } = await accountOf(deps, input.userId)
     if (input.expected !== undefined && balance !== input.expected)
       throw new AppError('conflict', { message: 'The balance has changed meanwhile; load it again' })
-    const amount = money(to - balance)
+    const amount = money(input.to - balance)
     if (amount === 0n) return { entryId: undefined, balance }
     try {
       return await credit(deps, { ...common, reference: randomToken(16), amount, gifted: amount < 0n ? amount : ZERO, expected: balance })

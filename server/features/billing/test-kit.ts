@@ -32,12 +32,12 @@ export async function ledgerOn(made: TestDatabase, userId: number) {
   const raise = (requestId: string, amount: Money, apiKeyId: number | null = null) =>
     ledger.raise({ requestId, accountId, quotaKeyId: apiKeyId, amount, now: NOW })
 
-  /** Settles a call whose input tokens cost 1 per million. */
-  const settle = (requestId: string, millions: number, apiKeyId: number | null = null) => {
+  /** The log row of a call whose input tokens cost 1 per million. */
+  const draft = (requestId: string, millions: number, apiKeyId: number | null = null) => {
     const facts = callFacts({ requestId, userId, accountId, apiKeyId, priceSnapshot: CARD, createdAt: NOW })
     const usage = { ...EMPTY_USAGE, input: millions * 1_000_000 }
     const cost = one(millions)
-    const log = draftOf(
+    return draftOf(
       facts,
       undefined,
       {
@@ -57,8 +57,10 @@ export async function ledgerOn(made: TestDatabase, userId: number) {
       },
       cost,
     )
-    return ledger.settle({ requestId, accountId, apiKeyId, cost, now: NOW, log })
   }
+
+  const settle = (requestId: string, millions: number, apiKeyId: number | null = null) =>
+    ledger.settle({ requestId, accountId, apiKeyId, cost: one(millions), now: NOW, log: draft(requestId, millions, apiKeyId) })
 
   const addKey = async (quota: Money): Promise<number> => {
     const row = await made.db.query
@@ -96,5 +98,5 @@ export async function ledgerOn(made: TestDatabase, userId: number) {
 
   const books = async (): Promise<unknown[]> => (await checkBooks(made.options)).differences
 
-  return { made, ledger, userId, accountId, deps, give, nextId, hold, raise, settle, addKey, books }
+  return { made, ledger, userId, accountId, deps, give, nextId, hold, raise, draft, settle, addKey, books }
 }
