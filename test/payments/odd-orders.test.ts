@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import type { AdminOrderDetail, OrderWire } from '../../contract/api/payments.ts'
 import { Callbacks } from '../../server/features/payments/callbacks.ts'
-import { configOf } from '../../server/features/payments/orders.ts'
+import { configOf, ordersPaidIn } from '../../server/features/payments/orders.ts'
 import { lookAfterOrders } from '../../server/features/payments/recheck.ts'
 import { submitLink } from '../../server/features/payments/submit-link.ts'
 import { LiveSettings } from '../../server/lib/live-settings.ts'
@@ -172,3 +172,45 @@ test('an address that calls without end is told so and leaves no more rows, by e
   app.clock.advance(61_000)
   expect((await flood('notify', '192.0.2.1', notice)).status).toBe(200)
 }, 30_000)
+
+test('a statement lists the orders that were paid in its time, to the millisecond, the newest first, and only own ones', async () => {
+  const [first, , third] = [(await open()).body, (await open()).body, (await open('20')).body]
+  await notify(app, 'yipay', yipayNotice(first))
+  const paidAt = app.clock.now()
+  app.clock.advance(1_000)
+  await notify(app, 'yipay', yipayNotice(third))
+  const numbers = async (from: number, before: number, userId = user.id) =>
+    (await ordersPaidIn(app.deps, userId, from, before)).map(({ order_no: no }) => no)
+  expect(await numbers(paidAt, paidAt + 1_001)).toEqual([third.order_no, first.order_no])
+  expect(await numbers(paidAt, paidAt + 1_000)).toEqual([first.order_no])
+  expect(await numbers(paidAt + 1, paidAt + 1_001)).toEqual([third.order_no])
+  expect(await numbers(paidAt - 1, paidAt)).toEqual([])
+  expect(await numbers(paidAt, paidAt + 1_001, (await app.user(`other${turn}`)).id)).toEqual([])
+  const month = new Date(paidAt).toISOString().slice(0, 7)
+  const { body } = await app.api<{ orders: OrderWire[] }>('GET', `/api/user/statements/${month}`, undefined, user.token)
+  expect(body.orders.map(({ order_no: no, status, amount }) => [no, status, amount])).toEqual([
+    [third.order_no, 'paid', '20'],
+    [first.order_no, 'paid', '10'],
+  ])
+})
+
+test('what cannot be read is written down without a word of it; what was paid says no reason', async () => {
+  const { body: order } = await open()
+  const last = app.deps.db.query.selectFrom('payment_callbacks').select(['order_no', 'reason', 'payload']).orderBy('id', 'desc')
+  const twice = `${new URLSearchParams(yipayNotice(order)).toString()}&money=1`
+  expect((await notify(app, 'yipay', twice)).text).toBe('fail')
+  expect(await last.executeTakeFirst()).toEqual({ order_no: '', reason: 'repeated field money', payload: '{}' })
+  const response = await app.fetch('/api/payment/yipay/notify?money=1', { method: 'POST', body: new URLSearchParams(yipayNotice(order)) })
+  expect(response.status).toBe(400)
+  expect(await last.executeTakeFirst()).toEqual({ order_no: '', reason: 'fields in the address of a POST', payload: '{}' })
+  const notice = yipayNotice(order)
+  expect((await notify(app, 'yipay', notice)).text).toBe('success')
+  expect(await last.executeTakeFirst()).toEqual({ order_no: order.order_no, reason: '', payload: JSON.stringify(notice) })
+  const { body } = await admin('GET', order)
+  expect(body).toMatchObject({
+    status: 'paid',
+    closed_reason: '',
+    trade_no: notice['trade_no'],
+    entries: [{ kind: 'recharge', reason: '' }],
+  })
+})

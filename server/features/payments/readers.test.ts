@@ -166,7 +166,12 @@ describe('an OpenPayment notification', () => {
     // A document that says no more than where to go: MD5, our own word for the method.
     const plain = await open({})
     expect([plain.get('sign_type'), plain.get('type')]).toEqual(['MD5', 'alipay'])
+    expect([...plain.keys()]).toEqual([...plain.keys()].toSorted())
     expect(plain.get('sign')).toBe(sign(Object.fromEntries(plain), KEY))
+    const hmac = await open({ signing: { default: 'HMAC-SHA256' } })
+    expect([hmac.get('sign_type'), hmac.get('sign')]).toEqual(['HMAC-SHA256', sign(Object.fromEntries(hmac), KEY, true)])
+    const base64 = await open({ signing: { default: 'HMAC-SHA256', hmac: { output: 'base64' } } })
+    expect(base64.get('sign')).toBe(Buffer.from(sign(Object.fromEntries(base64), KEY, true), 'hex').toString('base64'))
     const failed = (error: unknown): unknown => (error as { code: string }).code
     expect(await open({ signing: { supported: ['SM2'] } }).catch(failed)).toBe('payment_url_failed')
     const methods = {
@@ -218,7 +223,12 @@ describe('a 易支付 notification', () => {
   test('an order is asked about at the standard address only, with a key, and over an open line only at a host the owner lists', async () => {
     const asked: string[] = []
     const answers = (body: unknown) => (url: string) => {
-      asked.push(new URL(url).origin)
+      const { origin, pathname, searchParams } = new URL(url)
+      asked.push(origin)
+      expect([pathname, Object.fromEntries(searchParams)]).toEqual([
+        '/api.php',
+        { act: 'order', pid: '1001', key: KEY, out_trade_no: ORDER },
+      ])
       return Promise.resolve(Response.json(body))
     }
     const truth = { code: 1, pid: 1001, out_trade_no: ORDER, trade_no: 'T1', money: '7.20', status: 1 }
