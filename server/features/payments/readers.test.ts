@@ -337,6 +337,15 @@ describe("Stripe's words", () => {
       }),
       fetch: (url, request) => {
         expect(url).toBe('https://api.example/v1/checkout/sessions')
+        expect(request).toMatchObject({
+          method: 'POST',
+          headers: {
+            authorization: 'Bearer sk',
+            'content-type': 'application/x-www-form-urlencoded',
+            'idempotency-key': ORDER,
+            'stripe-version': '2025-02-24.acacia',
+          },
+        })
         form = new URLSearchParams(String(request?.body))
         return Promise.resolve(Response.json({ ...session, url: 'https://checkout.example/cs_1' }))
       },
