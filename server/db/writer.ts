@@ -1,5 +1,6 @@
 import { isContention, isUnreachable } from './lost.ts'
 import type { Statement } from './statement.ts'
+import { nextTurn } from '../lib/turn.ts'
 
 export type Row = Record<string, unknown>
 
@@ -119,7 +120,7 @@ export class Writer {
       this.#resting = undefined
       if (!this.#scheduled && this.#queue.length === 0 && this.#patient.length === 0) return
       this.#schedule()
-      await (this.#running ?? new Promise<void>((resolve) => setImmediate(resolve)))
+      await (this.#running ?? nextTurn())
     }
   }
 

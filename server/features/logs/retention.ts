@@ -2,6 +2,7 @@ import type { Deps } from '../../http/deps.ts'
 import { oneAtATime, readMark, writeMark } from '../settings/service.ts'
 import { archiveRows, newestId, oldestRows } from './retention/store.ts'
 import { DAY_MS } from '../../lib/clock.ts'
+import { nextTurn } from '../../lib/turn.ts'
 
 /** How often it is looked for calls that may leave the log. */
 export const RETENTION_MS = 1_000
@@ -27,7 +28,7 @@ export async function deleteOldCalls(deps: Pick<Deps, 'db' | 'clock' | 'settings
   const few = most === 0 ? 0 : (await newestId(db.query)) - most
   for (let step = 0; step < MAX_STEPS; step += 1) {
     // Calls go on between two steps.
-    if (step > 0) await new Promise((resolve) => setImmediate(resolve))
+    if (step > 0) await nextTurn()
     const mark = await readMark(db.query, 'mark.log_archive')
     const seen = await Promise.all(readers.map((name) => readMark(db.query, name)))
     const rows = await oldestRows(db.query, mark, Math.min(...seen), STEP)

@@ -6,6 +6,7 @@ import { readMark } from '../settings/service.ts'
 import { whereCalls, type Where } from '../usage/where.ts'
 import { boundary, countIn, idsAround, idsIn, oldestTime, type LogFilters, type Point, type Road, type Slice } from './search/store.ts'
 import { DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
+import { nextTurn } from '../../lib/turn.ts'
 
 type Query = Database['query']
 
@@ -158,7 +159,7 @@ class Walk {
   async #pass(slice: Slice, until: 'page' | 'count'): Promise<void> {
     this.#effort += slice.low ? 1 : PARTIAL
     // Calls go on between two of them.
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
     const skip = Math.max(0, this.#offset - this.seen)
     const wanted = this.#limit - this.ids.length
     const take = (): Promise<number[]> => idsIn(this.#db, slice, this.#filters, wanted, skip)

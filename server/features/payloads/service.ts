@@ -7,6 +7,7 @@ import { findCall } from '../logs/service.ts'
 import { readMark } from '../settings/service.ts'
 import { PAYLOAD_PURPOSE, type KeptPayload } from './recorder.ts'
 import { deletePayloads, findPayload } from './store.ts'
+import { nextTurn } from '../../lib/turn.ts'
 
 /** How often it is looked for records that have to go. */
 export const SWEEP_PAYLOADS_MS = 60_000
@@ -46,6 +47,6 @@ export async function sweepPayloads({ db, clock, settings }: Pick<Deps, 'db' | '
     const goneUpTo = await readMark(db.query, 'mark.log_archive')
     if ((await deletePayloads(db.query, before, goneUpTo, STEP)) < STEP) return
     // Calls go on between two steps.
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
 }

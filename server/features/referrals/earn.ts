@@ -4,6 +4,7 @@ import { accountOf, credit } from '../billing/service.ts'
 import { oneAtATime, readMark, writeMark } from '../settings/service.ts'
 import { earnedBy, insertCommission, markCommissionCredited, nextLogs, selectDue, selectPaidCalls, type PaidCall } from './store.ts'
 import { DAY_MS } from '../../lib/clock.ts'
+import { nextTurn } from '../../lib/turn.ts'
 
 /** Log rows of one step: one transaction of a few milliseconds. */
 const STEP = 500
@@ -44,7 +45,11 @@ function mailboxOf(email: string): string {
  * once, paid usage only, the rate below 1, up to the cap of each invited user.
  */
 export async function earnCommissions(deps: Pick<Deps, 'db' | 'clock' | 'settings'>): Promise<void> {
-  for (let step = 0; step < MAX_STEPS; step += 1) if (!(await earnStep(deps))) return
+  for (let step = 0; step < MAX_STEPS; step += 1) {
+    if (!(await earnStep(deps))) return
+    // Calls go on between two steps.
+    await nextTurn()
+  }
 }
 
 /** @returns whether there may be more */

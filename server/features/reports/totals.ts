@@ -1,13 +1,14 @@
 import type { Deps } from '../../http/deps.ts'
 import { oneAtATime, readMark, writeMark } from '../settings/service.ts'
 import { addToTotals, lastSettled } from './store.ts'
+import { nextTurn } from '../../lib/turn.ts'
 
 /** How often new calls are added to their days; what came since is added up when a report is asked for. */
 export const TOTALS_MS = 60_000
-/** Log rows of one step: one transaction of some ten milliseconds. */
-const STEP = 5_000
+/** Log rows of one step: one transaction of a few milliseconds. */
+const STEP = 2_000
 /** Steps of one run at most: a long backlog is worked off over several runs. */
-const MAX_STEPS = 100
+const MAX_STEPS = 250
 /** With several processes a row with a smaller number may be committed after one with a larger: young rows wait. */
 const LAG_MS = 30_000
 
@@ -31,5 +32,7 @@ export async function addUpCalls(deps: Pick<Deps, 'db' | 'clock'>): Promise<void
       return false
     })
     if (done) return
+    // Calls go on between two steps.
+    await nextTurn()
   }
 }

@@ -2,14 +2,15 @@ import type { Deps } from '../../http/deps.ts'
 import { oneAtATime, readMark, writeMark } from '../settings/service.ts'
 import { Buckets } from './fold/buckets.ts'
 import { addToBuckets, rowsToFold, timeBehind } from './fold/store.ts'
+import { nextTurn } from '../../lib/turn.ts'
 
 /** How often it is looked whether calls are due to be added up. */
 export const FOLD_MS = 1_000
 /** Calls are added up when so many wait, or the first has waited so long: the more at once, the fewer rows are written for each. */
 const DUE_ROWS = 2_000
 const DUE_MS = 15_000
-/** Rows of one read: a few milliseconds. */
-const READ = 500
+/** Rows of one read: a millisecond or two. */
+const READ = 200
 /** Rows of buckets that one transaction writes: some ten milliseconds, so that no charge waits long for it. */
 const MAX_WRITTEN = 1_500
 /** Steps of one run at most: a long backlog is worked off over several runs. */
@@ -39,7 +40,7 @@ export async function foldUsage(deps: Pick<Deps, 'db' | 'clock'>): Promise<void>
     let upTo = mark
     while (buckets.size < MAX_WRITTEN) {
       // Calls go on between two reads.
-      if (upTo > 0) await new Promise((resolve) => setImmediate(resolve))
+      if (upTo > 0) await nextTurn()
       const rows = await rowsToFold(db.query, upTo, READ, young)
       for (const row of rows) {
         buckets.add(row)

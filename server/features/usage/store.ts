@@ -4,6 +4,7 @@ import type { UsageCounts } from '../../db/schema.ts'
 import { contains } from '../../db/search.ts'
 import { countNames, counts, kinds, ofLog, type Kind } from './fold/store.ts'
 import { DAY_MS, QUARTER_MS } from '../../lib/clock.ts'
+import { nextTurn } from '../../lib/turn.ts'
 
 type Tx = Database['query']
 
@@ -70,7 +71,7 @@ async function sumDays(db: Tx, question: Question, from: number, before: number)
       rows.push({ ...row, place: longer + (isLateLonger ? -1 : 1) }, { ...negated(row), place: longer })
     }
     // Calls go on between two days.
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
   return rows
 }
@@ -110,7 +111,7 @@ async function sumSpan(
     rows.push(...(await sumPiece(db, question, span, at, end)))
     at = end
     // Calls go on between two pieces.
-    await new Promise((resolve) => setImmediate(resolve))
+    await nextTurn()
   }
   return rows
 }
