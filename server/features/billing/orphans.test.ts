@@ -178,3 +178,31 @@ test('a call that cannot be closed is named, and nothing is said where nothing w
   expect(String(lines[0]?.fields?.['cause'])).toContain('SyntaxError')
   expect(await held()).toBe(1n)
 })
+
+test('a process is dead when it was seen silent for ten seconds, a beat in between begins them anew, and then it is forgotten', async () => {
+  const beatOf = (id: string, at: number) =>
+    made.db.query
+      .insertInto('instances')
+      .values({ id, started_at: at, heartbeat_at: at })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ heartbeat_at: at }))
+      .execute()
+  const others = async () => {
+    await sweeper.beat()
+    const found = await made.db.query.selectFrom('instances').select('id').where('id', '!=', ledgerOf(made.db).instance).execute()
+    return found.map(({ id }) => id).toSorted()
+  }
+  await beatOf('silent', 1)
+  await beatOf('slow', 1)
+  expect(await others()).toEqual(['silent', 'slow'])
+  clock.advance(9_999)
+  await beatOf('slow', 2)
+  expect(await others()).toEqual(['silent', 'slow'])
+  clock.advance(1)
+  expect(await others()).toEqual(['slow'])
+  clock.advance(9_998)
+  expect(await others()).toEqual(['slow'])
+  clock.advance(1)
+  expect(await others()).toEqual([])
+  const own = await made.db.query.selectFrom('instances').select(['started_at', 'heartbeat_at']).execute()
+  expect(own).toEqual([{ started_at: clock.now() - 19_998 - 1, heartbeat_at: clock.now() }])
+})

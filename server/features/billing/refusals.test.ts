@@ -186,3 +186,35 @@ test('accounts of nobody are none', async () => {
   expect(await accountsOf(kit.deps(), [])).toEqual(new Map())
   expect([...(await accountsOf(kit.deps(), [kit.userId, 4_711])).keys()]).toEqual([kit.userId])
 })
+
+test('who is refused is told what to do about it', async () => {
+  await kit.give(one(5))
+  const told = (error: unknown): string => (error as Error).message
+  const change = { accountId: kit.accountId, userId: kit.userId, actorUserId: 1, reason: 'correction', note: '' }
+  const changed = 'The balance has changed meanwhile; load it again'
+  expect(await adjustBalance(kit.deps(), { ...change, delta: one(1), expected: one(4) }).catch(told)).toBe(changed)
+  expect(await adjustBalance(kit.deps(), { ...change, to: one(1), expected: one(4) }).catch(told)).toBe(changed)
+  const below = 'The balance cannot be taken that far below zero'
+  expect(await adjustBalance(kit.deps(), { ...change, delta: one(-7) }).catch(told)).toBe(below)
+  expect(await accountOf(kit.deps(), 4_711).catch(told)).toBe('User not found')
+  const nobody = { accountId: 4_711, kind: 'recharge' as const, reference: id('r'), amount: one(1) }
+  expect(await credit(kit.deps(), nobody).catch(told)).toBe('User not found')
+})
+
+test('a credit is one of its kind and reference: a repeat answers the first result, whatever has moved since', async () => {
+  const top = { accountId: kit.accountId, kind: 'recharge' as const, reference: id('order'), amount: one(5) }
+  const first = await credit(kit.deps(), top)
+  expect(first).toMatchObject({ repeated: false, balance: one(5) })
+  await kit.give(one(2))
+  expect(await credit(kit.deps(), top)).toMatchObject({ repeated: true, entryId: first.entryId, balance: one(5) })
+  // Another kind is another booking, and another reference too.
+  expect(await credit(kit.deps(), { ...top, kind: 'opening' })).toMatchObject({ repeated: false, balance: one(12) })
+  expect(await account()).toMatchObject({ balance: one(12), gifted: ZERO })
+  const entries = kit.made.db.query.selectFrom('ledger_entries').selectAll().where('reference', '=', id('order')).orderBy('id')
+  const plain = { account_id: kit.accountId, gifted: ZERO, actor_user_id: null, reason: '', note: '', created_at: NOW, amount: one(5) }
+  expect(await entries.execute()).toMatchObject([
+    { ...plain, id: first.entryId, kind: 'recharge', balance_after: one(5) },
+    { ...plain, kind: 'opening', balance_after: one(12) },
+  ])
+  expect(await kit.books()).toEqual([])
+})

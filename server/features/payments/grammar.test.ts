@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import { LiveSettings } from '../../lib/live-settings.ts'
 import { requirePlain, siteAddress } from './addresses.ts'
 import { centsOf, centsText, isOrderNo, isTradeNo, plain, receive } from './grammar.ts'
 import { readSmallJson } from './outside.ts'
 import { canonical, hmacSign, md5Sign, sameText } from './signing.ts'
 import { stripeSignatureFault } from './stripe-signature.ts'
+import { ORDER, settingsOf } from './test-kit.ts'
 
 /* The borders of what is taken from outside, and of what is sent there. */
 
@@ -100,10 +100,9 @@ describe('fields', () => {
 })
 
 describe('words', () => {
-  const order = `PAY20261122120000${'0123456789ABCDEF'.repeat(2)}`
   test('an order number is ours whole and in its case', () => {
-    expect(isOrderNo(order)).toBe(true)
-    for (const odd of [`${order}0`, `x${order}`, order.slice(0, -1), order.toLowerCase(), `${order}\n`, order.replace('2026', 'year'), ''])
+    expect(isOrderNo(ORDER)).toBe(true)
+    for (const odd of [`${ORDER}0`, `x${ORDER}`, ORDER.slice(0, -1), ORDER.toLowerCase(), `${ORDER}\n`, ORDER.replace('2026', 'year'), ''])
       expect([odd, isOrderNo(odd)]).toEqual([odd, false])
   })
 
@@ -189,11 +188,7 @@ describe('what is signed', () => {
 })
 
 describe('addresses', () => {
-  const at = (base: string, path = '/n') => {
-    const settings = new LiveSettings()
-    settings.replace(new Map([['base_url', base]]))
-    return siteAddress(settings, path)
-  }
+  const at = (base: string) => siteAddress(settingsOf({ base_url: base }), '/n')
   test('of this site are below its base, however that is written', () => {
     expect(at('https://shop.example')).toBe('https://shop.example/n')
     expect(at('https://shop.example//')).toBe('https://shop.example/n')
