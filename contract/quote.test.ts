@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { EMPTY_USAGE, meters, totalInput, totalOutput, type Meter, type Usage } from './meters.ts'
-import { formatMoney, money, MONEY_MAX, MONEY_ONE, parseMoney, ZERO, type Money } from './money.ts'
+import { formatMoney, money, MONEY_MAX, MONEY_ONE, MONEY_SCALE, mulDiv, parseMoney, ZERO, type Money } from './money.ts'
 import {
   decodeCard,
   encodeCard,
+  EXACT_SCALE,
   formatExact,
   isPriced,
   NO_MULTIPLIERS,
@@ -239,6 +240,19 @@ test(`M6: ${CASES.toLocaleString('en')} random calls cost exactly what an indepe
     { numRuns: CASES },
   )
 }, 600_000)
+
+test('M6: the base of a quote is what the same call costs without multipliers, and its lines say all of what it costs', () => {
+  fc.assert(
+    fc.property(anyUsage, anyCard, factors, (used, prices, multipliers) => {
+      const { base, lines, total: cost } = quote(used, prices, multipliers)
+      expect<bigint>(base).toBe(oracle(used, prices, NO_MULTIPLIERS))
+      const exact = lines.reduce((sum, line) => sum + line.exact, 0n)
+      const rounded = mulDiv(exact, 1n, 10n ** BigInt(EXACT_SCALE - MONEY_SCALE), 'half_up')
+      expect(rounded > MONEY_MAX || rounded === cost).toBe(true)
+    }),
+    { numRuns: 2_000 },
+  )
+})
 
 test('M6: with progressive prices more tokens never cost less', () => {
   const progressive = anyCard.map((one) => ({
