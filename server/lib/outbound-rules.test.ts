@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { ManualClock } from '../../test/clock.ts'
 import { inList, parseAllowList } from './allow-list.ts'
 import { LiveSettings } from './live-settings.ts'
@@ -60,6 +60,23 @@ test('one forbidden address among several refuses the name; a name without any i
   expect(await failureOf(fine('http://a.example/', stopped))).toBe(PASSED)
   const empty = publicFetch(new ManualClock(), '', at())
   expect(await failureOf(empty('http://a.example/', stopped))).toBe('not blocked: Error: a.example has no address')
+})
+
+test('a name server that does not answer holds nobody for more than three seconds', async () => {
+  jest.useFakeTimers()
+  try {
+    const fetch = publicFetch(new ManualClock(), '', () => new Promise<never>(() => undefined))
+    let said: unknown
+    const asked = failureOf(fetch('http://a.example/')).then((failure) => (said = failure))
+    await Promise.resolve()
+    jest.advanceTimersByTime(2_999)
+    for (let n = 0; n < 50; n += 1) await Promise.resolve()
+    expect(said).toBeUndefined()
+    jest.advanceTimersByTime(1)
+    expect(await asked).toBe('not blocked: Error: no answer from DNS for a.example within 3000 ms')
+  } finally {
+    jest.useRealTimers()
+  }
 })
 
 test('a range of the list lets its addresses through, of its kind only', async () => {

@@ -29,3 +29,18 @@ test('no connection is made to a forbidden address, nor for somebody who has lef
   const gone = new Error('gone')
   expect(await guardedConnect(owned)('127.0.0.1', 9, AbortSignal.abort(gone)).catch((error: unknown) => error)).toBe(gone)
 })
+
+test('who leaves while the connection is being made is told so at once, and the connection is given up', async () => {
+  const server = createServer((socket) => socket.resume())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const leaver = new AbortController()
+  const gone = new Error('gone')
+  const made = guardedConnect(owned)('127.0.0.1', port, leaver.signal).catch((error: unknown) => error)
+  // The address is checked in a few microtasks; the answer of the network cannot come before them.
+  for (let n = 0; n < 50; n += 1) await Promise.resolve()
+  leaver.abort(gone)
+  expect(await made).toBe(gone)
+  // Ends only once no connection is open.
+  await new Promise<void>((resolve) => server.close(() => resolve()))
+})
