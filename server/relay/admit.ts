@@ -117,7 +117,7 @@ export async function callerOf(request: Request, ip: string, ingress: Pick<Ingre
   const now = deps.clock.now()
   if (!caller || !caller.enabled || (caller.expiresAt !== null && caller.expiresAt <= now)) throw new AppError('api_key_invalid')
   if (caller.disabled) throw new AppError('account_disabled')
-  if (caller.allowedIps.length > 0 && !inRanges(ip, caller.allowedIps)) throw new AppError('api_key_ip')
+  if (caller.allowedIps !== null && !inRanges(ip, caller.allowedIps)) throw new AppError('api_key_ip')
   return caller
 }
 

@@ -25,7 +25,8 @@ export interface KeyCaller {
   /** In the order of trial; empty for a session: every channel its groups may use. */
   readonly allowedUserChannels: readonly number[]
   /** Empty: from everywhere. */
-  readonly allowedIps: readonly Range[]
+  /** null: from everywhere. */
+  readonly allowedIps: readonly Range[] | null
   /** 0: unlimited. */
   readonly quotaLimit: Money
   /** The key has a budget by day or month. */
@@ -164,7 +165,8 @@ async function loadKeyCaller(deps: Pick<Deps, 'db' | 'clock'>, hash: string): Pr
     keyId: row.key_id,
     mayUseModel: nameMatcher(lists.models),
     allowedUserChannels: lists.userChannels,
-    allowedIps: lists.ips.map(rangeOf),
+    // What cannot be read lets nobody in; an empty list would let in everybody.
+    allowedIps: lists.ips.length === 0 ? null : rangesOf(lists.ips),
     quotaLimit: row.quota_limit,
     budgeted: row.budget_daily !== null || row.budget_monthly !== null,
     limits: limitsOf(row),
@@ -173,11 +175,11 @@ async function loadKeyCaller(deps: Pick<Deps, 'db' | 'clock'>, hash: string): Pr
   }
 }
 
-/** What is stored was read once before; were it skipped where it cannot be, an empty list would let everybody in. */
-function rangeOf(text: string): Range {
-  const range = parseRange(text)
-  if (range === undefined) throw new TypeError(`an API key may be used from "${text}", which is no address`)
-  return range
+function rangesOf(ips: readonly string[]): Range[] {
+  return ips.flatMap((ip) => {
+    const range = parseRange(ip)
+    return range === undefined ? [] : [range]
+  })
 }
 
 /**
@@ -194,7 +196,7 @@ export async function sessionCaller(deps: Pick<Deps, 'db' | 'clock' | 'jwtSecret
     keyId: null,
     mayUseModel: nameMatcher([]),
     allowedUserChannels: [],
-    allowedIps: [],
+    allowedIps: null,
     quotaLimit: ZERO,
     budgeted: false,
     limits: undefined,
