@@ -11,7 +11,7 @@ const types = { openai: 'openai', claude: 'claude', gemini: 'gemini' } as const
 /** A database of its own on a busy machine. */
 const BUSY_MS = 30_000
 let served: Served
-let keys: Record<'good' | 'narrow' | 'foreign' | 'spent' | 'poor', string>
+let keys: Record<'good' | 'narrow' | 'foreign' | 'unreadable' | 'spent' | 'poor', string>
 const upstream = await Upstream.start()
 const painter = startPlainUpstream()
 
@@ -45,9 +45,12 @@ beforeAll(async () => {
     good: await make(site.token, {}),
     narrow: await make(site.token, { allowed_models: ['another'] }),
     foreign: await make(site.token, { allowed_ips: ['203.0.113.0/24'] }),
+    unreadable: await make(site.token, { name: 'unreadable', allowed_ips: ['203.0.113.0/24'] }),
     spent: await make(site.token, { quota_limit: '0.0000000001' }),
     poor: await make(poor.token, {}),
   }
+  // As it may have come from another gateway.
+  await app.deps.db.query.updateTable('api_keys').set({ allowed_ips: '["somewhere"]' }).where('name', '=', 'unreadable').execute()
 }, BUSY_MS)
 afterAll(async () => {
   await served.close()
@@ -86,6 +89,7 @@ for (const row of gatewayRows)
     await expectRefusal(401, 'Invalid API key', 'sk-nobodys')
     await expectRefusal(401, 'Invalid session', 'no-token')
     await expectRefusal(403, 'API key is not allowed from this IP', keys.foreign)
+    await expectRefusal(403, 'API key is not allowed from this IP', keys.unreadable)
     if (!row.body) return
     await expectRefusal(404, 'The model `made-up` does not exist', keys.good, 'made-up')
     await expectRefusal(403, 'API key is not allowed to use this model', keys.narrow)
