@@ -206,3 +206,21 @@ test('a process is dead when it was seen silent for ten seconds, a beat in betwe
   const own = await made.db.query.selectFrom('instances').select(['started_at', 'heartbeat_at']).execute()
   expect(own).toEqual([{ started_at: clock.now() - 19_998 - 1, heartbeat_at: clock.now() }])
 })
+
+test('a whole step of calls that cannot be closed stops nobody: the start goes on, and they are tried again with a later beat', async () => {
+  await leave(500)
+  await made.db.query.updateTable('holds').set({ context: 'not json' }).execute()
+  const { lines, log } = heard()
+  const own = new OrphanSweeper({ db: made.db, clock, log })
+  await own.start()
+  expect(new Set(lines.map(({ message }) => message))).toEqual(new Set(['could not close an orphaned call']))
+  expect(await held()).toBe(500n)
+  const facts = callFacts({ requestId: 'req_any', userId: 7, accountId, createdAt: clock.now() })
+  await made.db.query
+    .updateTable('holds')
+    .set({ context: JSON.stringify(facts) })
+    .where('id', '=', 'req_left_0')
+    .execute()
+  await own.beat()
+  expect(await held()).toBe(499n)
+})

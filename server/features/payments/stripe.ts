@@ -122,7 +122,8 @@ function hearEvent(text: string, key: string): Heard {
   if (!parsed.success) return unheard('not an event')
   const { id, type, data } = parsed.data
   const found = session.safeParse(data.object)
-  const orderNo = found.success && isOrderNo(found.data.client_reference_id ?? '') ? (found.data.client_reference_id ?? '') : ''
+  const claimed = found.success ? (found.data.client_reference_id ?? '') : ''
+  const orderNo = isOrderNo(claimed) ? claimed : ''
   // What is kept names no customer.
   const payload = JSON.stringify({ id, type, ...(found.success ? found.data : {}) })
   if (!PAID_EVENTS.includes(type))
