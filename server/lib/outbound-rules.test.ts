@@ -34,6 +34,11 @@ test('a refusal names the host, its address, what kind it is and what to do abou
   expect(await failureOf(customer('http://a.example/'))).toBe('a.example is at 127.0.0.1, a loopback address; a customer named it')
 })
 
+test('a refusal is known by its name in the log', async () => {
+  const refused = await publicFetch(new ManualClock(), '', at('10.0.0.7'))('http://a.example/').catch(String)
+  expect(refused).toStartWith('OutboundBlocked: a.example is at 10.0.0.7')
+})
+
 test('only http and https without user information are called', async () => {
   const fetch = guardedFetch(settingsOf({ ssrf_protection_enabled: 'false' }), new ManualClock(), noAnswer)
   expect(await failureOf(fetch('no address'))).toBe('the URL is not valid')
@@ -74,6 +79,10 @@ test('a name server that does not answer holds nobody for more than three second
     expect(said).toBeUndefined()
     jest.advanceTimersByTime(1)
     expect(await asked).toBe('not blocked: Error: no answer from DNS for a.example within 3000 ms')
+    // One that answers leaves no timer behind, whatever it says.
+    for (const address of ['8.8.8.8', '10.0.0.1'])
+      await failureOf(publicFetch(new ManualClock(), '', at(address))('http://a.example/', stopped))
+    expect(jest.getTimerCount()).toBe(0)
   } finally {
     jest.useRealTimers()
   }
