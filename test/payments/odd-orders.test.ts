@@ -214,3 +214,25 @@ test('what cannot be read is written down without a word of it; what was paid sa
     entries: [{ kind: 'recharge', reason: '' }],
   })
 })
+
+test('a gateway is asked about an order six times a minute at most, and about one that is paid no more', async () => {
+  const { body: order } = await open()
+  const { body: other } = await open()
+  const asked = () => gateway.asked.filter((path) => path === '/api.php').length
+  const ask = async (about: Order, times: number) => {
+    const before = asked()
+    for (let n = 0; n < times; n += 1) {
+      const { body } = await app.api<OrderWire>('POST', `${ORDERS}/${about.order_no}/recheck`, undefined, user.token)
+      expect(body.status).toBe(about === paid ? 'paid' : 'pending')
+    }
+    return asked() - before
+  }
+  let paid: Order | undefined
+  expect([await ask(order, 8), await ask(other, 1)]).toEqual([6, 1])
+  app.clock.advance(60_000)
+  expect(await ask(order, 1)).toBe(1)
+  await notify(app, 'yipay', yipayNotice(order))
+  paid = order
+  app.clock.advance(60_000)
+  expect(await ask(order, 2)).toBe(0)
+})

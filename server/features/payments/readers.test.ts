@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'bun:test'
-import type { SettingKey } from '../../../contract/settings.ts'
 import { sign } from '../../../test/payments/gateway.ts'
 import type { Deps } from '../../http/deps.ts'
 import { DiscoveryCache, type Discovery } from './discovery.ts'
 import { receive } from './grammar.ts'
 import { openPayment, readMessage } from './openpayment.ts'
-import { NOW, noFetch, ORDER, reasonOf, settingsOf } from './test-kit.ts'
-import { readNotification, yipay } from './yipay.ts'
+import { NOW, ORDER, reasonOf, settingsOf } from './test-kit.ts'
 
 /* What each reader of a gateway's words believes, and with which reason it refuses the rest. */
 
@@ -154,6 +152,15 @@ describe('an OpenPayment notification', () => {
     const plain = await open({})
     expect([plain.get('sign_type'), plain.get('type')]).toEqual(['MD5', 'alipay'])
     expect([...plain.keys()]).toEqual([...plain.keys()].toSorted())
+    expect(Object.fromEntries(plain)).toMatchObject({
+      pid: 'm',
+      out_trade_no: ORDER,
+      name: `Balance recharge ${ORDER}`,
+      money: '7.20',
+      clientip: '192.0.2.1',
+      notify_url: 'https://shop.example/api/payment/openpayment/notify',
+      return_url: 'https://shop.example/api/payment/openpayment/return',
+    })
     expect(plain.get('sign')).toBe(sign(Object.fromEntries(plain), KEY))
     const hmac = await open({ signing: { default: 'HMAC-SHA256' } })
     expect([hmac.get('sign_type'), hmac.get('sign')]).toEqual(['HMAC-SHA256', sign(Object.fromEntries(hmac), KEY, true)])
@@ -207,81 +214,4 @@ test('the document of a gateway is kept for its time, asked for again after it, 
   expect(cache.known()?.endpoints.submit).toBe('https://pay.example/submit')
   down = false
   expect([await after(30_000), await after(30_000)]).toEqual([5, 5])
-})
-
-describe('a 易支付 notification', () => {
-  const told: Words = {
-    pid: '1001',
-    trade_no: 'T1',
-    out_trade_no: ORDER,
-    type: 'alipay',
-    name: 'n',
-    money: '7.20',
-    trade_status: 'TRADE_SUCCESS',
-  }
-  const read = (words: Words) =>
-    readNotification(new Map(Object.entries({ sign_type: 'MD5', ...words, sign: sign(words, KEY) })), { pid: '1001', key: KEY })
-
-  test('is believed as it is', () => expect(read(told)).toMatchObject({ ok: true, orderNo: ORDER, cents: 720, tradeNo: 'T1' }))
-
-  test.each<[Words, string]>([
-    [{ pid: '1002' }, 'another merchant (pid)'],
-    [{ out_trade_no: 'PAY1' }, 'not an order number of ours'],
-    [{ money: '7,20' }, 'the amount is no plain decimal'],
-    [{ trade_no: '<T>' }, 'the trade number is odd'],
-    [{ trade_status: 'WAIT_BUYER_PAY' }, 'not paid: WAIT_BUYER_PAY'],
-    [{ sign_type: 'SHA' }, 'another kind of signature'],
-    [{ notify_url: 'https://shop.example' }, 'unexpected field notify_url'],
-  ])('with %j: %s', (change, reason) => expect(reasonOf(read({ ...told, ...change }))).toBe(reason))
-
-  test('an order is asked about at the standard address only, with a key, and over an open line only at a host the owner lists', async () => {
-    const asked: string[] = []
-    const answers = (body: unknown) => (url: string) => {
-      const { origin, pathname, searchParams } = new URL(url)
-      asked.push(origin)
-      expect([pathname, Object.fromEntries(searchParams)]).toEqual([
-        '/api.php',
-        { act: 'order', pid: '1001', key: KEY, out_trade_no: ORDER },
-      ])
-      return Promise.resolve(Response.json(body))
-    }
-    const truth = { code: 1, pid: 1001, out_trade_no: ORDER, trade_no: 'T1', money: '7.20', status: 1 }
-    const ask = (values: Partial<Record<SettingKey, string>>, body: unknown = truth) =>
-      yipay({
-        settings: settingsOf({
-          payment_yipay_gateway_url: 'https://pay.example/submit.php',
-          payment_yipay_pid: '1001',
-          payment_yipay_key: KEY,
-          ...values,
-        }),
-        fetch: answers(body),
-      }).query({ orderNo: ORDER, reference: '' })
-    const open = { payment_yipay_gateway_url: 'http://pay.example/submit.php' }
-    expect(await ask({ payment_yipay_gateway_url: 'https://pay.example/pay' })).toBeUndefined()
-    expect(await ask({ payment_yipay_key: '' })).toBeUndefined()
-    expect(await ask(open)).toBeUndefined()
-    expect(await ask({ ...open, ssrf_allowed_hosts: 'other.example' })).toBeUndefined()
-    expect(asked).toEqual([])
-    expect(await ask({})).toMatchObject({ ok: true, cents: 720 })
-    expect(await ask({ ...open, ssrf_allowed_hosts: 'other.example, pay.example' })).toMatchObject({ ok: true })
-    expect(asked).toEqual(['https://pay.example', 'http://pay.example'])
-    expect(await ask({}, 'no answer')).toBeUndefined()
-    expect(reasonOf(await ask({}, { ...truth, code: -1 }))).toBe('the gateway does not know the order')
-    expect(reasonOf(await ask({}, { ...truth, status: 0 }))).toBe('not paid: 0')
-  })
-
-  test('nothing is sold over a gateway that is not wholly set up', () => {
-    const whole = {
-      base_url: 'https://shop.example',
-      payment_yipay_gateway_url: 'https://pay.example/submit.php',
-      payment_yipay_pid: '1001',
-      payment_yipay_key: KEY,
-    }
-    const ready = (change: Partial<Record<SettingKey, string>>) => () =>
-      yipay({ settings: settingsOf({ ...whole, ...change }), fetch: noFetch }).requireReady()
-    expect(ready({})).not.toThrow()
-    for (const missing of Object.keys(whole)) expect(ready({ [missing]: '' })).toThrow()
-    // It would be signed as two fields.
-    expect(ready({ payment_yipay_pid: '1001&money=1' })).toThrow()
-  })
 })
