@@ -78,10 +78,11 @@ function RegisterForm() {
     if (wrong) return event.currentTarget.querySelector<HTMLInputElement>(`[name="${wrong[0]}"]`)?.focus()
     if (withCode || captchaMissing === undefined) register.mutate()
   }
+  // From what is there now: a password manager fills several fields before React renders once.
   const bind = (field: keyof typeof form) => ({
     name: field,
     value: form[field],
-    onChange: (event: { target: { value: string } }) => setForm({ ...form, [field]: event.target.value }),
+    onChange: (event: { target: { value: string } }) => setForm((now) => ({ ...now, [field]: event.target.value })),
   })
   const shown = (field: keyof typeof form) => (checked ? problems[field] : undefined)
   return (
@@ -101,7 +102,7 @@ function RegisterForm() {
           captchaToken={captcha}
           onSent={captchaUsed}
           value={form.email_code}
-          onValue={(email_code) => setForm({ ...form, email_code })}
+          onValue={(email_code) => setForm((now) => ({ ...now, email_code }))}
           error={shown('email_code')}
           notReady={problems.email ?? captchaMissing}
         />

@@ -69,7 +69,7 @@ function ResetForm() {
           maxLength={100}
           autoComplete="email"
           value={form.email}
-          onChange={(event) => setForm({ ...form, email: event.target.value })}
+          onChange={(event) => setForm((now) => ({ ...now, email: event.target.value }))}
         />
       </Field>
       <Captcha key={round} onToken={setCaptcha} />
@@ -82,7 +82,7 @@ function ResetForm() {
           setRound(round + 1)
         }}
         value={form.email_code}
-        onValue={(email_code) => setForm({ ...form, email_code })}
+        onValue={(email_code) => setForm((now) => ({ ...now, email_code }))}
         error={shown('email_code')}
         notReady={problems.email ?? captchaMissing}
       />
@@ -91,7 +91,7 @@ function ResetForm() {
           name="new_password"
           autoComplete="new-password"
           value={form.new_password}
-          onChange={(event) => setForm({ ...form, new_password: event.target.value })}
+          onChange={(event) => setForm((now) => ({ ...now, new_password: event.target.value }))}
         />
       </Field>
       <Button type="submit" variant="primary" className="w-full" busy={reset.isPending}>

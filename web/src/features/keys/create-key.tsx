@@ -50,7 +50,7 @@ export function CreateKey({ onClose }: { onClose(): void }) {
   const bind = (name: keyof typeof form) => ({
     name,
     value: form[name],
-    onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
+    onChange: (event: { target: { value: string } }) => setForm((now) => ({ ...now, [name]: event.target.value })),
   })
   const submit = (event: FormEvent) => {
     event.preventDefault()

@@ -57,7 +57,7 @@ export function PasswordCard() {
               captchaToken={undefined}
               onSent={() => undefined}
               value={form.code}
-              onValue={(code) => setForm({ ...form, code })}
+              onValue={(code) => setForm((now) => ({ ...now, code }))}
               error={undefined}
               notReady={undefined}
             />
@@ -69,7 +69,7 @@ export function PasswordCard() {
                   autoComplete="current-password"
                   required
                   value={form.current}
-                  onChange={(event) => setForm({ ...form, current: event.target.value })}
+                  onChange={(event) => setForm((now) => ({ ...now, current: event.target.value }))}
                 />
               </Field>
             )
@@ -80,7 +80,7 @@ export function PasswordCard() {
               autoComplete="new-password"
               required
               value={form.next}
-              onChange={(event) => setForm({ ...form, next: event.target.value })}
+              onChange={(event) => setForm((now) => ({ ...now, next: event.target.value }))}
             />
           </Field>
           <Button type="submit" variant="primary" busy={change.isPending}>
