@@ -93,7 +93,13 @@ test(
       () => true,
       () => false,
     )
-    const there = await Promise.race([arrived, refused.waitFor().then(() => false, () => arrived)])
+    const there = await Promise.race([
+      arrived,
+      refused.waitFor().then(
+        () => false,
+        () => arrived,
+      ),
+    ])
     if (!there) throw new Error(`${page.url()}: ${await page.locator('body').innerText()}`)
     const users = (await call('GET', '/api/users')) as { username: string; referrer?: object; email_verified: boolean }[]
     expect(users.find(({ username }) => username === 'ada')).toMatchObject({ email_verified: true, referrer: { username: 'o***r' } })
