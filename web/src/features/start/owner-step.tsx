@@ -68,7 +68,7 @@ export function OwnerStep({ draft: form, onDraft: setForm, onDone, onLinkMissing
   const bind = (name: keyof typeof form) => ({
     name,
     value: form[name],
-    onChange: (event: { target: { value: string } }) => setForm((now) => ({ ...now, [name]: event.target.value })),
+    onChange: (event: { target: { value: string } }) => setForm({ ...form, [name]: event.target.value }),
   })
   const shown = (name: keyof typeof form) => (checked ? problems[name] : undefined)
   return (
