@@ -31,6 +31,7 @@ for (const [language, find, send, answer] of [
     await page.keyboard.type('get api groups')
     // The list narrows a moment after the key; until then its first link is another one.
     await page.locator('nav section:first-child li:first-child a[href="/docs/api?op=GET_api_groups"]').waitFor()
+    expect(await page.getByRole('link', { name: '/api/groups' }).count()).toBe(1)
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('Enter')
     await page.getByRole('article', { name: 'GET /api/groups' }).waitFor()
